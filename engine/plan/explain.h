@@ -1,0 +1,39 @@
+/*
+ * plan/explain.h - a difference between two component trees, in words.
+ */
+#ifndef FLOW_PLAN_EXPLAIN_H
+#define FLOW_PLAN_EXPLAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct plan;
+struct choice;
+struct err;
+
+/* One row of `flow explain`: a component that is the same or not. Texts live in the plan's arena. */
+struct explained {
+	const char *change;  /* "changed", "added", "removed", "unknown" */
+	const char *kind;    /* "param", "input", "code", "command", "with", "env", "out", "cwd", "format" */
+	const char *name, *was, *is, *origin;
+};
+
+struct explanation {
+	struct explained *items;
+	size_t count, cap;
+	uint32_t same;       /* components that did not change */
+};
+
+/* Set reason, name, was, is and origin of *c from the first component in which p->parts differs from `then`; leaves the
+ * reason alone when only unknown inputs differ. */
+void explain_first(struct plan *p, struct choice *c, const void *then, size_t len);
+
+/* All differences between p->parts and `then` (NULL: everything is new). Release items with free(). */
+void explain_all(struct plan *p, const void *then, size_t len, struct explanation *out);
+
+/* The same between two stored trees, without a graph to name origins. */
+void explain_two(struct plan *p, const void *then, size_t then_len, const void *now, size_t now_len,
+	struct explanation *out);
+
+#endif

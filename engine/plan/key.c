@@ -1,0 +1,249 @@
+#include "plan/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "dag/graph.h"
+
+#define RECORD_HEAD 7u
+
+static void put(struct buf *out, enum part part, const char *name, const void *value, size_t len)
+{
+	size_t name_len = strlen(name);
+	unsigned char head[RECORD_HEAD] = { (unsigned char)part, (unsigned char)name_len,
+		(unsigned char)(name_len >> 8), (unsigned char)len, (unsigned char)(len >> 8),
+		(unsigned char)(len >> 16), (unsigned char)(len >> 24) };
+
+	buf_add(out, head, sizeof head);
+	buf_add(out, name, name_len);
+	buf_add(out, value, len);
+}
+
+static void put_text(struct buf *out, enum part part, const char *name, const char *value)
+{
+	put(out, part, name, value, strlen(value));
+}
+
+static void put_fields(struct buf *out, enum part part, const struct graph *g, struct span span)
+{
+	uint32_t i;
+
+	for (i = 0; i < span.count; i++) {
+		const struct field *f = &g->fields[span.first + i];
+
+		put_text(out, part, graph_text(g, f->name), graph_text(g, f->value));
+	}
+}
+
+struct named {
+	const char *name;
+	const struct digest *digest;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+/* Digests by name, sorted; the same name twice is kept once. */
+static void put_digests(struct buf *out, enum part part, struct named *items, size_t count)
+{
+	size_t i;
+
+	if (count > 1)
+		qsort(items, count, sizeof *items, by_name);
+	for (i = 0; i < count; i++)
+		if (i == 0 || strcmp(items[i].name, items[i - 1].name) != 0)
+			put(out, part, items[i].name, items[i].digest, DIGEST_SIZE);
+}
+
+static void put_inputs(struct buf *out, const struct key_subject *s)
+{
+	const struct graph *g = s->graph;
+	const struct node *n = &g->nodes[s->node];
+	struct named few[16], *items = few;
+	uint32_t i;
+
+	if (n->deps.count > 16)
+		items = mem_grow(NULL, n->deps.count, sizeof *items);
+	for (i = 0; i < n->deps.count; i++)
+		items[i] = (struct named){ graph_text(g, g->deps[n->deps.first + i].path),
+			s->inputs[i] };
+	put_digests(out, PART_INPUT, items, n->deps.count);
+	if (items != few)
+		free(items);
+}
+
+static void put_code(struct buf *out, const struct key_subject *s)
+{
+	struct named few[16], *items = few;
+	size_t i;
+
+	if (s->code_count > 16)
+		items = mem_grow(NULL, s->code_count, sizeof *items);
+	for (i = 0; i < s->code_count; i++)
+		items[i] = (struct named){ s->code[i].name, s->code[i].digest };
+	put_digests(out, PART_CODE, items, s->code_count);
+	if (items != few)
+		free(items);
+}
+
+/* An explicit argv and the same words as shell text are different commands: the words are joined by NULs. */
+static void put_command(struct buf *out, const struct graph *g, const struct node *n)
+{
+	struct buf words = { 0 };
+	uint32_t i;
+
+	if (n->argv.count == 0) {
+		put_text(out, PART_COMMAND, "", graph_text(g, n->text));
+		return;
+	}
+	for (i = 0; i < n->argv.count; i++) {
+		if (i > 0)
+			buf_char(&words, '\0');
+		buf_str(&words, graph_text(g, g->words[n->argv.first + i]));
+	}
+	put(out, PART_COMMAND, "", buf_text(&words), words.len);
+	buf_release(&words);
+}
+
+static void put_outs(struct buf *out, const struct graph *g, const struct node *n)
+{
+	static const char kinds[] = "otc";
+	uint32_t i;
+
+	for (i = 0; i < n->outs.count; i++) {
+		const struct out *o = &g->outs[n->outs.first + i];
+		struct buf value = { 0 };
+
+		buf_char(&value, kinds[o->kind <= OUT_CHECKPOINT ? o->kind : 0]);
+		buf_char(&value, ' ');
+		buf_str(&value, graph_text(g, o->path));
+		put(out, PART_OUT, graph_text(g, o->name), buf_text(&value), value.len);
+		buf_release(&value);
+	}
+}
+
+void key_parts(struct buf *out, const struct key_subject *s)
+{
+	static const char *const kinds[] = { "cmd local 1", "plugin local 1", "lua local 1",
+		"lua local 1" };
+	const struct graph *g = s->graph;
+	const struct node *n = &g->nodes[s->node];
+	const struct stage *stage = &g->stages[n->stage];
+
+	put_text(out, PART_FORMAT, "", kinds[stage->kind]);
+	put_fields(out, PART_PARAM, g, n->params);
+	put_inputs(out, s);
+	put_code(out, s);
+	if (stage->kind == STAGE_CMD || stage->kind == STAGE_INLINE)
+		put_command(out, g, n);
+	if ((stage->flags & STAGE_UNSAFE) != 0)
+		put_text(out, PART_COMMAND, "unsafe", "true");
+	put_fields(out, PART_WITH, g, n->with);
+	put_fields(out, PART_ENV, g, n->env);
+	put_outs(out, g, n);
+	if (graph_text(g, n->cwd)[0] != '\0')
+		put_text(out, PART_CWD, "", graph_text(g, n->cwd));
+}
+
+void key_digest(struct digest *key, const struct buf *parts)
+{
+	digest_of(key, buf_text(parts), parts->len);
+}
+
+bool parts_next(const void *data, size_t len, size_t *at, struct part_view *view)
+{
+	const unsigned char *p = (const unsigned char *)data + *at;
+
+	if (*at >= len)
+		return false;
+	if (len - *at < RECORD_HEAD)
+		goto damaged;
+	view->part = (enum part)p[0];
+	view->name_len = (size_t)p[1] | (size_t)p[2] << 8;
+	view->value_len =
+		(size_t)p[3] | (size_t)p[4] << 8 | (size_t)p[5] << 16 | (size_t)p[6] << 24;
+	if (len - *at - RECORD_HEAD < view->name_len + view->value_len)
+		goto damaged;
+	view->name = (const char *)p + RECORD_HEAD;
+	view->value = view->name + view->name_len;
+	*at += RECORD_HEAD + view->name_len + view->value_len;
+	return true;
+damaged:
+	*at = len + 1;
+	return false;
+}
+
+/* Order of two records by (part, name), as they are stored. */
+static int compare(const struct part_view *a, const struct part_view *b)
+{
+	size_t n = a->name_len < b->name_len ? a->name_len : b->name_len;
+	int order;
+
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	order = memcmp(a->name, b->name, n);
+	if (order != 0)
+		return order;
+	return a->name_len == b->name_len ? 0 : a->name_len < b->name_len ? -1 : 1;
+}
+
+static bool same_value(const struct part_view *a, const struct part_view *b)
+{
+	return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0;
+}
+
+/* Records in order of (part, name): outs are stored in dag.yaml's order, everything else is sorted already. */
+struct views {
+	struct part_view *items;
+	size_t count, cap;
+};
+
+static int by_order(const void *a, const void *b)
+{
+	return compare(a, b);
+}
+
+static void collect(struct views *v, const void *data, size_t len)
+{
+	struct part_view view;
+	size_t at = 0;
+
+	while (parts_next(data, len, &at, &view))
+		vec_push(v, view);
+	if (v->count > 1)
+		qsort(v->items, v->count, sizeof *v->items, by_order);
+}
+
+void parts_diff(const void *then, size_t then_len, const void *now, size_t now_len,
+	part_found *found, void *user)
+{
+	struct views a = { 0 }, b = { 0 };
+	size_t i = 0, k = 0;
+
+	collect(&a, then, then_len);
+	collect(&b, now, now_len);
+	while (i < a.count || k < b.count) {
+		int order = i == a.count ? 1
+			    : k == b.count ? -1
+					   : compare(&a.items[i], &b.items[k]);
+
+		if (order < 0) {
+			found(user, CHANGE_REMOVED, &a.items[i++], NULL);
+		} else if (order > 0) {
+			found(user, CHANGE_ADDED, NULL, &b.items[k++]);
+		} else {
+			if (!same_value(&a.items[i], &b.items[k]))
+				found(user, CHANGE_VALUE, &a.items[i], &b.items[k]);
+			i++;
+			k++;
+		}
+	}
+	vec_release(&a);
+	vec_release(&b);
+}

@@ -1,0 +1,403 @@
+/*
+ * One decision procedure, decide(), serves the plan before a run and the settling during it. It looks at the tasks in an
+ * order in which producers come first, so that what is known of a producer's outs is known when its readers are looked at.
+ */
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "dag/graph.h"
+#include "plan/explain.h"
+#include "plan/key.h"
+
+/* What is known of the inputs of the node under decision. */
+struct inputs {
+	const struct digest **digests; /* per dep; &plan_unknown when not known yet */
+	uint32_t unknown;              /* a producer that is not done, or NO_NODE */
+	uint32_t blocked;              /* a producer that is blocked, or NO_NODE */
+	const char *missing;           /* path that nobody makes and that is not there, or NULL */
+};
+
+static const struct digest unknown;
+
+static bool is_final(const struct plan *p, uint32_t node)
+{
+	const struct choice *c = &p->choices[node];
+
+	return c->verdict == VERDICT_LEFT_OUT || (c->verdict == VERDICT_REUSE && !c->restore);
+}
+
+static uint32_t first_unfinished(const struct plan *p, const struct node *n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n->before.count; i++) {
+		uint32_t before = p->graph->links[n->before.first + i];
+
+		if (!is_final(p, before))
+			return before;
+	}
+	return NO_NODE;
+}
+
+static int digest_from_disk(struct plan *p, const struct dep *dep, struct inputs *in,
+	const struct digest **out, struct err *e)
+{
+	const char *path = graph_text(p->graph, dep->path);
+	struct digest *d = arena_alloc(&p->arena, sizeof *d);
+	int rc = p->past->source(p->past->user, path, d, e);
+
+	if (rc == ERR_NOTFOUND) {
+		in->missing = path;
+		return 0;
+	}
+	*out = d;
+	return rc;
+}
+
+static int dep_digest(struct plan *p, const struct node *n, const struct dep *dep,
+	struct inputs *in, const struct digest **out, struct err *e)
+{
+	const struct choice *producer =
+		dep->producer != NO_NODE ? &p->choices[dep->producer] : NULL;
+	uint32_t waits = NO_NODE;
+
+	*out = &unknown;
+	if (producer != NULL && producer->verdict == VERDICT_BLOCKED) {
+		in->blocked = dep->producer;
+		return 0;
+	}
+	if (producer != NULL && dep->out != NO_OUT && producer->verdict != VERDICT_LEFT_OUT) {
+		if (p->known[dep->out])
+			*out = &p->made[dep->out].digest;
+		else
+			waits = dep->producer;
+	} else {
+		/* Part of an out, or a folder that outs lie in: read from the work tree once all is there. */
+		if (producer != NULL && dep->out == NO_OUT)
+			waits = first_unfinished(p, n);
+		if (waits == NO_NODE)
+			return digest_from_disk(p, dep, in, out, e);
+	}
+	if (waits != NO_NODE)
+		in->unknown = waits;
+	return 0;
+}
+
+static int gather(struct plan *p, uint32_t node, struct inputs *in, struct err *e)
+{
+	const struct node *n = &p->graph->nodes[node];
+	uint32_t i;
+	int rc = 0;
+
+	*in = (struct inputs){ .unknown = NO_NODE, .blocked = NO_NODE };
+	in->digests = arena_alloc(&p->arena, n->deps.count * sizeof *in->digests);
+	for (i = 0; i < n->deps.count && rc == 0; i++)
+		rc = dep_digest(p, n, &p->graph->deps[n->deps.first + i], in, &in->digests[i], e);
+	if (rc < 0)
+		return err_context(e, "task `%s`", node_name(p->graph, node));
+	return 0;
+}
+
+static int build_parts(struct plan *p, uint32_t node, const struct inputs *in, struct err *e)
+{
+	struct key_subject s = { .graph = p->graph, .node = node, .inputs = in->digests };
+	uint32_t kind = node_stage(p->graph, node)->kind;
+
+	if (kind != STAGE_CMD) {
+		int rc = p->past->code(p->past->user, node, &s.code, &s.code_count, e);
+
+		if (rc < 0)
+			return rc;
+	}
+	buf_clear(&p->parts);
+	key_parts(&p->parts, &s);
+	return 0;
+}
+
+static void choose(struct choice *c, enum verdict verdict, enum reason reason, const char *name)
+{
+	c->verdict = (uint8_t)verdict;
+	c->reason = (uint8_t)reason;
+	c->name = name != NULL ? name : "";
+	c->was = c->is = c->origin = "";
+}
+
+/* Are the outs of this record at hand? Sets restore when some must come from the store; names what is lost otherwise. */
+static bool outs_at_hand(struct plan *p, uint32_t node, const struct record *r, bool *restore,
+	const char **lost)
+{
+	const struct node *n = &p->graph->nodes[node];
+	uint32_t i;
+
+	*restore = false;
+	if (r->out_count != n->outs.count)
+		return false;
+	for (i = 0; i < r->out_count; i++) {
+		const char *path = graph_text(p->graph, p->graph->outs[n->outs.first + i].path);
+		const struct made *want = &r->outs[i];
+
+		if ((want->mode & MADE_ABSENT) != 0 ||
+			p->past->presence(p->past->user, path, want) == PRESENT_SAME)
+			continue;
+		if (!p->past->stored(p->past->user, want)) {
+			*lost = path;
+			return false;
+		}
+		*restore = true;
+	}
+	return true;
+}
+
+static void reuse(struct plan *p, uint32_t node, const struct record *r, bool restore)
+{
+	struct choice *c = &p->choices[node];
+
+	choose(c, VERDICT_REUSE, REASON_SAME_KEY, NULL);
+	c->past = r;
+	c->restore = restore;
+	plan_made(p, node, r->outs);
+	c->restore = restore;
+}
+
+/* Find out why a task whose key has no record must run, by its nearest earlier success. */
+static int find_reason(struct plan *p, uint32_t node, const struct record *latest,
+	struct err *e)
+{
+	struct choice *c = &p->choices[node];
+	const void *then;
+	size_t len;
+
+	c->past = latest;
+	if (latest == NULL) {
+		bool failed = p->past->failed_before(p->past->user, node);
+
+		choose(c, VERDICT_RUN, failed ? REASON_FAILED_BEFORE : REASON_NEVER_RUN, NULL);
+		return 0;
+	}
+	choose(c, VERDICT_RUN, REASON_KEY_FORMAT, NULL);
+	if (p->past->parts(p->past->user, latest->attempt, &then, &len, e) < 0)
+		return 0; /* the record's details are gone: the key differs all the same */
+	explain_first(p, c, then, len);
+	return 0;
+}
+
+/* Some inputs are not known yet. RUN if something else has changed already, else MAYBE. */
+static int decide_early(struct plan *p, uint32_t node, const struct inputs *in, struct err *e)
+{
+	struct choice *c = &p->choices[node];
+	const struct record *latest = p->past->latest(p->past->user, node);
+	int rc;
+
+	c->keyed = false;
+	rc = find_reason(p, node, latest, e);
+	if (rc < 0 || latest == NULL || c->reason != REASON_KEY_FORMAT)
+		return rc;
+	choose(c, VERDICT_MAYBE, REASON_UPSTREAM_RAN, node_name(p->graph, in->unknown));
+	return 0;
+}
+
+static int decide_keyed(struct plan *p, uint32_t node, struct err *e)
+{
+	struct choice *c = &p->choices[node];
+	const struct record *latest = p->past->latest(p->past->user, node), *r = latest;
+	uint32_t out_count = p->graph->nodes[node].outs.count;
+	const char *lost = NULL;
+	bool restore;
+	int rc;
+
+	if (r == NULL || !digest_same(&r->key, &c->key))
+		r = p->past->by_key(p->past->user, &c->key, out_count);
+	if (r != NULL && outs_at_hand(p, node, r, &restore, &lost)) {
+		reuse(p, node, r, restore);
+		return 0;
+	}
+	if (r != NULL) {
+		choose(c, VERDICT_RUN, REASON_OUTPUT_MISSING, lost);
+		c->past = r;
+		return 0;
+	}
+	rc = find_reason(p, node, latest, e);
+	return rc;
+}
+
+/* `frozen: true`: the outs are taken as they lie in the work tree. */
+static int decide_frozen(struct plan *p, uint32_t node, struct err *e)
+{
+	const struct node *n = &p->graph->nodes[node];
+	struct choice *c = &p->choices[node];
+	uint32_t i;
+
+	choose(c, VERDICT_REUSE, REASON_FROZEN, NULL);
+	for (i = 0; i < n->outs.count; i++) {
+		uint32_t out = n->outs.first + i;
+		const char *path = graph_text(p->graph, p->graph->outs[out].path);
+		int rc = p->past->source(p->past->user, path, &p->made[out].digest, e);
+
+		if (rc == ERR_NOTFOUND) {
+			choose(c, VERDICT_BLOCKED, REASON_OUTPUT_MISSING, path);
+			return 0;
+		}
+		if (rc < 0)
+			return rc;
+		p->known[out] = true;
+	}
+	return 0;
+}
+
+static int decide(struct plan *p, uint32_t node, struct err *e)
+{
+	const struct stage *stage = node_stage(p->graph, node);
+	struct choice *c = &p->choices[node];
+	struct inputs in;
+	int rc;
+
+	if ((stage->flags & STAGE_FROZEN) != 0)
+		return decide_frozen(p, node, e);
+	if (gather(p, node, &in, e) < 0)
+		return e->code;
+	if (in.blocked != NO_NODE) {
+		choose(c, VERDICT_BLOCKED, REASON_UPSTREAM_BLOCKED,
+			node_name(p->graph, in.blocked));
+		return 0;
+	}
+	if (in.missing != NULL && in.unknown == NO_NODE) {
+		choose(c, VERDICT_BLOCKED, REASON_INPUT_MISSING, in.missing);
+		return 0;
+	}
+	rc = build_parts(p, node, &in, e);
+	if (rc < 0)
+		return err_context(e, "task `%s`", node_name(p->graph, node));
+	c->keyed = in.unknown == NO_NODE;
+	if (c->keyed)
+		key_digest(&c->key, &p->parts);
+	if (p->forced != NULL && p->forced[node]) {
+		choose(c, VERDICT_RUN, REASON_FORCED, NULL);
+		return 0;
+	}
+	if ((stage->flags & STAGE_NO_CACHE) != 0) {
+		choose(c, VERDICT_RUN, REASON_VOLATILE, NULL);
+		return 0;
+	}
+	return c->keyed ? decide_keyed(p, node, e) : decide_early(p, node, &in, e);
+}
+
+/* Nodes by depth, so that producers come before their readers; a counting sort. */
+static uint32_t *order_of(struct plan *p)
+{
+	const struct graph *g = p->graph;
+	uint32_t *order = arena_alloc(&p->arena, (g->node_count + 1) * sizeof *order), *start;
+	uint32_t deepest = 0, i, at = 0;
+
+	for (i = 0; i < g->node_count; i++)
+		if (g->nodes[i].depth > deepest)
+			deepest = g->nodes[i].depth;
+	start = arena_zalloc(&p->arena, ((size_t)deepest + 2) * sizeof *start);
+	for (i = 0; i < g->node_count; i++)
+		start[g->nodes[i].depth]++;
+	for (i = 0; i <= deepest; i++) {
+		uint32_t count = start[i];
+
+		start[i] = at;
+		at += count;
+	}
+	for (i = 0; i < g->node_count; i++)
+		order[start[g->nodes[i].depth]++] = i;
+	return order;
+}
+
+int plan_make(struct plan *p, const struct graph *g, const struct past *past,
+	const struct plan_options *options, struct err *e)
+{
+	uint32_t out_count = 0, i;
+	uint32_t *order;
+
+	memset(p, 0, sizeof *p);
+	p->graph = g;
+	p->past = past;
+	p->forced = options->forced;
+	for (i = 0; i < g->node_count; i++)
+		out_count += g->nodes[i].outs.count;
+	p->choices = mem_zalloc((g->node_count + 1) * sizeof *p->choices);
+	p->made = mem_zalloc((out_count + 1) * sizeof *p->made);
+	p->known = mem_zalloc(out_count + 1);
+	order = order_of(p);
+	for (i = 0; i < g->node_count; i++)
+		choose(&p->choices[i], VERDICT_RUN, REASON_NONE, NULL);
+	for (i = 0; i < g->node_count; i++) {
+		uint32_t node = order[i];
+
+		if (options->chosen != NULL && !options->chosen[node])
+			choose(&p->choices[node], VERDICT_LEFT_OUT, REASON_NONE, NULL);
+		else if (decide(p, node, e) < 0)
+			return e->code;
+		p->count[p->choices[node].verdict]++;
+	}
+	return 0;
+}
+
+int plan_settle(struct plan *p, uint32_t node, struct err *e)
+{
+	return decide(p, node, e);
+}
+
+int plan_parts(struct plan *p, uint32_t node, struct err *e)
+{
+	struct inputs in;
+
+	if (gather(p, node, &in, e) < 0)
+		return e->code;
+	return build_parts(p, node, &in, e);
+}
+
+void plan_made(struct plan *p, uint32_t node, const struct made *outs)
+{
+	const struct node *n = &p->graph->nodes[node];
+	uint32_t i;
+
+	for (i = 0; i < n->outs.count; i++) {
+		p->made[n->outs.first + i] = outs[i];
+		p->known[n->outs.first + i] = true;
+	}
+	p->choices[node].verdict = VERDICT_REUSE;
+	p->choices[node].restore = false;
+}
+
+void plan_release(struct plan *p)
+{
+	free(p->choices);
+	free(p->made);
+	free(p->known);
+	buf_release(&p->parts);
+	arena_release(&p->arena);
+	memset(p, 0, sizeof *p);
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[] = { "run", "cached", "maybe", "blocked", "left-out" };
+
+	return names[verdict];
+}
+
+int64_t plan_estimate_ms(const struct plan *p)
+{
+	int64_t total = 0;
+	uint32_t i;
+
+	for (i = 0; i < p->graph->node_count; i++) {
+		const struct choice *c = &p->choices[i];
+		const struct record *r;
+
+		if (c->verdict != VERDICT_RUN && c->verdict != VERDICT_MAYBE)
+			continue;
+		r = c->past != NULL ? c->past : p->past->latest(p->past->user, i);
+		if (r == NULL)
+			return -1;
+		total += r->took_ms;
+	}
+	return total;
+}

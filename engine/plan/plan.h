@@ -1,0 +1,106 @@
+/*
+ * plan/plan.h - GRAPH and the past -> PLAN: what must run, and why.
+ *
+ *     plan_make(&plan, &graph, &past, &options, e)    every task decided as far as it can be now
+ *     plan_settle(&plan, node, e)                     during a run: decide one task whose producers are done
+ *     plan_made(&plan, node, outs)                    during a run: tell what a task made
+ *     plan_release(&plan)
+ *
+ * A choice is RUN, REUSE, MAYBE (it depends on what an upstream task will make: early cut-off) or BLOCKED, with a reason code
+ * and the two values that differ. plan_make() is frozen once made; settling works on the same structure but writes only the
+ * parts that were not known: a choice never goes from REUSE back to RUN.
+ */
+#ifndef FLOW_PLAN_PLAN_H
+#define FLOW_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "plan/past.h"
+
+struct graph;
+struct err;
+
+enum verdict { VERDICT_RUN, VERDICT_REUSE, VERDICT_MAYBE, VERDICT_BLOCKED, VERDICT_LEFT_OUT };
+
+enum reason {
+	REASON_NONE,
+	REASON_NEVER_RUN,
+	REASON_INPUT_CHANGED,
+	REASON_INPUT_ADDED,
+	REASON_INPUT_REMOVED,
+	REASON_PARAM_CHANGED,
+	REASON_CODE_CHANGED,    /* command text, script */
+	REASON_PLUGIN_CHANGED,
+	REASON_ENV_CHANGED,
+	REASON_WITH_CHANGED,
+	REASON_OUT_CHANGED,     /* declared outs are others */
+	REASON_OUTPUT_MISSING,  /* recorded, but neither in the work tree nor in the store */
+	REASON_UPSTREAM_RAN,    /* MAYBE: depends on `name` */
+	REASON_FAILED_BEFORE,
+	REASON_FORCED,
+	REASON_VOLATILE,        /* cache: false */
+	REASON_KEY_FORMAT,
+	REASON_INPUT_MISSING,   /* BLOCKED: nobody makes it and it is not there */
+	REASON_UPSTREAM_BLOCKED,
+	REASON_FROZEN,
+	REASON_SAME_KEY,        /* REUSE */
+};
+
+struct choice {
+	uint8_t verdict;          /* enum verdict */
+	uint8_t reason;           /* enum reason */
+	bool restore;             /* REUSE: at least one out must be brought back from the store */
+	bool keyed;               /* `key` is known */
+	struct digest key;
+	const struct record *past; /* REUSE: whose outs; RUN: the nearest earlier success; or NULL */
+	const char *name;         /* what differs: "train.lr", "data/x.csv", an upstream task; or "" */
+	const char *was, *is;     /* the two values, for people; or "" */
+	const char *origin;       /* where the new value comes from: "params.yaml:6"; or "" */
+};
+
+struct plan_options {
+	const bool *chosen;       /* per node: part of this run; NULL: all */
+	const bool *forced;       /* per node: run even if nothing changed; NULL: none */
+};
+
+struct plan {
+	const struct graph *graph;
+	const struct past *past;
+	struct choice *choices;    /* per node */
+	struct made *made;         /* per out of the graph: what is known of it */
+	bool *known;               /* per out of the graph */
+	const bool *forced;        /* from the options; borrowed */
+	struct arena arena;
+	struct buf parts;          /* scratch: component tree of the node last keyed */
+	uint32_t count[5];         /* per verdict */
+};
+
+int plan_make(struct plan *p, const struct graph *g, const struct past *past,
+	const struct plan_options *options, struct err *e);
+void plan_release(struct plan *p);
+
+/* All producers of `node` are done: decide RUN, REUSE or BLOCKED. After a RUN, p->parts is the node's component tree. */
+int plan_settle(struct plan *p, uint32_t node, struct err *e);
+
+/* Build the node's component tree into p->parts from what is known now. */
+int plan_parts(struct plan *p, uint32_t node, struct err *e);
+
+/* What the task made; from now on it counts as done and its outs as being in the work tree. */
+void plan_made(struct plan *p, uint32_t node, const struct made *outs);
+
+/* Stable names: "run" "cached" "maybe" "blocked" "left-out"; "param-changed" ... */
+const char *verdict_name(enum verdict verdict);
+const char *reason_name(enum reason reason);
+
+/* One line for people: "param train.lr 0.01 -> 0.1 (params.yaml:6)". In the plan's arena. */
+const char *choice_text(struct plan *p, const struct choice *c);
+
+/* Sum of the recorded durations of what would run; -1 when a task was never timed. */
+int64_t plan_estimate_ms(const struct plan *p);
+
+#endif

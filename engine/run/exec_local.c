@@ -1,0 +1,236 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "run/exec.h"
+
+#define SOCKET_BYTES (4 * 1024 * 1024)
+#define ENVIRON_MAX  ((size_t)2 * 1024 * 1024)
+
+extern char **environ;
+
+/* Our environment with FLOW_WORKER=<run> in front; free() the array, and its first text. */
+static char **worker_environ(const char *run)
+{
+	size_t n = 0, i, at = 1;
+	char **list;
+	struct buf mark = { 0 };
+
+	while (environ[n] != NULL)
+		n++;
+	list = mem_alloc((n + 2) * sizeof *list);
+	buf_printf(&mark, "FLOW_WORKER=%s", run);
+	list[0] = mark.data;
+	for (i = 0; i < n; i++)
+		if (strncmp(environ[i], "FLOW_WORKER=", 12) != 0)
+			list[at++] = environ[i];
+	list[at] = NULL;
+	return list;
+}
+
+static int spawn_worker(struct exec *x, int theirs, struct err *e)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	char *argv[] = { (char *)(uintptr_t)"flow-worker", NULL };
+	char **env = worker_environ(x->options.run);
+	sigset_t none, all;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addchdir_np(&actions, x->options.root);
+	posix_spawn_file_actions_adddup2(&actions, theirs, WORKER_FD);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes,
+		POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	rc = posix_spawn(&x->pid, x->options.worker, &actions, &attributes, argv, env);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	free(env[0]);
+	free(env);
+	if (rc == 0)
+		return 0;
+	errno = rc;
+	x->pid = -1;
+	err_system(e, "cannot start `%s`", x->options.worker);
+	return err_id(e, "E0510");
+}
+
+int exec_open(struct exec *x, const struct exec_options *options, struct err *e)
+{
+	int ends[2], size = SOCKET_BYTES, rc;
+
+	*x = (struct exec){ .sock = -1, .pid = -1, .options = *options };
+	/* Should the worker die, its children become ours to reap. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_system(e, "cannot make a socket");
+	if (ends[1] == WORKER_FD) { /* dup2 of a descriptor onto itself would leave it CLOEXEC */
+		int other = fcntl(ends[1], F_DUPFD_CLOEXEC, WORKER_FD + 1);
+
+		close(ends[1]);
+		ends[1] = other;
+	}
+	(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	(void)setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	rc = spawn_worker(x, ends[1], e);
+	close(ends[1]);
+	if (rc < 0) {
+		close(ends[0]);
+		return rc;
+	}
+	x->sock = ends[0];
+	return 0;
+}
+
+int exec_slot(struct exec *x, uint32_t slot, int log_fd, struct err *e)
+{
+	buf_clear(&x->message);
+	wire_put_slot(&x->message, slot);
+	return wire_send(x->sock, &x->message, log_fd, e);
+}
+
+int exec_submit(struct exec *x, const struct wire_start *start, struct err *e)
+{
+	buf_clear(&x->message);
+	wire_put_start(&x->message, start);
+	return wire_send(x->sock, &x->message, -1, e);
+}
+
+int exec_signal(struct exec *x, uint64_t id, int signo, struct err *e)
+{
+	buf_clear(&x->message);
+	wire_put_signal(&x->message, id, (uint32_t)signo);
+	return wire_send(x->sock, &x->message, -1, e);
+}
+
+int exec_next(struct exec *x, struct wire_ended *ended, struct err *e)
+{
+	int fd = -1, rc;
+	uint64_t id;
+	char byte;
+	ssize_t n = recv(x->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return err_set(e, ERR_CANCELED, "the worker ended");
+	buf_clear(&x->message);
+	rc = wire_recv(x->sock, &x->message, &fd, e);
+	if (fd >= 0)
+		close(fd);
+	if (rc <= 0)
+		return err_set(e, ERR_CANCELED, "the worker ended");
+	if (wire_kind(x->message.data, x->message.len, &id) != WIRE_ENDED ||
+		wire_get_ended(ended, x->message.data, x->message.len, e) < 0)
+		return err_set(e, ERR_CANCELED, "the worker sent what is not a message");
+	return 1;
+}
+
+void exec_close(struct exec *x)
+{
+	int64_t until = clock_mono_ms() + 10000;
+	int status;
+
+	if (x->sock >= 0)
+		close(x->sock); /* end of file: the worker kills every tree and exits */
+	x->sock = -1;
+	while (x->pid > 0 && waitpid(x->pid, &status, WNOHANG) == 0) {
+		struct timespec nap = { 0, 200000 };
+
+		if (clock_mono_ms() > until)
+			(void)kill(x->pid, SIGKILL);
+		nanosleep(&nap, NULL);
+	}
+	x->pid = -1;
+	buf_release(&x->message);
+}
+
+/* Does the process' environment carry the mark of the run? */
+static int is_marked(const char *pid, const char *run, struct buf *text)
+{
+	char path[64];
+	size_t n = strlen(run);
+	const char *at;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/%s/environ", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	buf_clear(text);
+	for (;;) {
+		ssize_t got = read(fd, buf_room(text, 65536), 65536);
+
+		if (got <= 0 || text->len > ENVIRON_MAX)
+			break;
+		text->len += (size_t)got;
+	}
+	close(fd);
+	buf_char(text, '\0');
+	for (at = text->data; at < text->data + text->len; at += strlen(at) + 1) {
+		if (strncmp(at, "FLOW_ATTEMPT=", 13) == 0 && strncmp(at + 13, run, n) == 0)
+			return 1;
+		if (strncmp(at, "FLOW_WORKER=", 12) == 0 && strcmp(at + 12, run) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static unsigned sweep_once(const char *run, struct buf *text)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	unsigned found = 0;
+
+	if (proc == NULL)
+		return 0;
+	while ((entry = readdir(proc)) != NULL) {
+		long pid = strtol(entry->d_name, NULL, 10);
+
+		if (pid <= 1 || pid == (long)getpid() || !is_marked(entry->d_name, run, text))
+			continue;
+		found++;
+		(void)kill((pid_t)pid, SIGKILL);
+	}
+	closedir(proc);
+	return found;
+}
+
+unsigned exec_sweep(const char *run, int patience_ms)
+{
+	int64_t until = clock_mono_ms() + patience_ms;
+	struct buf text = { 0 };
+	unsigned left;
+
+	for (;;) {
+		struct timespec nap = { 0, 2000000 };
+
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			; /* orphans that became ours */
+		left = sweep_once(run, &text);
+		if (left == 0 || clock_mono_ms() > until)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	buf_release(&text);
+	return left;
+}

@@ -1,0 +1,343 @@
+#include "stage/supervise.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/vec.h"
+
+#define SWEEP_MS 20 /* between two looks at strays that are dying */
+
+int supervisor_init(struct supervisor *s, struct err *e)
+{
+	memset(s, 0, sizeof *s);
+	s->children_fd = proc_open();
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return err_system(e, "cannot become the reaper of the stages");
+	return 0;
+}
+
+void supervisor_add(struct supervisor *s, uint64_t id, const char *token, pid_t pid)
+{
+	struct attempt *a = mem_zalloc(sizeof *a);
+
+	a->ended.id = id;
+	a->pid = a->session = pid;
+	(void)snprintf(a->token, sizeof a->token, "%s", token);
+	vec_push(&s->attempts, a);
+}
+
+static struct attempt *attempt_by_pid(const struct supervisor *s, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < s->attempts.count; i++) {
+		if (s->attempts.items[i]->pid == pid)
+			return s->attempts.items[i];
+	}
+	return NULL;
+}
+
+/* Newest first: when a number is used again, nothing of the older session is left. */
+static struct attempt *attempt_by_session(const struct supervisor *s, pid_t session)
+{
+	size_t i;
+
+	for (i = s->attempts.count; i-- > 0;) {
+		if (s->attempts.items[i]->session == session)
+			return s->attempts.items[i];
+	}
+	return NULL;
+}
+
+static struct attempt *attempt_by_id(const struct supervisor *s, uint64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < s->attempts.count; i++) {
+		if (s->attempts.items[i]->ended.id == id)
+			return s->attempts.items[i];
+	}
+	return NULL;
+}
+
+static struct attempt *attempt_by_token(const struct supervisor *s, const char *token)
+{
+	size_t i;
+
+	for (i = 0; i < s->attempts.count; i++) {
+		if (strcmp(s->attempts.items[i]->token, token) == 0)
+			return s->attempts.items[i];
+	}
+	return NULL;
+}
+
+/* With no other attempt running, what nobody claims belongs to the last one that ended. */
+static struct attempt *attempt_by_default(const struct supervisor *s)
+{
+	if (s->over != s->attempts.count || s->over == 0)
+		return NULL;
+	return s->attempts.items[s->attempts.count - 1];
+}
+
+static struct attempt *owner_of(const struct supervisor *s, pid_t pid)
+{
+	char token[PROC_TOKEN_MAX];
+	pid_t session = getsid(pid);
+	struct attempt *a = session > 0 ? attempt_by_session(s, session) : NULL;
+
+	if (a == NULL && proc_token(pid, token))
+		a = attempt_by_token(s, token);
+	return a != NULL ? a : attempt_by_default(s);
+}
+
+static struct stray *stray_of(struct supervisor *s, pid_t pid)
+{
+	struct stray fresh = { .pid = pid }, *stray = NULL;
+	struct attempt *owner;
+	size_t i;
+
+	for (i = 0; i < s->strays.count && stray == NULL; i++) {
+		if (s->strays.items[i].pid == pid)
+			stray = &s->strays.items[i];
+	}
+	if (stray == NULL) {
+		vec_push(&s->strays, fresh);
+		stray = &s->strays.items[s->strays.count - 1];
+	}
+	if (!stray->is_known && (owner = owner_of(s, pid)) != NULL) {
+		stray->is_known = true;
+		stray->id = owner->ended.id;
+	}
+	return stray;
+}
+
+static struct attempt *stray_owner(const struct supervisor *s, const struct stray *stray)
+{
+	return stray->is_known ? attempt_by_id(s, stray->id) : NULL;
+}
+
+/* Kill a process with its group and all that is below it. No group of ours or of a running attempt can be meant: groups do
+ * not cross sessions, and each attempt has its own. */
+static void kill_tree(struct supervisor *s, pid_t pid)
+{
+	pid_t group = getpgid(pid);
+	size_t i;
+
+	proc_tree(pid, &s->tree);
+	if (group > 1 && group != getpgrp())
+		(void)kill(-group, SIGKILL);
+	for (i = 0; i < s->tree.count; i++)
+		(void)kill(s->tree.items[i], SIGKILL);
+}
+
+/* Look at every child that is no main process; kill those whose attempt is over. */
+static void sweep(struct supervisor *s)
+{
+	bool whole = proc_children(s->children_fd, &s->children);
+	size_t i;
+
+	for (i = 0; i < s->attempts.count; i++)
+		s->attempts.items[i]->has_left = s->attempts.items[i]->is_over && whole;
+	for (i = 0; i < s->children.count; i++) {
+		struct stray *stray;
+		struct attempt *owner;
+
+		if (attempt_by_pid(s, s->children.items[i]) != NULL)
+			continue;
+		stray = stray_of(s, s->children.items[i]);
+		owner = stray_owner(s, stray);
+		if (owner == NULL || stray->is_given_up || !(owner->is_over || owner->is_doomed))
+			continue;
+		owner->has_left = false;
+		kill_tree(s, stray->pid);
+	}
+}
+
+/* What refuses to die must not hold up the run for ever. */
+static void give_up(struct supervisor *s, struct attempt *a)
+{
+	unsigned count = 0;
+	size_t i;
+
+	for (i = 0; i < s->strays.count; i++) {
+		struct stray *stray = &s->strays.items[i];
+
+		if (stray_owner(s, stray) == a && !stray->is_given_up) {
+			stray->is_given_up = true;
+			count++;
+		}
+	}
+	a->has_left = true;
+	(void)snprintf(a->text, sizeof a->text, "%u process%s could not be killed", count,
+		count == 1 ? "" : "es");
+}
+
+static void add_usage(struct wire_ended *ended, const struct rusage *usage)
+{
+	uint64_t peak = (uint64_t)usage->ru_maxrss;
+
+	ended->user_us +=
+		(uint64_t)usage->ru_utime.tv_sec * 1000000u + (uint64_t)usage->ru_utime.tv_usec;
+	ended->system_us +=
+		(uint64_t)usage->ru_stime.tv_sec * 1000000u + (uint64_t)usage->ru_stime.tv_usec;
+	if (peak > ended->peak_rss_kib)
+		ended->peak_rss_kib = peak;
+}
+
+static void main_ended(
+	struct supervisor *s, struct attempt *a, int status, const struct rusage *usage)
+{
+	a->ended.end = WIFSIGNALED(status) ? END_SIGNAL : END_EXIT;
+	a->ended.value = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	add_usage(&a->ended, usage);
+	a->is_over = true;
+	a->over_ms = clock_mono_ms();
+	a->pid = -1;
+	s->over++;
+}
+
+static void stray_ended(struct supervisor *s, pid_t pid, int status, const struct rusage *usage)
+{
+	size_t i;
+
+	for (i = 0; i < s->strays.count && s->strays.items[i].pid != pid; i++)
+		;
+	if (i == s->strays.count)
+		return;
+	if (stray_owner(s, &s->strays.items[i]) != NULL) {
+		struct attempt *owner = stray_owner(s, &s->strays.items[i]);
+
+		add_usage(&owner->ended, usage);
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+			owner->ended.strays++;
+	}
+	s->strays.items[i] = s->strays.items[--s->strays.count];
+}
+
+/* Reap one dead child. It is looked at before it is reaped: only until then are its pid, group and session sure to be its
+ * own. */
+static bool reap_one(struct supervisor *s)
+{
+	siginfo_t info = { 0 };
+	struct attempt *a;
+	struct rusage usage;
+	int status;
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		return false;
+	a = attempt_by_pid(s, info.si_pid);
+	if (a != NULL)
+		(void)kill(-info.si_pid, SIGKILL);
+	else
+		(void)stray_of(s, info.si_pid);
+	if (wait4(info.si_pid, &status, 0, &usage) != info.si_pid)
+		return false;
+	if (a != NULL)
+		main_ended(s, a, status, &usage);
+	else
+		stray_ended(s, info.si_pid, status, &usage);
+	return true;
+}
+
+void supervisor_reap(struct supervisor *s)
+{
+	size_t i;
+
+	while (reap_one(s))
+		;
+	if (s->over == 0)
+		return;
+	sweep(s);
+	for (i = 0; i < s->attempts.count; i++) {
+		struct attempt *a = s->attempts.items[i];
+
+		if (a->is_over && !a->has_left && clock_mono_ms() - a->over_ms > GIVE_UP_MS)
+			give_up(s, a);
+	}
+}
+
+bool supervisor_take(struct supervisor *s, struct wire_ended *ended, char text[80])
+{
+	size_t i;
+
+	if (s->over == 0)
+		return false;
+	for (i = 0; i < s->attempts.count; i++) {
+		struct attempt *a = s->attempts.items[i];
+
+		if (!a->has_left)
+			continue;
+		*ended = a->ended;
+		memcpy(text, a->text, sizeof a->text);
+		ended->text = text;
+		s->over--;
+		s->attempts.count--;
+		memmove(&s->attempts.items[i], &s->attempts.items[i + 1],
+			(s->attempts.count - i) * sizeof(s->attempts.items[0]));
+		free(a);
+		return true;
+	}
+	return false;
+}
+
+void supervisor_signal(struct supervisor *s, uint64_t id, int signo)
+{
+	struct attempt *a = attempt_by_id(s, id);
+
+	if (a == NULL || a->is_over || signo < 1 || signo >= NSIG)
+		return;
+	/* A child that was forked a moment ago does not lead its session yet. */
+	if (kill(-a->pid, signo) < 0 && errno == ESRCH)
+		(void)kill(a->pid, signo);
+	if (signo == SIGKILL) {
+		a->is_doomed = true;
+		sweep(s);
+	}
+}
+
+int supervisor_timeout(const struct supervisor *s)
+{
+	return s->over > 0 ? SWEEP_MS : -1;
+}
+
+void supervisor_kill_all(struct supervisor *s)
+{
+	int64_t until = clock_mono_ms() + GIVE_UP_MS;
+	struct timespec pause = { .tv_nsec = 1000000 };
+	size_t i;
+
+	do {
+		(void)proc_children(s->children_fd, &s->children);
+		for (i = 0; i < s->children.count; i++)
+			kill_tree(s, s->children.items[i]);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+			return;
+		(void)nanosleep(&pause, NULL);
+	} while (clock_mono_ms() < until);
+}
+
+void supervisor_release(struct supervisor *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->attempts.count; i++)
+		free(s->attempts.items[i]);
+	vec_release(&s->attempts);
+	vec_release(&s->strays);
+	vec_release(&s->children);
+	vec_release(&s->tree);
+	if (s->children_fd >= 0)
+		(void)close(s->children_fd);
+}

@@ -1,0 +1,348 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include <sqlite3.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+
+#define WAL_PAGES 4096 /* 16 MiB: what a checkpoint is worth its syncs for */
+
+/* schema.sql, embedded as it is. */
+__asm__(".section .rodata\n"
+	"flow_schema_sql:\n"
+	".incbin \"" FLOW_SCHEMA_SQL "\"\n"
+	".byte 0\n"
+	".previous\n");
+extern const char flow_schema_sql[] __attribute__((visibility("hidden")));
+
+static int fail(struct db *db, int rc, const char *what, struct err *e)
+{
+	int sys = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
+	const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		err_set(e, ERR_SYSTEM, "%s: the disk is full", what);
+		e->sys = ENOSPC;
+		err_hint(e, "free some space and run again: what is done stays done");
+		return err_id(e, "E0502");
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		err_set(e, ERR_CORRUPT, "%s: flow.db is damaged: %s", what, text);
+		err_hint(e, "move .flow/flow.db away to start a new journal; objects are kept");
+		return err_id(e, "E0503");
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		err_set(e, ERR_BUSY, "%s: flow.db is held by another program", what);
+		return err_id(e, "E0506");
+	default:
+		err_set(e, ERR_SYSTEM, "%s: %s%s%s", what, text, sys != 0 ? ": " : "",
+			sys != 0 ? strerror(sys) : "");
+		e->sys = sys;
+		return err_id(e, "E0501");
+	}
+}
+
+static int execute(struct db *db, const char *sql, const char *what, struct err *e)
+{
+	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : fail(db, rc, what, e);
+}
+
+static int read_version(struct db *db, int64_t *version, struct err *e)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &s, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW) {
+		rc = fail(db, rc, "cannot read flow.db", e);
+		sqlite3_finalize(s);
+		return rc;
+	}
+	*version = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return 0;
+}
+
+/* New, of this version, or of another one. A new schema is made whole or not at all. */
+static int migrate(struct db *db, enum project_mode mode, struct err *e)
+{
+	int64_t version = 0;
+
+	if (read_version(db, &version, e) < 0)
+		return e->code;
+	if (version == DB_VERSION)
+		return 0;
+	if (version > DB_VERSION || version < 0) {
+		err_set(e, ERR_CORRUPT, "flow.db was made by a newer flow (format %lld, this one knows %d)",
+			(long long)version, DB_VERSION);
+		err_hint(e, "use that flow, or work in another checkout; nothing was changed");
+		return err_id(e, "E0504");
+	}
+	if (mode == PROJECT_READ)
+		return err_set(e, ERR_NOTFOUND, "the project has no runs yet");
+	if (execute(db, "BEGIN IMMEDIATE", "cannot make flow.db", e) < 0)
+		return e->code;
+	if (execute(db, flow_schema_sql, "cannot make flow.db", e) < 0 ||
+		execute(db, "COMMIT", "cannot make flow.db", e) < 0) {
+		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+		return e->code;
+	}
+	return 0;
+}
+
+static int count_pages(void *user, sqlite3 *handle, const char *name, int pages)
+{
+	struct db *db = user;
+
+	(void)handle;
+	(void)name;
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static int configure(struct db *db, enum project_mode mode, struct err *e)
+{
+	(void)sqlite3_busy_timeout(db->handle, 5000);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	(void)sqlite3_extended_result_codes(db->handle, 1);
+	if (mode == PROJECT_READ)
+		return execute(db, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+				   "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0",
+			"cannot read flow.db", e);
+	(void)sqlite3_wal_hook(db->handle, count_pages, db);
+	return execute(db,
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0;"
+		"PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;"
+		"PRAGMA temp_store=MEMORY",
+		"cannot open flow.db", e);
+}
+
+static int check_file(const struct project *p, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(p->flow_fd, "flow.db", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_system(e, "cannot stat flow.db");
+	if (!S_ISREG(st.st_mode)) {
+		err_set(e, ERR_POLICY, "`%s/.flow/flow.db` is not a regular file", p->root);
+		return err_id(e, "E0508");
+	}
+	return 0;
+}
+
+int db_open(struct db *db, const struct project *p, enum project_mode mode, struct err *e)
+{
+	char path[4096];
+	int flags = mode == PROJECT_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+					  : SQLITE_OPEN_READONLY;
+	mode_t mask;
+	int rc;
+
+	memset(db, 0, sizeof *db);
+	db->writes = mode == PROJECT_WRITE;
+	if (check_file(p, e) < 0)
+		return e->code;
+	if (mode == PROJECT_READ && faccessat(p->flow_fd, "flow.db", F_OK, 0) < 0)
+		return err_set(e, ERR_NOTFOUND, "the project has no runs yet");
+	if (snprintf(path, sizeof path, "%s/.flow/flow.db", p->root) >= (int)sizeof path)
+		return err_set(e, ERR_INPUT, "path of the project is too long");
+	mask = umask(077);
+	rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+	if (rc != SQLITE_OK)
+		rc = fail(db, rc, "cannot open flow.db", e);
+	else
+		rc = configure(db, mode, e);
+	if (rc == 0)
+		rc = migrate(db, mode, e);
+	umask(mask);
+	if (rc < 0)
+		db_close(db);
+	return rc;
+}
+
+void db_close(struct db *db)
+{
+	size_t i;
+
+	for (i = 0; i < DB_SLOTS; i++)
+		(void)sqlite3_finalize(db->slots[i]);
+	(void)sqlite3_close(db->handle);
+	memset(db, 0, sizeof *db);
+}
+
+int db_prepare(struct db *db, unsigned slot, const char *sql, sqlite3_stmt **out, struct err *e)
+{
+	if (db->slots[slot] == NULL) {
+		int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
+			&db->slots[slot], NULL);
+
+		if (rc != SQLITE_OK)
+			return fail(db, rc, "cannot prepare a statement", e);
+	}
+	*out = db->slots[slot];
+	return 0;
+}
+
+int db_query(struct db *db, const char *sql, sqlite3_stmt **out, struct err *e)
+{
+	int rc = sqlite3_prepare_v2(db->handle, sql, -1, out, NULL);
+
+	return rc == SQLITE_OK ? 0 : fail(db, rc, "cannot prepare a query", e);
+}
+
+void db_finish(sqlite3_stmt *s)
+{
+	(void)sqlite3_finalize(s);
+}
+
+int db_step(struct db *db, sqlite3_stmt *s, struct err *e)
+{
+	int rc = sqlite3_step(s);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	rc = fail(db, rc, db->writes ? "cannot write the journal" : "cannot read the journal", e);
+	(void)sqlite3_reset(s);
+	return rc;
+}
+
+int db_run(struct db *db, sqlite3_stmt *s, struct err *e)
+{
+	int rc;
+
+	do
+		rc = db_step(db, s, e);
+	while (rc > 0);
+	(void)sqlite3_reset(s);
+	return rc;
+}
+
+int db_begin(struct db *db, struct err *e)
+{
+	sqlite3_stmt *s = NULL;
+
+	if (db->in_transaction)
+		return 0;
+	if (db_prepare(db, 0, "BEGIN IMMEDIATE", &s, e) < 0 || db_run(db, s, e) < 0)
+		return e->code;
+	db->in_transaction = true;
+	return 0;
+}
+
+int db_commit(struct db *db, struct err *e)
+{
+	sqlite3_stmt *s = NULL;
+
+	if (!db->in_transaction)
+		return 0;
+	if (db_prepare(db, 1, "COMMIT", &s, e) < 0 || db_run(db, s, e) < 0)
+		return e->code;
+	db->in_transaction = false;
+	return 0;
+}
+
+void db_rollback(struct db *db)
+{
+	if (db->in_transaction)
+		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	db->in_transaction = false;
+}
+
+int64_t db_last_id(const struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->handle);
+}
+
+void db_bind_int(sqlite3_stmt *s, int at, int64_t value)
+{
+	(void)sqlite3_bind_int64(s, at, value);
+}
+
+void db_bind_real(sqlite3_stmt *s, int at, double value)
+{
+	(void)sqlite3_bind_double(s, at, value);
+}
+
+void db_bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+	(void)sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+}
+
+void db_bind_blob(sqlite3_stmt *s, int at, const void *data, size_t len)
+{
+	(void)sqlite3_bind_blob64(s, at, data != NULL ? data : "", len, SQLITE_STATIC);
+}
+
+void db_bind_digest(sqlite3_stmt *s, int at, const struct digest *d)
+{
+	if (digest_is_zero(d))
+		(void)sqlite3_bind_null(s, at);
+	else
+		(void)sqlite3_bind_blob(s, at, d->bytes, DIGEST_SIZE, SQLITE_STATIC);
+}
+
+int64_t db_int(sqlite3_stmt *s, int column)
+{
+	return sqlite3_column_int64(s, column);
+}
+
+double db_real(sqlite3_stmt *s, int column)
+{
+	return sqlite3_column_double(s, column);
+}
+
+bool db_is_null(sqlite3_stmt *s, int column)
+{
+	return sqlite3_column_type(s, column) == SQLITE_NULL;
+}
+
+const char *db_text(sqlite3_stmt *s, int column)
+{
+	const unsigned char *text = sqlite3_column_text(s, column);
+
+	return text != NULL ? (const char *)text : "";
+}
+
+const void *db_blob(sqlite3_stmt *s, int column, size_t *len)
+{
+	const void *data = sqlite3_column_blob(s, column);
+
+	*len = (size_t)sqlite3_column_bytes(s, column);
+	return data != NULL ? data : "";
+}
+
+bool db_digest(sqlite3_stmt *s, int column, struct digest *out)
+{
+	size_t len;
+	const void *data = db_blob(s, column, &len);
+
+	memset(out, 0, sizeof *out);
+	if (len != DIGEST_SIZE)
+		return false;
+	memcpy(out, data, DIGEST_SIZE);
+	return true;
+}
+
+void db_checkpoint(struct db *db)
+{
+	if (db->in_transaction || db->wal_pages < WAL_PAGES)
+		return;
+	/* PASSIVE never waits for a reader; what it cannot move now it moves the next time. */
+	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	db->wal_pages = 0;
+}

@@ -1,0 +1,219 @@
+#include "store/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "dag/graph.h"
+#include "store/db.h"
+#include "store/journal.h"
+#include "store/project.h"
+#include "store/slots.h"
+#include "store/stats.h"
+
+static int source(void *user, const char *path, struct digest *out, struct err *e)
+{
+	struct history *h = user;
+
+	return stats_digest(h->stats, h->objects.root_fd, path, out, e);
+}
+
+static const struct record *latest(void *user, uint32_t node)
+{
+	struct history *h = user;
+
+	return h->latest[node];
+}
+
+static enum presence presence(void *user, const char *path, const struct made *want)
+{
+	struct history *h = user;
+	struct digest d;
+	struct err e;
+	int rc = stats_digest(h->stats, h->objects.root_fd, path, &d, &e);
+
+	if (rc == ERR_NOTFOUND)
+		return PRESENT_MISSING;
+	return rc == 0 && digest_same(&d, &want->digest) ? PRESENT_SAME : PRESENT_OTHER;
+}
+
+static bool stored(void *user, const struct made *want)
+{
+	struct history *h = user;
+
+	return object_has(&h->objects, want);
+}
+
+/* The outs of an attempt as a record in the arena; NULL when their number is not the one asked for. */
+static const struct record *record_of(struct history *h, int64_t attempt, const struct digest *key,
+	int64_t took_ms, uint32_t out_count)
+{
+	struct sqlite3_stmt *s = NULL;
+	struct record *r = arena_zalloc(&h->arena, sizeof *r);
+	struct made *outs = arena_zalloc(&h->arena, (out_count + 1) * sizeof *outs);
+	uint32_t i = 0;
+	struct err e;
+
+	if (db_prepare(h->db, SLOT_OUTS,
+		    "SELECT digest, size, mode FROM artifact WHERE attempt = ? ORDER BY position", &s,
+		    &e) < 0)
+		return NULL;
+	db_bind_int(s, 1, attempt);
+	while (db_step(h->db, s, &e) > 0 && i < out_count) {
+		if (!db_digest(s, 0, &outs[i].digest))
+			break;
+		outs[i].size = (uint64_t)db_int(s, 1);
+		outs[i].mode = (uint32_t)db_int(s, 2);
+		i++;
+	}
+	(void)db_run(h->db, s, &e);
+	*r = (struct record){ attempt, *key, outs, out_count, took_ms };
+	return i == out_count ? r : NULL;
+}
+
+static const struct record *by_key(void *user, const struct digest *key, uint32_t out_count)
+{
+	struct history *h = user;
+	struct sqlite3_stmt *s = NULL;
+	int64_t attempt = 0, took = 0;
+	struct err e;
+
+	if (!h->has_attempts ||
+		db_prepare(h->db, SLOT_BY_KEY,
+			"SELECT id, ended_ms - began_ms FROM attempt WHERE key = ? AND "
+			"state = 'SUCCEEDED' ORDER BY id DESC LIMIT 1",
+			&s, &e) < 0)
+		return NULL;
+	db_bind_blob(s, 1, key->bytes, DIGEST_SIZE);
+	if (db_step(h->db, s, &e) > 0) {
+		attempt = db_int(s, 0);
+		took = db_int(s, 1);
+		(void)db_run(h->db, s, &e);
+	}
+	return attempt != 0 ? record_of(h, attempt, key, took, out_count) : NULL;
+}
+
+static int parts(void *user, int64_t attempt, const void **data, size_t *len, struct err *e)
+{
+	struct history *h = user;
+	struct sqlite3_stmt *s = NULL;
+	const void *blob;
+	int rc;
+
+	if (h->db == NULL || db_prepare(h->db, SLOT_PARTS, "SELECT parts FROM attempt WHERE id = ?", &s, e) < 0)
+		return err_set(e, ERR_NOTFOUND, "no attempt %lld", (long long)attempt);
+	db_bind_int(s, 1, attempt);
+	rc = db_step(h->db, s, e);
+	if (rc <= 0)
+		return rc < 0 ? rc : err_set(e, ERR_NOTFOUND, "no attempt %lld", (long long)attempt);
+	buf_clear(&h->parts);
+	blob = db_blob(s, 0, len);
+	buf_add(&h->parts, blob, *len);
+	*data = h->parts.data;
+	return db_run(h->db, s, e);
+}
+
+static bool failed_before(void *user, uint32_t node)
+{
+	struct history *h = user;
+	struct sqlite3_stmt *s = NULL;
+	bool failed = false;
+	struct err e;
+
+	if (!h->has_attempts ||
+		db_prepare(h->db, SLOT_FAILED,
+			"SELECT state FROM attempt WHERE task = ? ORDER BY run DESC, number DESC LIMIT 1",
+			&s, &e) < 0)
+		return false;
+	db_bind_text(s, 1, node_name(h->graph, node));
+	if (db_step(h->db, s, &e) > 0) {
+		failed = strcmp(db_text(s, 0), "FAILED") == 0 || strcmp(db_text(s, 0), "TIMEOUT") == 0;
+		(void)db_run(h->db, s, &e);
+	}
+	return failed;
+}
+
+static void load_record(struct history *h, uint32_t node, struct sqlite3_stmt *s)
+{
+	uint32_t want = h->graph->nodes[node].outs.count;
+	struct record *r = arena_alloc(&h->arena, sizeof *r);
+	struct made *outs = arena_alloc(&h->arena, (want + 1) * sizeof *outs);
+	size_t len, count;
+	const void *blob = db_blob(s, 3, &len);
+
+	count = made_unpack(outs, want, blob, len);
+	if (count > want)
+		count = 0; /* declared differently now: its key differs too */
+	*r = (struct record){ db_int(s, 1), { { 0 } }, outs, (uint32_t)count, db_int(s, 4) };
+	(void)db_digest(s, 2, &r->key);
+	h->latest[node] = r;
+}
+
+static int load_latest(struct history *h, struct err *e)
+{
+	struct map names = { 0 };
+	struct sqlite3_stmt *s = NULL;
+	uint32_t i, *node;
+	int rc;
+
+	map_reserve(&names, h->graph->node_count);
+	for (i = 0; i < h->graph->node_count; i++)
+		map_put(&names, node_name(h->graph, i), i);
+	rc = db_query(h->db, "SELECT task, attempt, key, outs, took_ms FROM latest", &s, e);
+	while (rc == 0 && (rc = db_step(h->db, s, e)) > 0) {
+		h->has_attempts = true;
+		node = map_get(&names, db_text(s, 0));
+		if (node != NULL)
+			load_record(h, *node, s);
+		rc = 0;
+	}
+	db_finish(s);
+	map_release(&names);
+	return rc;
+}
+
+static int look_for_attempts(struct history *h, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(h->db, "SELECT 1 FROM attempt LIMIT 1", &s, e);
+
+	if (rc == 0)
+		rc = db_step(h->db, s, e);
+	h->has_attempts = rc > 0;
+	db_finish(s);
+	return rc < 0 ? rc : 0;
+}
+
+int history_open(struct history *h, const struct graph *g, const struct project *p, struct db *db,
+	struct stats *stats, struct err *e)
+{
+	memset(h, 0, sizeof *h);
+	h->past = (struct past){ .user = h,
+		.source = source,
+		.latest = latest,
+		.by_key = by_key,
+		.parts = parts,
+		.presence = presence,
+		.stored = stored,
+		.failed_before = failed_before };
+	h->graph = g;
+	h->objects = (struct objects){ p->root_fd, p->flow_fd };
+	h->db = db;
+	h->stats = stats;
+	h->latest = mem_zalloc((g->node_count + 1) * sizeof *h->latest);
+	if (db == NULL)
+		return 0;
+	if (load_latest(h, e) < 0)
+		return e->code;
+	return h->has_attempts ? 0 : look_for_attempts(h, e);
+}
+
+void history_close(struct history *h)
+{
+	free(h->latest);
+	buf_release(&h->parts);
+	arena_release(&h->arena);
+	memset(h, 0, sizeof *h);
+}

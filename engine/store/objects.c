@@ -1,0 +1,370 @@
+#include "store/objects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "store/stats.h"
+#include "store/tree.h"
+
+#define MANIFEST_MAX ((size_t)1 << 30)
+
+const char *object_path(const struct digest *d, char path[80])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	(void)snprintf(path, 80, "objects/%.2s/%s", hex, hex + 2);
+	return path;
+}
+
+/* A name in objects/tmp that no other thread or process uses. */
+static void temp_name(char name[64])
+{
+	static atomic_uint serial;
+
+	(void)snprintf(name, 64, "objects/tmp/%ld.%u", (long)getpid(), atomic_fetch_add(&serial, 1));
+}
+
+/* Folder objects/ab of an object. */
+static int make_shard(const struct objects *o, const char *path, struct err *e)
+{
+	char folder[16];
+
+	(void)snprintf(folder, sizeof folder, "%.10s", path);
+	if (mkdirat(o->flow_fd, folder, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return err_system(e, "cannot make `.flow/%s`", folder);
+}
+
+static int copy_bytes(int from, int to, struct err *e)
+{
+	char *chunk;
+	ssize_t n;
+	int rc = 0;
+
+	for (;;) { /* in the kernel while it can */
+		n = copy_file_range(from, NULL, to, NULL, (size_t)1 << 30, 0);
+		if (n == 0)
+			return 0;
+		if (n < 0)
+			break;
+	}
+	chunk = malloc(1 << 17);
+	if (chunk == NULL)
+		return err_system(e, "cannot copy");
+	while (rc == 0 && (n = read(from, chunk, 1 << 17)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		rc = n < 0 ? err_system(e, "cannot read") : file_write_all(to, chunk, (size_t)n, e);
+	}
+	free(chunk);
+	return rc;
+}
+
+/* A copy of `from` under the object's name: to a temporary name first, then renamed. */
+static int copy_in(const struct objects *o, int from, const char *path, mode_t mode, struct err *e)
+{
+	char temp[64];
+	int to, rc;
+
+	temp_name(temp);
+	to = openat(o->flow_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (to < 0)
+		return err_system(e, "cannot create `.flow/%s`", temp);
+	if (lseek(from, 0, SEEK_SET) < 0)
+		rc = err_system(e, "cannot seek");
+	else
+		rc = copy_bytes(from, to, e);
+	if (rc == 0 && fchmod(to, mode) < 0)
+		rc = err_system(e, "cannot set the mode of an object");
+	if (close(to) < 0 && rc == 0)
+		rc = err_system(e, "cannot close an object");
+	if (rc == 0 && renameat(o->flow_fd, temp, o->flow_fd, path) < 0)
+		rc = err_system(e, "cannot rename an object");
+	if (rc < 0)
+		(void)unlinkat(o->flow_fd, temp, 0);
+	return rc;
+}
+
+static bool link_refused(int sys)
+{
+	return sys == EXDEV || sys == EPERM || sys == EMLINK || sys == EOPNOTSUPP || sys == ENOSYS;
+}
+
+/* Give the open file `fd`, which lies at dir/name, its place in the store. */
+static int link_in(const struct objects *o, int dir, const char *name, int fd, mode_t mode,
+	const struct digest *d, struct err *e)
+{
+	char path[80];
+
+	object_path(d, path);
+	if (linkat(dir, name, o->flow_fd, path, 0) == 0 || errno == EEXIST)
+		return 0;
+	if (errno == ENOENT) {
+		if (make_shard(o, path, e) < 0)
+			return e->code;
+		if (linkat(dir, name, o->flow_fd, path, 0) == 0 || errno == EEXIST)
+			return 0;
+	}
+	if (!link_refused(errno))
+		return err_system(e, "cannot link an object");
+	return copy_in(o, fd, path, mode, e);
+}
+
+static int take_open(const struct objects *o, int dir, const char *name, int fd, struct made *made,
+	struct stat_id *id, struct err *e)
+{
+	struct stat st;
+	mode_t mode;
+
+	if (fstat(fd, &st) < 0)
+		return err_system(e, "cannot stat");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_POLICY, "is neither a regular file nor a folder");
+	if (file_hash(fd, &st, &made->digest, e) < 0)
+		return e->code;
+	mode = (st.st_mode & 0111) != 0 ? 0555 : 0444;
+	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
+		return err_system(e, "cannot make it read-only");
+	made->size = (uint64_t)st.st_size;
+	made->mode = (st.st_mode & 0111) != 0 ? 0755 : 0644;
+	if (link_in(o, dir, name, fd, mode, &made->digest, e) < 0)
+		return e->code;
+	if (fstat(fd, &st) < 0)
+		return err_system(e, "cannot stat");
+	stat_id_of(id, &st);
+	return 0;
+}
+
+static int take_folder(const struct objects *o, int dir, const char *path, struct made *made,
+	struct err *e)
+{
+	struct arena a = { 0 };
+	struct buf manifest = { 0 };
+	struct tree_entry *entries = NULL;
+	size_t count = 0, i;
+	int rc = tree_list(dir, path, &a, &entries, &count, e);
+
+	made->size = 0;
+	made->mode = MADE_FOLDER | 0755;
+	for (i = 0; rc == 0 && i < count; i++) {
+		struct made file = { .size = 0 };
+		struct stat_id id;
+
+		if (entries[i].target == NULL)
+			rc = object_take(o, dir, arena_printf(&a, "%s/%s", path, entries[i].path),
+				&file, &id, e);
+		made->size += file.size;
+		if (rc == 0)
+			manifest_add(&manifest, &entries[i], &file.digest);
+	}
+	if (rc == 0)
+		rc = object_put(o, buf_text(&manifest), manifest.len, &made->digest, e);
+	buf_release(&manifest);
+	arena_release(&a);
+	return rc;
+}
+
+int object_take(const struct objects *o, int dir, const char *path, struct made *made,
+	struct stat_id *id, struct err *e)
+{
+	int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), rc;
+	struct stat st;
+
+	memset(id, 0, sizeof *id);
+	if (fd < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
+		if (errno == ELOOP)
+			return err_set(e, ERR_POLICY,
+				"`%s` is a symbolic link; an out must be a file or a folder", path);
+		return err_system(e, "cannot open `%s`", path);
+	}
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		rc = take_folder(o, dir, path, made, e);
+	else if ((rc = take_open(o, dir, path, fd, made, id, e)) < 0)
+		err_context(e, "`%s`", path);
+	close(fd);
+	return rc;
+}
+
+int object_put(const struct objects *o, const void *data, size_t len, struct digest *out, struct err *e)
+{
+	char path[80], temp[64];
+	int rc;
+
+	digest_of(out, data, len);
+	object_path(out, path);
+	if (file_exists(o->flow_fd, path))
+		return 0;
+	temp_name(temp);
+	rc = make_shard(o, path, e);
+	if (rc == 0)
+		rc = file_write_atomic(o->flow_fd, temp, data, len, 0444, e);
+	if (rc == 0 && renameat(o->flow_fd, temp, o->flow_fd, path) < 0)
+		rc = err_system(e, "cannot rename an object");
+	if (rc < 0)
+		(void)unlinkat(o->flow_fd, temp, 0);
+	return rc;
+}
+
+int object_read(const struct objects *o, const struct digest *d, size_t limit, struct buf *out,
+	struct err *e)
+{
+	struct digest found;
+	char path[80];
+
+	buf_clear(out);
+	if (file_read(out, o->flow_fd, object_path(d, path), limit, e) < 0)
+		return e->code;
+	digest_of(&found, buf_text(out), out->len);
+	if (!digest_same(&found, d))
+		return err_set(e, ERR_CORRUPT, "object .flow/%s is damaged", path);
+	return 0;
+}
+
+static bool file_has_size(const struct objects *o, const struct digest *d, uint64_t size)
+{
+	char path[80];
+	struct stat st;
+
+	return fstatat(o->flow_fd, object_path(d, path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
+}
+
+/* Every file of a folder, by its manifest. */
+static bool folder_is_whole(const struct objects *o, const struct digest *d)
+{
+	struct buf text = { 0 };
+	struct manifest_line line;
+	struct digest file;
+	struct err e;
+	bool bad = object_read(o, d, MANIFEST_MAX, &text, &e) < 0;
+	char *at = text.data;
+
+	while (!bad && at != NULL && manifest_next(&at, &line, &bad))
+		if (line.target == NULL)
+			bad = !digest_parse(&file, line.digest) || !file_has_size(o, &file, line.size);
+	buf_release(&text);
+	return !bad;
+}
+
+bool object_has(const struct objects *o, const struct made *made)
+{
+	if ((made->mode & MADE_ABSENT) != 0)
+		return true;
+	if ((made->mode & MADE_FOLDER) != 0)
+		return folder_is_whole(o, &made->digest);
+	return file_has_size(o, &made->digest, made->size);
+}
+
+/* A damaged object must never be served: out of the way with it. */
+static int quarantine(const struct objects *o, const struct digest *d, struct err *e)
+{
+	char path[80], to[80], hex[DIGEST_HEX];
+
+	object_path(d, path);
+	(void)snprintf(to, sizeof to, "quarantine/%s", digest_hex(d, hex));
+	(void)renameat(o->flow_fd, path, o->flow_fd, to);
+	err_set(e, ERR_CORRUPT, "object %.12s is damaged; it was moved to .flow/quarantine", hex);
+	return err_id(e, "E0503");
+}
+
+static int restore_file(const struct objects *o, const struct digest *d, unsigned mode,
+	const char *path, struct stat_id *id, struct err *e)
+{
+	char object[80], temp[64];
+	struct digest found;
+	struct stat st;
+	int fd = openat(o->flow_fd, object_path(d, object), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return err_set(e, ERR_NOTFOUND, "object .flow/%s is not there", object);
+	if (fstat(fd, &st) < 0 || file_hash(fd, &st, &found, e) < 0 || !digest_same(&found, d)) {
+		close(fd);
+		return quarantine(o, d, e);
+	}
+	temp_name(temp);
+	(void)unlinkat(o->flow_fd, temp, 0);
+	if (((st.st_mode & 0111) != 0) != ((mode & 0111) != 0) ||
+		linkat(o->flow_fd, object, o->flow_fd, temp, 0) < 0)
+		rc = copy_in(o, fd, temp, (mode & 0111) != 0 ? 0555 : 0444, e);
+	close(fd);
+	if (rc == 0)
+		rc = folder_make_parents(o->root_fd, path, 0777, e);
+	if (rc == 0 && renameat(o->flow_fd, temp, o->root_fd, path) < 0)
+		rc = err_system(e, "cannot put `%s` in its place", path);
+	/* rename() of two links to one file does nothing and leaves the temporary name. */
+	(void)unlinkat(o->flow_fd, temp, 0);
+	if (rc == 0 && fstatat(o->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		stat_id_of(id, &st);
+	return rc;
+}
+
+static int restore_line(const struct objects *o, const struct manifest_line *line, const char *path,
+	struct err *e)
+{
+	struct stat_id id;
+	struct digest d;
+
+	if (line->target != NULL) {
+		if (folder_make_parents(o->root_fd, path, 0777, e) < 0)
+			return e->code;
+		if (symlinkat(line->target, o->root_fd, path) < 0)
+			return err_system(e, "cannot make link `%s`", path);
+		return 0;
+	}
+	if (!digest_parse(&d, line->digest))
+		return err_set(e, ERR_CORRUPT, "a folder's manifest is damaged");
+	return restore_file(o, &d, line->mode, path, &id, e);
+}
+
+static int restore_folder(const struct objects *o, const struct digest *d, const char *path,
+	struct err *e)
+{
+	struct buf text = { 0 };
+	struct arena a = { 0 };
+	struct manifest_line line;
+	bool bad = false;
+	char *at;
+	int rc = object_read(o, d, MANIFEST_MAX, &text, e);
+
+	if (rc == 0)
+		rc = tree_remove(o->root_fd, path, e);
+	if (rc == 0)
+		rc = folder_make(o->root_fd, path, 0777, e);
+	at = text.data;
+	while (rc == 0 && at != NULL && manifest_next(&at, &line, &bad))
+		rc = restore_line(o, &line, arena_printf(&a, "%s/%s", path, line.path), e);
+	if (rc == 0 && bad)
+		rc = err_set(e, ERR_CORRUPT, "the manifest of folder `%s` is damaged", path);
+	buf_release(&text);
+	arena_release(&a);
+	return rc;
+}
+
+int object_restore(const struct objects *o, const struct made *made, const char *path,
+	struct stat_id *id, struct err *e)
+{
+	struct stat st;
+
+	memset(id, 0, sizeof *id);
+	if ((made->mode & MADE_ABSENT) != 0)
+		return tree_remove(o->root_fd, path, e);
+	if ((made->mode & MADE_FOLDER) != 0)
+		return restore_folder(o, &made->digest, path, e);
+	if (fstatat(o->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+		tree_remove(o->root_fd, path, e) < 0)
+		return e->code;
+	return restore_file(o, &made->digest, made->mode, path, id, e);
+}

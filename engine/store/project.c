@@ -1,0 +1,157 @@
+#include "store/project.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+static const char *const folders[] = { "objects", "objects/tmp", "quarantine", "logs", "runs", "work" };
+
+/* Magic numbers of file systems on which SQLite's WAL and kernel locks cannot be trusted (statfs(2)). */
+static bool is_network(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	switch ((unsigned long)fs.f_type) {
+	case 0x6969ul:      /* NFS */
+	case 0xff534d42ul:  /* CIFS */
+	case 0xfe534d42ul:  /* SMB2 */
+	case 0x0bd00bd0ul:  /* Lustre */
+		return true;
+	default: return false;
+	}
+}
+
+static int check_folder(const struct project *p, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(p->flow_fd, &st) < 0)
+		return err_system(e, "cannot stat `%s/.flow`", p->root);
+	if (st.st_uid != geteuid()) {
+		err_set(e, ERR_POLICY, "`%s/.flow` belongs to another user (uid %u)", p->root,
+			(unsigned)st.st_uid);
+		err_id(e, "E0508");
+		return err_hint(e, "run flow as that user, or in a checkout of your own");
+	}
+	if (is_network(p->flow_fd)) {
+		err_set(e, ERR_POLICY, "`%s/.flow` is on a network file system", p->root);
+		err_id(e, "E0509");
+		return err_hint(e, "its locks cannot be trusted: make .flow a link to a folder on a "
+				   "local disk");
+	}
+	return 0;
+}
+
+static int make_folders(const struct project *p, struct err *e)
+{
+	size_t i;
+	int rc = 0;
+
+	if (file_exists(p->flow_fd, ".gitignore"))
+		return 0;
+	for (i = 0; i < sizeof folders / sizeof *folders && rc == 0; i++)
+		rc = folder_make(p->flow_fd, folders[i], 0700, e);
+	if (rc == 0)
+		rc = file_write_atomic(p->flow_fd, ".gitignore", "*\n", 2, 0600, e);
+	return rc < 0 ? err_context(e, "`%s/.flow`", p->root) : 0;
+}
+
+static int take_lock(struct project *p, struct err *e)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char text[32];
+	ssize_t n;
+
+	p->lock_fd = openat(p->flow_fd, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (p->lock_fd < 0)
+		return err_system(e, "cannot open `%s/.flow/writer.lock`", p->root);
+	if (fcntl(p->lock_fd, F_OFD_SETLK, &lock) == 0) {
+		int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+		/* For the message of whoever comes second; the lock itself carries no state. */
+		if (ftruncate(p->lock_fd, 0) < 0 || pwrite(p->lock_fd, text, (size_t)len, 0) < 0)
+			return err_system(e, "cannot write `%s/.flow/writer.lock`", p->root);
+		return 0;
+	}
+	if (errno != EAGAIN && errno != EACCES)
+		return err_system(e, "cannot lock `%s/.flow/writer.lock`", p->root);
+	n = pread(p->lock_fd, text, sizeof text - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	err_set(e, ERR_BUSY, "another flow works on `%s`%s%s", p->root,
+		text[0] != '\0' ? ": process " : "", text);
+	err_id(e, "E0506");
+	return err_hint(e, "wait until it ends, or stop it; nothing has to be unlocked by hand");
+}
+
+int project_open(struct project *p, const char *folder, enum project_mode mode, struct err *e)
+{
+	int rc = 0;
+
+	*p = (struct project){ .root_fd = -1, .flow_fd = -1, .lock_fd = -1 };
+	p->root = realpath(folder, NULL);
+	p->root_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->root == NULL || p->root_fd < 0) {
+		rc = err_system(e, "cannot open folder `%s`", folder);
+		goto out;
+	}
+	if (mode == PROJECT_WRITE && mkdirat(p->root_fd, ".flow", 0700) < 0 && errno != EEXIST) {
+		rc = err_system(e, "cannot make `%s/.flow`", p->root);
+		err_id(e, "E0507");
+		goto out;
+	}
+	p->flow_fd = openat(p->root_fd, ".flow", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->flow_fd < 0) {
+		rc = err_system(e, "cannot open `%s/.flow`", p->root);
+		if (e->sys == ENOENT)
+			rc = e->code = ERR_NOTFOUND;
+		goto out;
+	}
+	rc = check_folder(p, e);
+	if (rc == 0 && mode == PROJECT_WRITE)
+		rc = make_folders(p, e);
+	if (rc == 0 && mode == PROJECT_WRITE)
+		rc = take_lock(p, e);
+out:
+	if (rc < 0)
+		project_close(p);
+	return rc;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void project_close(struct project *p)
+{
+	free(p->root);
+	p->root = NULL;
+	close_fd(&p->lock_fd);
+	close_fd(&p->flow_fd);
+	close_fd(&p->root_fd);
+}
+
+const char *boot_id(char text[37])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, 36) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	text[n == 36 ? 36 : 0] = '\0';
+	return text;
+}

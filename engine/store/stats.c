@@ -1,0 +1,241 @@
+#include "store/stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "store/db.h"
+#include "store/slots.h"
+#include "store/tree.h"
+
+enum entry_state {
+	ENTRY_LOADED,  /* from the database; the disk has not been looked at */
+	ENTRY_FRESH,   /* the digest is that of the disk now */
+	ENTRY_ABSENT,  /* nothing is there */
+};
+
+void stat_id_of(struct stat_id *id, const struct stat *st)
+{
+	*id = (struct stat_id){ .dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec,
+		.ctime_ns = st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec };
+}
+
+bool stat_id_same(const struct stat_id *a, const struct stat_id *b)
+{
+	return a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns &&
+	       a->ctime_ns == b->ctime_ns && a->dev == b->dev;
+}
+
+/* File times come from a clock that ticks every few milliseconds; this is the width of doubt. */
+#define TICK_NS INT64_C(10000000)
+
+static bool is_racy(const struct stat_entry *entry)
+{
+	return entry->id.mtime_ns + TICK_NS >= entry->seen_ns ||
+	       entry->id.ctime_ns + TICK_NS >= entry->seen_ns;
+}
+
+static struct stat_entry *entry_add(struct stats *s, const char *path)
+{
+	struct stat_entry entry = { .path = arena_strdup(&s->arena, path) };
+
+	map_put(&s->by_path, entry.path, (uint32_t)s->count);
+	vec_push(s, entry);
+	return &s->items[s->count - 1];
+}
+
+static struct stat_entry *entry_find(struct stats *s, const char *path)
+{
+	uint32_t *at = map_get(&s->by_path, path);
+
+	return at != NULL ? &s->items[*at] : NULL;
+}
+
+static void remember(struct stats *s, struct stat_entry *entry, const struct stat_id *id,
+	int64_t seen_ns, const struct digest *d)
+{
+	entry->id = *id;
+	entry->seen_ns = seen_ns;
+	entry->digest = *d;
+	entry->state = ENTRY_FRESH;
+	if (!entry->dirty)
+		vec_push(&s->dirty, (uint32_t)(entry - s->items));
+	entry->dirty = true;
+}
+
+int stats_load(struct stats *s, struct db *db, struct err *e)
+{
+	struct sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (db_query(db, "SELECT path, dev, ino, size, mtime_ns, ctime_ns, seen_ns, digest FROM file",
+		    &q, e) < 0)
+		return e->code;
+	while ((rc = db_step(db, q, e)) > 0) {
+		struct stat_entry *entry = entry_add(s, db_text(q, 0));
+
+		entry->id = (struct stat_id){ (uint64_t)db_int(q, 1), (uint64_t)db_int(q, 2),
+			(uint64_t)db_int(q, 3), db_int(q, 4), db_int(q, 5) };
+		entry->seen_ns = db_int(q, 6);
+		if (!db_digest(q, 7, &entry->digest))
+			entry->seen_ns = 0;
+	}
+	db_finish(q);
+	return rc;
+}
+
+static int hash_path(struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	struct stat st;
+
+	if (fd < 0)
+		return err_system(e, "cannot open `%s`", path);
+	if (fstat(fd, &st) < 0)
+		rc = err_system(e, "cannot stat `%s`", path);
+	else if (!S_ISREG(st.st_mode))
+		rc = err_set(e, ERR_INPUT, "`%s` is not a regular file", path);
+	else if ((rc = file_hash(fd, &st, out, e)) < 0)
+		err_context(e, "`%s`", path);
+	close(fd);
+	s->hashed++;
+	return rc;
+}
+
+/* The digest of a regular file whose stat is known. */
+static int file_digest(struct stats *s, int dir, const char *path, const struct stat *st,
+	struct digest *out, struct err *e)
+{
+	struct stat_entry *entry = entry_find(s, path);
+	struct stat_id id;
+	int64_t seen = clock_wall_ns();
+
+	stat_id_of(&id, st);
+	if (entry != NULL && entry->seen_ns > 0 && stat_id_same(&entry->id, &id) && !is_racy(entry)) {
+		*out = entry->digest;
+		entry->state = ENTRY_FRESH;
+		return 0;
+	}
+	if (hash_path(s, dir, path, out, e) < 0)
+		return e->code;
+	if (entry == NULL)
+		entry = entry_add(s, path);
+	remember(s, entry, &id, seen, out);
+	return 0;
+}
+
+static int folder_digest(struct stats *s, int dir, const char *path, struct digest *out,
+	struct err *e)
+{
+	struct arena a = { 0 };
+	struct buf manifest = { 0 };
+	struct tree_entry *entries;
+	size_t count, i;
+	int rc = tree_list(dir, path, &a, &entries, &count, e);
+
+	for (i = 0; rc == 0 && i < count; i++) {
+		struct digest d = { { 0 } };
+
+		if (entries[i].target == NULL)
+			rc = file_digest(s, dir, arena_printf(&a, "%s/%s", path, entries[i].path),
+				&entries[i].st, &d, e);
+		if (rc == 0)
+			manifest_add(&manifest, &entries[i], &d);
+	}
+	if (rc == 0)
+		digest_of(out, buf_text(&manifest), manifest.len);
+	buf_release(&manifest);
+	arena_release(&a);
+	return rc;
+}
+
+int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *out, struct err *e)
+{
+	struct stat_entry *entry = entry_find(s, path);
+	struct stat st;
+
+	if (entry != NULL && entry->state == ENTRY_FRESH) {
+		*out = entry->digest;
+		return 0;
+	}
+	if ((entry != NULL && entry->state == ENTRY_ABSENT) || fstatat(root_fd, path, &st, 0) < 0) {
+		if (entry == NULL && errno != ENOENT && errno != ENOTDIR)
+			return err_system(e, "cannot stat `%s`", path);
+		if (entry == NULL)
+			entry = entry_add(s, path);
+		entry->state = ENTRY_ABSENT;
+		return err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
+	}
+	if (S_ISDIR(st.st_mode))
+		return folder_digest(s, root_fd, path, out, e);
+	return file_digest(s, root_fd, path, &st, out, e);
+}
+
+void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d)
+{
+	struct stat_entry *entry = entry_find(s, path);
+
+	if (entry == NULL)
+		entry = entry_add(s, path);
+	remember(s, entry, id, clock_wall_ns(), d);
+}
+
+void stats_forget(struct stats *s, const char *path)
+{
+	struct stat_entry *entry = entry_find(s, path);
+
+	if (entry != NULL)
+		entry->state = ENTRY_LOADED;
+}
+
+static int save_entry(struct db *db, const struct stat_entry *entry, struct err *e)
+{
+	struct sqlite3_stmt *q = NULL;
+
+	if (db_prepare(db, SLOT_FILE_PUT,
+		    "INSERT OR REPLACE INTO file(path, dev, ino, size, mtime_ns, ctime_ns, seen_ns, "
+		    "digest) VALUES(?,?,?,?,?,?,?,?)",
+		    &q, e) < 0)
+		return e->code;
+	db_bind_text(q, 1, entry->path);
+	db_bind_int(q, 2, (int64_t)entry->id.dev);
+	db_bind_int(q, 3, (int64_t)entry->id.ino);
+	db_bind_int(q, 4, (int64_t)entry->id.size);
+	db_bind_int(q, 5, entry->id.mtime_ns);
+	db_bind_int(q, 6, entry->id.ctime_ns);
+	db_bind_int(q, 7, entry->seen_ns);
+	db_bind_blob(q, 8, entry->digest.bytes, DIGEST_SIZE);
+	return db_run(db, q, e);
+}
+
+int stats_save(struct stats *s, struct db *db, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->dirty.count; i++) {
+		struct stat_entry *entry = &s->items[s->dirty.items[i]];
+
+		if (save_entry(db, entry, e) < 0)
+			return e->code;
+		entry->dirty = false;
+	}
+	s->dirty.count = 0;
+	return 0;
+}
+
+void stats_release(struct stats *s)
+{
+	vec_release(s);
+	vec_release(&s->dirty);
+	map_release(&s->by_path);
+	arena_release(&s->arena);
+}

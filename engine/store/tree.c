@@ -1,0 +1,244 @@
+#include "store/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/vec.h"
+
+#define CHUNK ((size_t)128 * 1024)
+
+struct listing {
+	struct tree_entry *items;
+	size_t count, cap;
+	struct arena *arena;
+};
+
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+int file_hash(int fd, const struct stat *before, struct digest *out, struct err *e)
+{
+	char small[4096], *chunk = small;
+	size_t room = sizeof small;
+	struct stat after;
+	struct hasher h;
+	int64_t total = 0;
+	int rc = 0;
+
+	if ((size_t)before->st_size >= sizeof small) {
+		chunk = mem_alloc(CHUNK);
+		room = CHUNK;
+	}
+	hasher_init(&h);
+	for (;;) {
+		ssize_t n = read(fd, chunk, room);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			rc = err_system(e, "cannot read");
+		if (n <= 0)
+			break;
+		hasher_add(&h, chunk, (size_t)n);
+		total += n;
+		if ((size_t)n < room && total >= before->st_size)
+			break; /* a short read at the known end: spare the last call */
+	}
+	if (rc == 0 && fstat(fd, &after) < 0)
+		rc = err_system(e, "cannot stat");
+	if (rc == 0 && (!same_state(before, &after) || total != after.st_size))
+		rc = err_set(e, ERR_INPUT, "changed while it was read");
+	if (rc == 0)
+		hasher_end(&h, out);
+	else
+		hasher_release(&h);
+	if (chunk != small)
+		free(chunk);
+	return rc;
+}
+
+/* Does a link at `path` (below the folder) point to something inside the folder? */
+static bool link_stays(struct arena *a, const char *path, const char *target)
+{
+	return !path_is_absolute(target) &&
+	       !path_leaves(path_join(a, path_folder(a, path), target));
+}
+
+static int read_link(int dir, const char *name, struct tree_entry *entry, struct arena *a,
+	struct err *e)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
+
+	if (n < 0)
+		return err_system(e, "cannot read link `%s`", entry->path);
+	target[n] = '\0';
+	if (!link_stays(a, entry->path, target))
+		return err_set(e, ERR_POLICY, "link `%s` leaves the folder (it points to `%s`)",
+			entry->path, target);
+	entry->target = arena_strdup(a, target);
+	return 0;
+}
+
+static int list_folder(struct listing *l, int fd, const char *prefix, unsigned depth, struct err *e);
+
+static int list_entry(struct listing *l, int dir, const char *name, const char *prefix,
+	unsigned depth, struct err *e)
+{
+	struct tree_entry entry = { .path = prefix[0] == '\0'
+						    ? arena_strdup(l->arena, name)
+						    : arena_printf(l->arena, "%s/%s", prefix, name) };
+
+	if (fstatat(dir, name, &entry.st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_system(e, "cannot stat `%s`", entry.path);
+	if (S_ISDIR(entry.st.st_mode)) {
+		int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0)
+			return err_system(e, "cannot open folder `%s`", entry.path);
+		return list_folder(l, fd, entry.path, depth + 1, e);
+	}
+	if (S_ISLNK(entry.st.st_mode)) {
+		if (read_link(dir, name, &entry, l->arena, e) < 0)
+			return e->code;
+	} else if (!S_ISREG(entry.st.st_mode)) {
+		return err_set(e, ERR_POLICY, "`%s` is neither a file nor a folder", entry.path);
+	}
+	if (l->count >= TREE_ENTRIES_MAX)
+		return err_set(e, ERR_INPUT, "has more than %u files", TREE_ENTRIES_MAX);
+	vec_push(l, entry);
+	return 0;
+}
+
+/* fd is closed. */
+static int list_folder(struct listing *l, int fd, const char *prefix, unsigned depth, struct err *e)
+{
+	DIR *d = fdopendir(fd);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (d == NULL) {
+		close(fd);
+		return err_system(e, "cannot read folder `%s`", prefix);
+	}
+	if (depth > TREE_DEPTH_MAX)
+		rc = err_set(e, ERR_INPUT, "folders are nested more than %u deep", TREE_DEPTH_MAX);
+	while (rc == 0 && (entry = readdir(d)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			rc = list_entry(l, dirfd(d), entry->d_name, prefix, depth, e);
+	closedir(d);
+	return rc;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct tree_entry *)a)->path, ((const struct tree_entry *)b)->path);
+}
+
+int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries, size_t *count,
+	struct err *e)
+{
+	struct listing l = { .arena = a };
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return err_system(e, "cannot open folder `%s`", path);
+	rc = list_folder(&l, fd, "", 0, e);
+	if (rc == 0) {
+		if (l.count > 1)
+			qsort(l.items, l.count, sizeof *l.items, by_path);
+		*entries = arena_dup(a, l.items, l.count * sizeof *l.items);
+		*count = l.count;
+	} else {
+		err_context(e, "`%s`", path);
+	}
+	vec_release(&l);
+	return rc;
+}
+
+void manifest_add(struct buf *out, const struct tree_entry *entry, const struct digest *d)
+{
+	char hex[DIGEST_HEX];
+
+	if (entry->target != NULL)
+		buf_printf(out, "120000 - 0 %s\t%s\n", entry->path, entry->target);
+	else
+		buf_printf(out, "%s %s %llu %s\n",
+			(entry->st.st_mode & 0111) != 0 ? "100755" : "100644", digest_hex(d, hex),
+			(unsigned long long)entry->st.st_size, entry->path);
+}
+
+/* The next blank-separated word of a line, ended in place. */
+static char *word(char **at)
+{
+	char *p = *at, *end = strchr(p, ' ');
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	*at = end + 1;
+	return p;
+}
+
+static bool path_is_plain(const char *path)
+{
+	const char *p = path;
+
+	if (path[0] == '\0' || path[0] == '/')
+		return false;
+	for (;;) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		if (p[n] == '\0')
+			return true;
+		p += n + 1;
+	}
+}
+
+bool manifest_next(char **text, struct manifest_line *line, bool *bad)
+{
+	char *at = *text, *end, *mode, *size, *tab;
+
+	if (at[0] == '\0')
+		return false;
+	*bad = true;
+	end = strchr(at, '\n');
+	if (end == NULL)
+		return false;
+	*end = '\0';
+	*text = end + 1;
+	mode = word(&at);
+	line->digest = mode != NULL ? word(&at) : NULL;
+	size = line->digest != NULL ? word(&at) : NULL;
+	if (size == NULL)
+		return false;
+	line->mode = (unsigned)strtoul(mode, NULL, 8);
+	line->size = strtoull(size, NULL, 10);
+	line->path = at;
+	line->target = NULL;
+	tab = line->mode == 0120000 ? strchr(at, '\t') : NULL;
+	if (tab != NULL) {
+		*tab = '\0';
+		line->target = tab + 1;
+	}
+	if (!path_is_plain(line->path) || (line->mode == 0120000) != (line->target != NULL))
+		return false;
+	*bad = false;
+	return true;
+}

@@ -1,0 +1,52 @@
+/*
+ * store/tree.h - the digest of what lies at a path: a file's bytes, or a folder's manifest.
+ *
+ * A manifest is text, one line an entry in the order of its path: `100644 <digest> <size> <path>`, 100755 for a file that may
+ * be executed, `120000 - 0 <path>\t<target>` for a link. Two folders are the same when their manifests are. Links that leave
+ * the folder, and anything that is neither file, folder nor link, are refused. Depth and number of entries are bounded.
+ */
+#ifndef FLOW_STORE_TREE_H
+#define FLOW_STORE_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct arena;
+struct buf;
+struct digest;
+struct err;
+
+#define TREE_ENTRIES_MAX 2000000u
+#define TREE_DEPTH_MAX   64u
+
+/* Hash an open regular file from its beginning. ERR_INPUT "changed while it was read" when its size or times moved. */
+int file_hash(int fd, const struct stat *before, struct digest *out, struct err *e);
+
+struct tree_entry {
+	const char *path;          /* below the folder */
+	const char *target;        /* of a link, else NULL */
+	struct stat st;
+};
+
+/* All entries below a folder, sorted by path. Allocated in the arena. */
+int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries, size_t *count,
+	struct err *e);
+
+/* One line of a manifest. */
+void manifest_add(struct buf *out, const struct tree_entry *entry, const struct digest *d);
+
+struct manifest_line {
+	unsigned mode;             /* 0100644, 0100755, 0120000 */
+	const char *digest;        /* 64 hex digits, or "-" */
+	uint64_t size;
+	const char *path;
+	const char *target;        /* NULL but for links */
+};
+
+/* The next line of a manifest, taken apart in place (text is changed); false at the end. Damaged: rc in *bad is set. A path
+ * that is absolute or has a `..` in it counts as damaged. */
+bool manifest_next(char **text, struct manifest_line *line, bool *bad);
+
+#endif

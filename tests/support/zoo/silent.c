@@ -1,0 +1,13 @@
+/* A plugin that fails without a word. */
+#include <flow/plugin.h>
+
+static int run(const flow_host *host, flow_ctx *ctx)
+{
+	(void)host;
+	(void)ctx;
+	return 3;
+}
+
+static const flow_stage stages[] = { { sizeof(flow_stage), "silent", "1.0", "bad on purpose", 0, 0,
+	0, run } };
+FLOW_EXPORT const flow_plugin flow_plugin_stages = { FLOW_ABI, sizeof(flow_plugin), 1, stages };
