@@ -28,8 +28,10 @@ int file_read_fd(struct buf *out, int fd, size_t limit, struct err *e)
 			continue;
 		if (n < 0)
 			return err_system(e, "cannot read");
-		if (n == 0)
+		if (n == 0) {
+			buf_add(out, "", 0); /* an empty file is the empty text */
 			return 0;
+		}
 		total += (size_t)n;
 		if (total > limit)
 			return err_set(e, ERR_INPUT, "is larger than %zu bytes", limit);

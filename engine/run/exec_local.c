@@ -167,7 +167,7 @@ void exec_close(struct exec *x)
 /* Does the process' environment carry the mark of the run? */
 static int is_marked(const char *pid, const char *run, struct buf *text)
 {
-	char path[64];
+	char path[300];
 	size_t n = strlen(run);
 	const char *at;
 	int fd;
