@@ -41,12 +41,12 @@ static void open_container(struct json *j, bool object)
 	buf_char(j->out, object ? '{' : '[');
 }
 
-void json_object(struct json *j)
+void json_open_object(struct json *j)
 {
 	open_container(j, true);
 }
 
-void json_array(struct json *j)
+void json_open_array(struct json *j)
 {
 	open_container(j, false);
 }
@@ -98,7 +98,7 @@ void json_key(struct json *j, const char *key)
 	j->keyed = true;
 }
 
-void json_string(struct json *j, const char *s)
+void json_text(struct json *j, const char *s)
 {
 	before_value(j);
 	quoted(j->out, s);
@@ -136,7 +136,7 @@ void json_bool(struct json *j, bool b)
 	buf_str(j->out, b ? "true" : "false");
 }
 
-void json_null(struct json *j)
+void json_nothing(struct json *j)
 {
 	before_value(j);
 	buf_str(j->out, "null");
@@ -152,9 +152,9 @@ void json_key_string(struct json *j, const char *key, const char *s)
 {
 	json_key(j, key);
 	if (s != NULL)
-		json_string(j, s);
+		json_text(j, s);
 	else
-		json_null(j);
+		json_nothing(j);
 }
 
 void json_key_int(struct json *j, const char *key, int64_t n)

@@ -2,7 +2,7 @@
  * base/json.h - a streaming JSON writer.
  *
  *     struct json j; json_init(&j, &buf);
- *     json_object(&j); json_key(&j, "v"); json_int(&j, 1); json_end(&j);
+ *     json_open_object(&j); json_key(&j, "v"); json_int(&j, 1); json_end(&j);
  * Commas, quotes and escapes are the writer's work. Text that is not UTF-8 has its bad bytes written as U+FFFD, so that the
  * result always is. Numbers that are not finite are written as null. Depth is limited to 62. Reading is jansson's work.
  */
@@ -23,15 +23,15 @@ struct json {
 };
 
 void json_init(struct json *j, struct buf *out);
-void json_object(struct json *j);
-void json_array(struct json *j);
+void json_open_object(struct json *j);
+void json_open_array(struct json *j);
 void json_end(struct json *j); /* closes the innermost object or array */
 void json_key(struct json *j, const char *key);
-void json_string(struct json *j, const char *s);
+void json_text(struct json *j, const char *s);
 void json_int(struct json *j, int64_t n);
 void json_number(struct json *j, double x); /* shortest text that reads back the same */
 void json_bool(struct json *j, bool b);
-void json_null(struct json *j);
+void json_nothing(struct json *j);
 void json_raw(struct json *j, const char *text); /* text is JSON already */
 
 /* Key and value in one call. */

@@ -97,9 +97,9 @@ static void write_names(struct json *j, const struct shape *s, const char *key, 
 	uint32_t i;
 
 	json_key(j, key);
-	json_array(j);
+	json_open_array(j);
 	for (i = span.first; i < span.first + span.count; i++)
-		json_string(j, s->vertices[s->links[i]].name);
+		json_text(j, s->vertices[s->links[i]].name);
 	json_end(j);
 }
 
@@ -109,11 +109,11 @@ static void write_ports(struct json *j, const struct graph *g, const struct node
 	uint32_t i;
 
 	json_key(j, "deps");
-	json_array(j);
+	json_open_array(j);
 	for (i = n->deps.first; i < n->deps.first + n->deps.count; i++) {
 		const struct dep *d = &g->deps[i];
 
-		json_object(j);
+		json_open_object(j);
 		json_key_string(j, "name", graph_text(g, d->name));
 		json_key_string(j, "path", graph_text(g, d->path));
 		json_key_string(
@@ -122,9 +122,9 @@ static void write_ports(struct json *j, const struct graph *g, const struct node
 	}
 	json_end(j);
 	json_key(j, "outs");
-	json_array(j);
+	json_open_array(j);
 	for (i = n->outs.first; i < n->outs.first + n->outs.count; i++) {
-		json_object(j);
+		json_open_object(j);
 		json_key_string(j, "name", graph_text(g, g->outs[i].name));
 		json_key_string(j, "path", graph_text(g, g->outs[i].path));
 		json_end(j);
@@ -138,16 +138,16 @@ static void write_json(struct buf *out, const struct graph *g, const struct shap
 	uint32_t i;
 
 	json_init(&j, out);
-	json_object(&j);
+	json_open_object(&j);
 	json_key_int(&j, "v", 1);
 	json_key_string(&j, "name", graph_name(g));
 	json_key_string(&j, "level", by_stage ? "stage" : "task");
 	json_key(&j, "nodes");
-	json_array(&j);
+	json_open_array(&j);
 	for (i = 0; i < s->count; i++) {
 		const struct vertex *v = &s->vertices[i];
 
-		json_object(&j);
+		json_open_object(&j);
 		json_key_string(&j, "name", v->name);
 		json_key_string(&j, "stage", graph_text(g, g->stages[v->stage].name));
 		json_key_int(&j, "line", g->stages[v->stage].at.line);

@@ -154,7 +154,7 @@ static void put_string(struct buf *out, const char *s)
 	struct json j;
 
 	json_init(&j, out);
-	json_string(&j, s);
+	json_text(&j, s);
 }
 
 /* A decimal number of any size, without a plus and zeros in front. */

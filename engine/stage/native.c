@@ -193,9 +193,9 @@ void native_run(struct flow_ctx *ctx)
 static void describe_ports(struct json *j, const char *key, const flow_port *ports)
 {
 	json_key(j, key);
-	json_array(j);
+	json_open_array(j);
 	for (; ports != NULL && ports->name != NULL; ports++) {
-		json_object(j);
+		json_open_object(j);
 		json_key_string(j, "name", ports->name);
 		json_key_string(j, "help", ports->help != NULL ? ports->help : "");
 		json_key_bool(j, "required", ports->required != 0);
@@ -208,12 +208,12 @@ static void describe_options(struct json *j, const flow_option *options)
 {
 	json_key(j, "options");
 	if (options == NULL) {
-		json_null(j);
+		json_nothing(j);
 		return;
 	}
-	json_array(j);
+	json_open_array(j);
 	for (; options->key != NULL; options++) {
-		json_object(j);
+		json_open_object(j);
 		json_key_string(j, "key", options->key);
 		json_key_string(j, "type", options->type);
 		json_key_string(j, "default", options->value);
@@ -230,13 +230,13 @@ static void describe(const flow_plugin *plugin, struct buf *out)
 	unsigned i;
 
 	json_init(&j, out);
-	json_object(&j);
+	json_open_object(&j);
 	json_key_int(&j, "abi", plugin->abi);
 	json_key(&j, "stages");
-	json_array(&j);
+	json_open_array(&j);
 	for (i = 0; i < plugin->count; i++) {
 		stage_at(&stage, plugin, i);
-		json_object(&j);
+		json_open_object(&j);
 		json_key_string(&j, "name", stage.name);
 		json_key_string(&j, "version", stage.version);
 		json_key_string(&j, "help", stage.help);

@@ -30,7 +30,7 @@ void record_fail(const char *path, const struct failure *f)
 	struct json j;
 
 	json_init(&j, &line);
-	json_object(&j);
+	json_open_object(&j);
 	json_key_string(&j, "fail", f->text);
 	if (f->code != NULL)
 		json_key_string(&j, "code", f->code);
@@ -50,7 +50,7 @@ void record_metric(const char *path, const char *name, double value, long step)
 	struct json j;
 
 	json_init(&j, &line);
-	json_object(&j);
+	json_open_object(&j);
 	json_key_string(&j, "key", name);
 	json_key_number(&j, "value", value);
 	if (step >= 0)
@@ -65,7 +65,7 @@ void record_progress(const char *path, double done, double total, const char *wh
 	struct json j;
 
 	json_init(&j, &line);
-	json_object(&j);
+	json_open_object(&j);
 	json_key_number(&j, "progress", done);
 	json_key_number(&j, "total", total);
 	if (what != NULL)
