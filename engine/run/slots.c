@@ -1,0 +1,181 @@
+#include "run/slots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "run/exec.h"
+#include "store/project.h"
+
+int slots_open(struct slots *s, const struct project *p, const char *uuid, uint32_t jobs,
+	struct exec *exec, struct err *e)
+{
+	char folder[64];
+	uint32_t i;
+
+	memset(s, 0, sizeof *s);
+	s->project = p;
+	s->exec = exec;
+	s->count = jobs;
+	s->items = mem_zalloc(jobs * sizeof *s->items);
+	(void)snprintf(s->uuid, sizeof s->uuid, "%s", uuid);
+	for (i = 0; i < jobs; i++)
+		s->items[i].log_fd = -1;
+	(void)snprintf(folder, sizeof folder, "logs/%s", uuid);
+	return folder_make(p->flow_fd, folder, 0700, e);
+}
+
+static int open_log(struct slots *s, uint32_t at, struct err *e)
+{
+	struct slot *slot = &s->items[at];
+
+	if (slot->log_fd < 0) {
+		(void)snprintf(slot->log, sizeof slot->log, "logs/%s/%u.log", s->uuid, at);
+		slot->log_fd = openat(s->project->flow_fd, slot->log,
+			O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (slot->log_fd < 0)
+			return err_system(e, "cannot open `.flow/%s`", slot->log);
+	}
+	if (!slot->sent && exec_slot(s->exec, at, slot->log_fd, e) < 0)
+		return e->code;
+	slot->sent = true;
+	return 0;
+}
+
+static int64_t folder_time(const struct slots *s, const struct slot *slot)
+{
+	struct stat st;
+
+	if (fstatat(s->project->flow_fd, slot->folder, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	return st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+}
+
+static int make_folder(struct slots *s, struct slot *slot, struct err *e)
+{
+	do {
+		(void)snprintf(slot->folder, sizeof slot->folder, "work/%.36s.%u", s->uuid,
+			s->serial++);
+		if (mkdirat(s->project->flow_fd, slot->folder, 0700) == 0) {
+			slot->pristine_ns = folder_time(s, slot);
+			return 0;
+		}
+	} while (errno == EEXIST);
+	return err_system(e, "cannot make `.flow/%s`", slot->folder);
+}
+
+bool slot_is_spoilt(const struct slots *s, const struct slot *slot)
+{
+	return folder_time(s, slot) != slot->pristine_ns;
+}
+
+uint64_t slot_log_size(const struct slot *slot)
+{
+	struct stat st;
+
+	if (fstat(slot->log_fd, &st) < 0 || (uint64_t)st.st_size < slot->log_from)
+		return 0;
+	return (uint64_t)st.st_size - slot->log_from;
+}
+
+int slots_take(struct slots *s, uint32_t *at, struct err *e)
+{
+	struct slot *slot;
+	uint32_t i = 0;
+
+	while (i + 1 < s->count && s->items[i].taken)
+		i++;
+	slot = &s->items[i];
+	if (open_log(s, i, e) < 0)
+		return e->code;
+	slot->log_from += slot_log_size(slot);
+	if (slot->folder[0] == '\0' && make_folder(s, slot, e) < 0)
+		return e->code;
+	slot->taken = true;
+	*at = i;
+	return 0;
+}
+
+int slots_give(struct slots *s, uint32_t at, struct err *e)
+{
+	struct slot *slot = &s->items[at];
+
+	slot->taken = false;
+	if (!slot_is_spoilt(s, slot))
+		return 0;
+	if (tree_remove(s->project->flow_fd, slot->folder, e) < 0)
+		return e->code;
+	slot->folder[0] = '\0';
+	return 0;
+}
+
+/* The attempt's part of the slot's log as a file of its own. */
+static int copy_log(struct slots *s, struct slot *slot, const char *folder, struct err *e)
+{
+	uint64_t left = slot_log_size(slot);
+	off_t from = (off_t)slot->log_from;
+	char path[4096];
+	int to, rc = 0;
+
+	(void)snprintf(path, sizeof path, "%s/log", folder);
+	to = openat(s->project->flow_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (to < 0)
+		return err_system(e, "cannot create `.flow/%s`", path);
+	while (rc == 0 && left > 0) {
+		char chunk[65536];
+		ssize_t n = pread(slot->log_fd, chunk, left < sizeof chunk ? left : sizeof chunk, from);
+
+		if (n <= 0)
+			break;
+		rc = file_write_all(to, chunk, (size_t)n, e);
+		from += n;
+		left -= (uint64_t)n;
+	}
+	close(to);
+	return rc;
+}
+
+int slots_keep(struct slots *s, uint32_t at, const char *folder, struct err *e)
+{
+	struct slot *slot = &s->items[at];
+
+	slot->taken = false;
+	if (folder_make_parents(s->project->flow_fd, folder, 0700, e) < 0)
+		return e->code;
+	if (renameat(s->project->flow_fd, slot->folder, s->project->flow_fd, folder) < 0)
+		return err_system(e, "cannot keep the folder of a failed attempt");
+	slot->folder[0] = '\0';
+	return copy_log(s, slot, folder, e);
+}
+
+void slots_lost(struct slots *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->count; i++)
+		s->items[i].sent = false;
+}
+
+void slots_close(struct slots *s)
+{
+	struct err e;
+	uint32_t i;
+
+	for (i = 0; i < s->count && s->items != NULL; i++) {
+		struct slot *slot = &s->items[i];
+
+		if (slot->folder[0] != '\0' && !slot->taken)
+			(void)tree_remove(s->project->flow_fd, slot->folder, &e);
+		if (slot->log_fd >= 0)
+			close(slot->log_fd);
+	}
+	free(s->items);
+	s->items = NULL;
+}
