@@ -1,20 +1,28 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test. ctest's summary comes last.
+# Installs what is missing, builds, and runs every test: under ASan and UBSan (clang), threads under TSan, then all of them in the
+# release build (gcc). Warnings are errors in each. ctest's summary of the release build comes last.
+#     tests/run.sh [--quick]      --quick: the release build only
 set -euo pipefail
 cd "$(dirname "$0")/.."
-packages="gcc make cmake pkg-config libgit2-dev libyaml-dev libsqlite3-dev liblua5.4-dev libssl-dev libxxhash-dev libjansson-dev libutf8proc-dev libcmocka-dev dataset-fashion-mnist"
-missing=""
-for package in $packages; do
-	dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-	as_root=""
-	[ "$(id -u)" = 0 ] || as_root=sudo
-	$as_root apt-get -o DPkg::Lock::Timeout=500 update -qq
-	# shellcheck disable=SC2086
-	DEBIAN_FRONTEND=noninteractive $as_root apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends $missing
+.ci/install build fashion tests
+jobs=$(nproc)
+
+# build FOLDER COMPILER [CMAKE OPTION...]
+build() {
+	local folder=$1 compiler=$2
+	shift 2
+	echo "== $folder: $compiler $*"
+	cmake -S . -B "$folder" -DCMAKE_C_COMPILER="$compiler" -DFLOW_WERROR=ON "$@" >/dev/null
+	cmake --build "$folder" -j "$jobs" | grep -E 'warning|error|\*\*\*' || test "${PIPESTATUS[0]}" = 0
+}
+
+if [ "${1:-}" != --quick ]; then
+	build build-asan clang -DFLOW_SANITIZE=address,undefined
+	# The worker's children are killed on purpose: their leaks are not looked for.
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE release
+	build build-tsan clang -DFLOW_SANITIZE=thread
+	ctest --test-dir build-tsan --output-on-failure -j "$jobs" -L threads
 fi
-build=${BUILD_DIR:-build-tests}
-cmake -S . -B "$build" -DFLOW_WERROR=ON >/dev/null
-cmake --build "$build" -j "$(nproc)"
-ctest --test-dir "$build" --output-on-failure -j "$(nproc)"
+build build-tests gcc
+ctest --test-dir build-tests --output-on-failure -j "$jobs"

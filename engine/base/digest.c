@@ -1,27 +1,33 @@
 #include "base/digest.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 
-/* Fetched once a thread: EVP_sha256() looks the algorithm up again at each init, which costs more than a short message. */
-static const EVP_MD *sha256(void)
-{
-	static _Thread_local const EVP_MD *md;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_thread_end;
+static const EVP_MD *sha256; /* fetched once: EVP_sha256() is looked up again at each init, which costs more than a short message */
 
-	if (md == NULL)
-		md = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (md == NULL)
+static void free_context(void *ctx)
+{
+	EVP_MD_CTX_free(ctx);
+}
+
+static void prepare(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (sha256 == NULL || pthread_key_create(&at_thread_end, free_context) != 0)
 		abort();
-	return md;
 }
 
 static EVP_MD_CTX *context_new(void)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, sha256(), NULL) != 1)
+	(void)pthread_once(&once, prepare);
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, sha256, NULL) != 1)
 		abort();
 	return ctx;
 }
@@ -54,9 +60,11 @@ void digest_of(struct digest *out, const void *data, size_t len)
 {
 	static _Thread_local EVP_MD_CTX *ctx; /* reused: a key is hashed for every task */
 
-	if (ctx == NULL)
-		ctx = EVP_MD_CTX_new();
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, sha256(), NULL) != 1 ||
+	if (ctx == NULL) {
+		ctx = context_new();
+		(void)pthread_setspecific(at_thread_end, ctx);
+	}
+	if (EVP_DigestInit_ex(ctx, sha256, NULL) != 1 ||
 		EVP_DigestUpdate(ctx, data, len) != 1 ||
 		EVP_DigestFinal_ex(ctx, out->bytes, NULL) != 1)
 		abort();

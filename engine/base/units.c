@@ -147,7 +147,9 @@ const char *duration_text(int64_t ms, char text[UNITS_TEXT])
 			(unsigned long long)count, unit->name);
 		left -= count * unit->value;
 	}
-	return used > 0 ? text : strcpy(text, "0s");
+	if (used == 0)
+		memcpy(text, "0s", 3);
+	return text;
 }
 
 const char *size_text(uint64_t bytes, char text[UNITS_TEXT])

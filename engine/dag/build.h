@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "dag/graph.h"
-#include "dag/pool.h"
+#include "dag/text_pool.h"
 
 #define BUILD_NODES_MAX 1000000u
 #define BUILD_PORTS_MAX 20000000u /* deps and outs together; edges */
@@ -49,7 +49,7 @@ struct build {
 	struct arena *arena; /* lives until dag_load ends */
 	struct diags *diags;
 	const struct dag_input *input;
-	struct pool text;
+	struct text_pool text;
 	struct node_table nodes;
 	struct stage_table stages;
 	struct field_table fields; /* with, params and env of nodes */

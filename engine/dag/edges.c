@@ -55,7 +55,7 @@ struct joiner {
 
 static const char *text(const struct joiner *j, uint32_t at)
 {
-	return pool_text(&j->build->text, at);
+	return text_pool_text(&j->build->text, at);
 }
 
 static struct place place_of(const struct joiner *j, const struct pos *at, uint32_t path)

@@ -22,12 +22,12 @@ static void put_params(struct build *b, const struct params *p)
 	uint32_t i;
 
 	for (i = 0; i < p->count; i++) {
-		struct field field = { .name = pool_string(&b->text, p->items[i].name),
-			.origin = pool_string(&b->text, p->items[i].origin) };
+		struct field field = { .name = text_pool_string(&b->text, p->items[i].name),
+			.origin = text_pool_string(&b->text, p->items[i].origin) };
 
 		buf_clear(&json);
 		value_json(&json, p->items[i].value);
-		field.value = pool_add(&b->text, buf_text(&json), json.len);
+		field.value = text_pool_add(&b->text, buf_text(&json), json.len);
 		vec_push(&b->params, field);
 	}
 	buf_release(&json);
@@ -57,7 +57,7 @@ static void check_names(struct build *b, const struct stage_spec *s, uint32_t fi
 	if (i < count) {
 		struct diag *diag = diag_add(b->diags, "E0208",
 			yaml_place(s->foreach != NULL ? s->foreach : s->matrix),
-			"two instances have the name `%.300s`", pool_text(&b->text, names[i]));
+			"two instances have the name `%.300s`", text_pool_text(&b->text, names[i]));
 		diag_label(b->diags, diag, "name them by a map: `foreach: {NAME: VALUE}`");
 	}
 	free(names);

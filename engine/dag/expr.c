@@ -76,15 +76,15 @@ const char *expr_process_env(struct build *b, const char *name)
 	size_t i;
 
 	buf_printf(&text, "env:%s", name);
-	source.name = pool_string(&b->text, buf_text(&text));
+	source.name = text_pool_string(&b->text, buf_text(&text));
 	buf_release(&text);
 	if (b->input->getenv != NULL)
 		value = b->input->getenv(b->input->user, name);
 	for (i = 0; i < b->sources.count; i++)
 		if (b->sources.items[i].name == source.name)
 			return value;
-	source.value = pool_string(&b->text, value != NULL ? value : "");
-	source.origin = value != NULL ? 0 : pool_string(&b->text, "unset");
+	source.value = text_pool_string(&b->text, value != NULL ? value : "");
+	source.origin = value != NULL ? 0 : text_pool_string(&b->text, "unset");
 	vec_push(&b->sources, source);
 	return value;
 }

@@ -121,7 +121,7 @@ struct node {
 	struct span outs;        /* outs, in dag.yaml's order; metrics and plots after the rest */
 	struct span before;      /* links: nodes, ascending, no duplicates */
 	struct span after;       /* links */
-	uint32_t line;           /* of the stage in dag.yaml, for messages */
+	uint32_t line;           /* in dag.yaml: of the stage; STAGE_INLINE: of the script's first line */
 	uint32_t depth;          /* longest path from a node without `before` */
 };
 

@@ -18,7 +18,7 @@
 
 static void release(struct build *b)
 {
-	pool_release(&b->text);
+	text_pool_release(&b->text);
 	vec_release(&b->nodes);
 	vec_release(&b->stages);
 	vec_release(&b->fields);
@@ -44,7 +44,7 @@ static int load(struct graph *g, struct build *b, const struct yaml_file *file)
 		rc = params_read(&params, b, spec.params);
 	if (rc == 0)
 		rc = expand(b, &spec, &params);
-	b->name = rc == 0 ? pool_string(&b->text, spec.name) : 0;
+	b->name = rc == 0 ? text_pool_string(&b->text, spec.name) : 0;
 	arena_release(b->arena); /* the tree and what refers to it: the build has its own texts */
 	if (rc == 0)
 		rc = edges_make(b);

@@ -47,7 +47,7 @@ static uint32_t walk(struct build *b, uint32_t *waits, uint32_t *queue)
 
 static const char *name_of(const struct build *b, uint32_t node)
 {
-	return pool_text(&b->text, b->nodes.items[node].name);
+	return text_pool_text(&b->text, b->nodes.items[node].name);
 }
 
 /* circle[0..count) stands in running order. */
@@ -72,14 +72,14 @@ static void report(struct build *b, const uint32_t *circle, uint32_t count)
 		buf_printf(&names, "%s%s", i > 0 ? " -> " : "", name_of(b, node));
 		if (i < count)
 			buf_printf(&places, "%s`%s` at %s:%u", i > 0 ? ", " : "", name_of(b, node),
-				pool_text(&b->text, s->at.file), s->at.line);
+				text_pool_text(&b->text, s->at.file), s->at.line);
 	}
 	stage = &b->stages.items[b->nodes.items[circle[first]].stage];
 	diag = diag_add(b->diags, "E0207",
-		(struct place){ .file = pool_text(&b->text, stage->at.file),
+		(struct place){ .file = text_pool_text(&b->text, stage->at.file),
 			.line = stage->at.line,
 			.col = stage->at.col,
-			.width = (uint32_t)strlen(pool_text(&b->text, stage->name)) },
+			.width = (uint32_t)strlen(text_pool_text(&b->text, stage->name)) },
 		"tasks wait for each other: %s", buf_text(&names));
 	diag_note(b->diags, diag, "%s", buf_text(&places));
 	buf_release(&names);

@@ -16,8 +16,8 @@
 
 static void add_source(struct build *b, const char *name, const char *value)
 {
-	struct field source = { .name = pool_string(&b->text, name),
-		.value = pool_string(&b->text, value) };
+	struct field source = { .name = text_pool_string(&b->text, name),
+		.value = text_pool_string(&b->text, value) };
 
 	vec_push(&b->sources, source);
 }

@@ -64,10 +64,10 @@ static void track(struct task_maker *m, const struct yaml *item)
 
 static void add_stage(struct build *b, const struct stage_spec *s)
 {
-	struct stage stage = { .name = pool_string(&b->text, s->name->text),
+	struct stage stage = { .name = text_pool_string(&b->text, s->name->text),
 		.kind = s->kind,
 		.flags = s->flags,
-		.at = { .file = pool_string(&b->text, s->name->file->name),
+		.at = { .file = text_pool_string(&b->text, s->name->file->name),
 			.line = s->name->line,
 			.col = s->name->col },
 		.nodes = { .first = (uint32_t)b->nodes.count },
@@ -116,7 +116,7 @@ static int set_name(struct task_maker *m, struct node *n, const struct instance 
 	}
 	buf_clear(&m->text);
 	buf_printf(&m->text, "%s@%s", s->name->text, instance->suffix);
-	n->name = pool_add(&b->text, buf_text(&m->text), m->text.len);
+	n->name = text_pool_add(&b->text, buf_text(&m->text), m->text.len);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static void add_words(struct build *b, struct node *n, const char *const *words,
 	n->argv.first = (uint32_t)b->words.count;
 	n->argv.count = (uint32_t)count;
 	for (i = 0; i < count; i++)
-		vec_push(&b->words, pool_string(&b->text, words[i]));
+		vec_push(&b->words, text_pool_string(&b->text, words[i]));
 }
 
 /* Text: the shell's, unless it is so simple that it can be split here. */
@@ -151,7 +151,7 @@ static int text_command(struct task_maker *m, struct node *n, const struct yaml 
 	if (m->text.len == 0)
 		return empty_command(m, cmd);
 	count = shell_words(&m->scratch, buf_text(&m->text), &words);
-	n->text = pool_add(&m->build->text, buf_text(&m->text), m->text.len);
+	n->text = text_pool_add(&m->build->text, buf_text(&m->text), m->text.len);
 	add_words(m->build, n, words, count);
 	return 0;
 }
@@ -183,11 +183,26 @@ static int list_command(struct task_maker *m, struct node *n, const struct yaml 
 	if (rc == 0 && (cmd->count == 0 || words[0][0] == '\0'))
 		rc = empty_command(m, cmd);
 	if (rc == 0) {
-		n->text = pool_add(&m->build->text, buf_text(&shown), shown.len);
+		n->text = text_pool_add(&m->build->text, buf_text(&shown), shown.len);
 		add_words(m->build, n, words, cmd->count);
 	}
 	buf_release(&shown);
 	return rc;
+}
+
+/* Line of dag.yaml that holds the first line of a script: below the `|` of a block, else where the text begins. */
+static uint32_t first_line(const struct yaml *script)
+{
+	const char *at = script->file->text, *end = at + script->file->len;
+	uint32_t line;
+
+	for (line = 1; line < script->line && at != NULL; line++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at != NULL ? at + 1 : NULL;
+	}
+	if (at == NULL || script->col == 0 || (size_t)(end - at) < script->col)
+		return script->line;
+	return script->line + (at[script->col - 1] == '|' || at[script->col - 1] == '>');
 }
 
 static int set_action(struct task_maker *m, struct node *n)
@@ -200,8 +215,11 @@ static int set_action(struct task_maker *m, struct node *n)
 		return yaml_is_scalar(action) ? text_command(m, n, action)
 					      : list_command(m, n, action);
 	case STAGE_PLUGIN:
-	case STAGE_LUA: n->uses = pool_string(&b->text, action->text); break;
-	case STAGE_INLINE: n->text = pool_string(&b->text, action->text); break;
+	case STAGE_LUA: n->uses = text_pool_string(&b->text, action->text); break;
+	case STAGE_INLINE:
+		n->text = text_pool_string(&b->text, action->text);
+		n->line = first_line(action);
+		break;
 	}
 	return task_with(m, n);
 }
@@ -222,7 +240,7 @@ static int set_cwd(struct task_maker *m, struct node *n)
 			"`cwd` must be a folder of the project, not `%.200s`", path);
 		return -1;
 	}
-	n->cwd = strcmp(path, ".") != 0 ? pool_string(&m->build->text, path) : 0;
+	n->cwd = strcmp(path, ".") != 0 ? text_pool_string(&m->build->text, path) : 0;
 	return 0;
 }
 
@@ -238,8 +256,8 @@ static int add_need(struct task_maker *m, const struct yaml *item)
 	buf_clear(&m->text);
 	if (expr_text(&m->scope, item, false, &m->text) < 0)
 		return -1;
-	need.name = pool_add(&b->text, buf_text(&m->text), m->text.len);
-	need.at = (struct pos){ .file = pool_string(&b->text, item->file->name),
+	need.name = text_pool_add(&b->text, buf_text(&m->text), m->text.len);
+	need.at = (struct pos){ .file = text_pool_string(&b->text, item->file->name),
 		.line = item->line,
 		.col = item->col };
 	vec_push(&b->needs, need);

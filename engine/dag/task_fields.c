@@ -17,7 +17,7 @@ static uint32_t origin_of(struct task_maker *m, const struct yaml *value)
 	if (value->line == 0)
 		return 0;
 	(void)snprintf(text, sizeof text, "%.200s:%u", value->file->name, value->line);
-	return pool_string(&m->build->text, text);
+	return text_pool_string(&m->build->text, text);
 }
 
 /* A text that is the same for every instance: it has no expression. */
@@ -104,8 +104,8 @@ static struct span put_env(struct task_maker *m)
 
 		if (m->env.items[i].value == NULL)
 			continue;
-		field.name = pool_string(&b->text, m->env.items[i].name);
-		field.value = pool_string(&b->text, m->env.items[i].value);
+		field.name = text_pool_string(&b->text, m->env.items[i].name);
+		field.value = text_pool_string(&b->text, m->env.items[i].value);
 		vec_push(&b->fields, field);
 	}
 	span.count = (uint32_t)b->fields.count - span.first;
@@ -144,13 +144,13 @@ static int put_with(struct task_maker *m, const struct yaml *key)
 {
 	const struct yaml *value = expr_value(&m->scope, key + 1);
 	struct build *b = m->build;
-	struct field field = { .name = pool_string(&b->text, key->text) };
+	struct field field = { .name = text_pool_string(&b->text, key->text) };
 
 	if (value == NULL)
 		return -1;
 	buf_clear(&m->text);
 	value_json(&m->text, value);
-	field.value = pool_add(&b->text, buf_text(&m->text), m->text.len);
+	field.value = text_pool_add(&b->text, buf_text(&m->text), m->text.len);
 	field.origin = origin_of(m, key);
 	vec_push(&b->fields, field);
 	return 0;

@@ -64,7 +64,7 @@ static int check_out(struct task_maker *m, const struct port_spec *port, const c
 
 static struct pos pos_of(struct task_maker *m, const struct yaml *node)
 {
-	return (struct pos){ .file = pool_string(&m->build->text, node->file->name),
+	return (struct pos){ .file = text_pool_string(&m->build->text, node->file->name),
 		.line = node->line,
 		.col = node->col };
 }
@@ -78,8 +78,8 @@ static int add_dep(struct task_maker *m, const struct port_spec *port)
 
 	if (path == NULL)
 		return -1;
-	dep.path = pool_string(&b->text, path);
-	dep.name = name != NULL ? pool_string(&b->text, name) : dep.path;
+	dep.path = text_pool_string(&b->text, path);
+	dep.name = name != NULL ? text_pool_string(&b->text, name) : dep.path;
 	dep.at = pos_of(m, port->path);
 	vec_push(&b->deps, dep);
 	binding = (struct binding){ .name = name != NULL ? name : path, .value = path };
@@ -107,14 +107,14 @@ static int add_out(struct task_maker *m, struct node *n, const struct port_spec 
 
 	if (path == NULL || check_out(m, port, path) < 0)
 		return -1;
-	out.path = pool_string(&b->text, path);
+	out.path = text_pool_string(&b->text, path);
 	if ((port->flags & (OUT_METRICS | OUT_PLOTS)) != 0)
 		same = same_out(b, n, out.path);
 	if (same != NULL) {
 		same->flags |= port->flags;
 		return 0;
 	}
-	out.name = name != NULL ? pool_string(&b->text, name) : out.path;
+	out.name = name != NULL ? text_pool_string(&b->text, name) : out.path;
 	out.at = pos_of(m, port->path);
 	vec_push(&b->outs, out);
 	binding = (struct binding){ .name = name != NULL ? name : path, .value = path };

@@ -32,12 +32,17 @@ const char *reason_name(enum reason reason)
 	return reason_names[reason];
 }
 
+static bool is_input(const struct part_view *v, const struct digest *d)
+{
+	return v != NULL && v->part == PART_INPUT && v->value_len == DIGEST_SIZE &&
+	       memcmp(v->value, d->bytes, DIGEST_SIZE) == 0;
+}
+
 static bool is_unknown_input(const struct part_view *v)
 {
-	static const char zero[DIGEST_SIZE];
+	static const struct digest zero;
 
-	return v != NULL && v->part == PART_INPUT && v->value_len == DIGEST_SIZE &&
-	       memcmp(v->value, zero, DIGEST_SIZE) == 0;
+	return is_input(v, &zero);
 }
 
 /* A value as people read it: digests short, the rest on one line and cut. */
@@ -50,6 +55,10 @@ static const char *shown(struct plan *p, const struct part_view *v)
 
 	if (v == NULL)
 		return "";
+	if (is_unknown_input(v))
+		return "made by an upstream task that runs";
+	if (is_input(v, &key_absent))
+		return "absent";
 	if ((v->part == PART_INPUT || v->part == PART_CODE) && v->value_len == DIGEST_SIZE) {
 		memcpy(&d, v->value, sizeof d);
 		return arena_strndup(&p->arena, digest_hex(&d, hex), 12);
@@ -72,6 +81,7 @@ static enum reason reason_of(enum change change, const struct part_view *v)
 	case PART_FORMAT: return REASON_KEY_FORMAT;
 	case PART_PARAM: return REASON_PARAM_CHANGED;
 	case PART_INPUT:
+	case PART_ROLE:
 		return change == CHANGE_ADDED     ? REASON_INPUT_ADDED
 		       : change == CHANGE_REMOVED ? REASON_INPUT_REMOVED
 						  : REASON_INPUT_CHANGED;
@@ -91,9 +101,9 @@ static enum reason reason_of(enum change change, const struct part_view *v)
 static const char *kind_of(enum part part)
 {
 	static const char *const names[] = { "", "format", "param", "input", "code", "command",
-		"with", "env", "out", "cwd" };
+		"with", "env", "out", "cwd", "dep" };
 
-	return part >= PART_FORMAT && part <= PART_CWD ? names[part] : "other";
+	return part >= PART_FORMAT && part <= PART_ROLE ? names[part] : "other";
 }
 
 /* Where a parameter's value of today was written. */
@@ -120,7 +130,7 @@ static void first(void *user, enum change change, const struct part_view *was,
 	const struct part_view *v = is != NULL ? is : was;
 	struct plan *p = f->plan;
 
-	if (f->changed > 0 || is_unknown_input(is))
+	if (f->changed > 0 || (change == CHANGE_VALUE && is_unknown_input(is)))
 		return;
 	f->changed++;
 	f->choice->reason = (uint8_t)reason_of(change, v);
@@ -143,12 +153,12 @@ static void each(void *user, enum change change, const struct part_view *was,
 	static const char *const words[] = { "added", "removed", "changed" };
 	struct finder *f = user;
 	const struct part_view *v = is != NULL ? is : was;
-	struct explained row = { .change = is_unknown_input(is) ? "unknown" : words[change],
+	bool is_open = change == CHANGE_VALUE && is_unknown_input(is);
+	struct explained row = { .change = is_open ? "unknown" : words[change],
 		.kind = kind_of(v->part),
 		.name = arena_strndup(&f->plan->arena, v->name, v->name_len),
 		.was = shown(f->plan, was),
-		.is = is_unknown_input(is) ? "made by an upstream task that runs"
-					   : shown(f->plan, is),
+		.is = shown(f->plan, is),
 		.origin = origin_of(f->plan, is) };
 
 	vec_push(f->all, row);
@@ -206,8 +216,12 @@ const char *choice_text(struct plan *p, const struct choice *c)
 	case REASON_OUT_CHANGED:
 	case REASON_KEY_FORMAT: break;
 	}
+	if (c->reason == REASON_KEY_FORMAT && c->was[0] != '\0')
+		return arena_printf(a, "was `%s`, is `%s`", c->was, c->is);
 	if (c->reason == REASON_KEY_FORMAT)
 		return "recorded by another version of flow";
+	if (c->reason == REASON_OUT_CHANGED && c->name[0] == '\0')
+		return "outs stand in another order";
 	kind = arena_strndup(a, kind, strcspn(kind, "-"));
 	if (c->was[0] == '\0' || c->is[0] == '\0')
 		return arena_printf(a, "%s %s %s%s", kind, c->name,

@@ -15,7 +15,7 @@ struct err;
 /* One row of `flow explain`: a component that is the same or not. Texts live in the plan's arena. */
 struct explained {
 	const char *change;  /* "changed", "added", "removed", "unknown" */
-	const char *kind;    /* "param", "input", "code", "command", "with", "env", "out", "cwd", "format" */
+	const char *kind;    /* "param", "input", "code", "command", "with", "env", "out", "cwd", "dep", "format" */
 	const char *name, *was, *is, *origin;
 };
 

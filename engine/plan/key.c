@@ -10,6 +10,12 @@
 #include "dag/graph.h"
 
 #define RECORD_HEAD 7u
+#define TEXT_OF(n)  #n
+#define QUOTED(n)   TEXT_OF(n)
+#define FORMAT      QUOTED(KEY_FORMAT)
+
+const struct digest key_absent = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
 static void put(struct buf *out, enum part part, const char *name, const void *value, size_t len)
 {
@@ -39,57 +45,86 @@ static void put_fields(struct buf *out, enum part part, const struct graph *g, s
 	}
 }
 
+/* What is stored sorted by name, whatever order it comes in. */
 struct named {
 	const char *name;
-	const struct digest *digest;
+	const void *value;
+	size_t len;
 };
+
+struct named_list {
+	struct named few[16], *items;
+	size_t count;
+};
+
+static void list_open(struct named_list *l, size_t room)
+{
+	l->items = l->few;
+	l->count = 0;
+	if (room > sizeof l->few / sizeof *l->few)
+		l->items = mem_grow(NULL, room, sizeof *l->items);
+}
 
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
-/* Digests by name, sorted; the same name twice is kept once. */
-static void put_digests(struct buf *out, enum part part, struct named *items, size_t count)
+/* The same name twice is kept once. */
+static void list_put(struct named_list *l, struct buf *out, enum part part)
 {
 	size_t i;
 
-	if (count > 1)
-		qsort(items, count, sizeof *items, by_name);
-	for (i = 0; i < count; i++)
-		if (i == 0 || strcmp(items[i].name, items[i - 1].name) != 0)
-			put(out, part, items[i].name, items[i].digest, DIGEST_SIZE);
+	if (l->count > 1)
+		qsort(l->items, l->count, sizeof *l->items, by_name);
+	for (i = 0; i < l->count; i++)
+		if (i == 0 || strcmp(l->items[i].name, l->items[i - 1].name) != 0)
+			put(out, part, l->items[i].name, l->items[i].value, l->items[i].len);
+	if (l->items != l->few)
+		free(l->items);
 }
 
 static void put_inputs(struct buf *out, const struct key_subject *s)
 {
 	const struct graph *g = s->graph;
-	const struct node *n = &g->nodes[s->node];
-	struct named few[16], *items = few;
+	struct span deps = g->nodes[s->node].deps;
+	struct named_list list;
 	uint32_t i;
 
-	if (n->deps.count > 16)
-		items = mem_grow(NULL, n->deps.count, sizeof *items);
-	for (i = 0; i < n->deps.count; i++)
-		items[i] = (struct named){ graph_text(g, g->deps[n->deps.first + i].path),
-			s->inputs[i] };
-	put_digests(out, PART_INPUT, items, n->deps.count);
-	if (items != few)
-		free(items);
+	list_open(&list, deps.count);
+	for (i = 0; i < deps.count; i++)
+		list.items[list.count++] = (struct named){ graph_text(g, g->deps[deps.first + i].path),
+			s->inputs[i]->bytes, DIGEST_SIZE };
+	list_put(&list, out, PART_INPUT);
 }
 
 static void put_code(struct buf *out, const struct key_subject *s)
 {
-	struct named few[16], *items = few;
+	struct named_list list;
 	size_t i;
 
-	if (s->code_count > 16)
-		items = mem_grow(NULL, s->code_count, sizeof *items);
+	list_open(&list, s->code_count);
 	for (i = 0; i < s->code_count; i++)
-		items[i] = (struct named){ s->code[i].name, s->code[i].digest };
-	put_digests(out, PART_CODE, items, s->code_count);
-	if (items != few)
-		free(items);
+		list.items[list.count++] =
+			(struct named){ s->code[i].name, s->code[i].digest->bytes, DIGEST_SIZE };
+	list_put(&list, out, PART_CODE);
+}
+
+/* A plugin or script asks for its inputs by name: which path bears which name counts too. */
+static void put_roles(struct buf *out, const struct graph *g, const struct node *n)
+{
+	struct named_list list;
+	uint32_t i;
+
+	list_open(&list, n->deps.count);
+	for (i = 0; i < n->deps.count; i++) {
+		const struct dep *d = &g->deps[n->deps.first + i];
+		const char *name = graph_text(g, d->name), *path = graph_text(g, d->path);
+
+		if (strcmp(name, path) != 0)
+			list.items[list.count++] = (struct named){ name, path, strlen(path) };
+	}
+	list_put(&list, out, PART_ROLE);
 }
 
 /* An explicit argv and the same words as shell text are different commands: the words are joined by NULs. */
@@ -108,30 +143,43 @@ static void put_command(struct buf *out, const struct graph *g, const struct nod
 		buf_str(&words, graph_text(g, g->words[n->argv.first + i]));
 	}
 	put(out, PART_COMMAND, "", buf_text(&words), words.len);
+	if (n->argv.count == 1 && strpbrk(buf_text(&words), " \t\n\"'\\|&;<>()$`*?") != NULL)
+		put_text(out, PART_COMMAND, "words", "1"); /* "a b", a program's name, is not `a b` */
 	buf_release(&words);
 }
 
+static void put_word(struct buf *value, const char *word)
+{
+	if (word[0] != '\0') {
+		buf_char(value, '\0');
+		buf_str(value, word);
+	}
+}
+
+/* In dag.yaml's order: that of the recorded outs. */
 static void put_outs(struct buf *out, const struct graph *g, const struct node *n)
 {
-	static const char kinds[] = "otc";
+	static const char *const kinds[] = { "", "temp", "checkpoint" };
+	struct buf value = { 0 };
 	uint32_t i;
 
 	for (i = 0; i < n->outs.count; i++) {
 		const struct out *o = &g->outs[n->outs.first + i];
-		struct buf value = { 0 };
 
-		buf_char(&value, kinds[o->kind <= OUT_CHECKPOINT ? o->kind : 0]);
-		buf_char(&value, ' ');
+		buf_clear(&value);
 		buf_str(&value, graph_text(g, o->path));
+		put_word(&value, kinds[o->kind <= OUT_CHECKPOINT ? o->kind : 0]);
+		put_word(&value, (o->flags & OUT_OPTIONAL) != 0 ? "optional" : "");
+		put_word(&value, (o->flags & OUT_METRICS) != 0 ? "metrics" : "");
 		put(out, PART_OUT, graph_text(g, o->name), buf_text(&value), value.len);
-		buf_release(&value);
 	}
+	buf_release(&value);
 }
 
 void key_parts(struct buf *out, const struct key_subject *s)
 {
-	static const char *const kinds[] = { "cmd local 1", "plugin local 1", "lua local 1",
-		"lua local 1" };
+	static const char *const kinds[] = { "cmd local " FORMAT, "plugin local " FORMAT,
+		"lua local " FORMAT, "lua local " FORMAT };
 	const struct graph *g = s->graph;
 	const struct node *n = &g->nodes[s->node];
 	const struct stage *stage = &g->stages[n->stage];
@@ -149,6 +197,7 @@ void key_parts(struct buf *out, const struct key_subject *s)
 	put_outs(out, g, n);
 	if (graph_text(g, n->cwd)[0] != '\0')
 		put_text(out, PART_CWD, "", graph_text(g, n->cwd));
+	put_roles(out, g, n);
 }
 
 void key_digest(struct digest *key, const struct buf *parts)
@@ -158,10 +207,11 @@ void key_digest(struct digest *key, const struct buf *parts)
 
 bool parts_next(const void *data, size_t len, size_t *at, struct part_view *view)
 {
-	const unsigned char *p = (const unsigned char *)data + *at;
+	const unsigned char *p;
 
 	if (*at >= len)
 		return false;
+	p = (const unsigned char *)data + *at;
 	if (len - *at < RECORD_HEAD)
 		goto damaged;
 	view->part = (enum part)p[0];

@@ -32,8 +32,9 @@ enum part {
 	PART_COMMAND,    /* value: command or inline script */
 	PART_WITH,       /* name: key; value: JSON */
 	PART_ENV,        /* name: variable; value: text */
-	PART_OUT,        /* name: name of the out; value: path and kind */
+	PART_OUT,        /* name: name of the out; value: path, then words that qualify it, each after a NUL */
 	PART_CWD,
+	PART_ROLE,       /* name: that of a dep which is named; value: its path */
 };
 
 struct code_file {
@@ -45,10 +46,13 @@ struct code_file {
 struct key_subject {
 	const struct graph *graph;
 	uint32_t node;
-	const struct digest *const *inputs; /* one per dep of the node, in order */
+	const struct digest *const *inputs; /* one per dep of the node, in order; zero: not known yet */
 	const struct code_file *code;       /* any order */
 	size_t code_count;
 };
+
+/* Stands for an input that its producer was free not to write, and did not. */
+extern const struct digest key_absent;
 
 struct part_view {
 	enum part part;

@@ -43,6 +43,11 @@ static uint32_t first_unfinished(const struct plan *p, const struct node *n)
 	return NO_NODE;
 }
 
+static bool is_optional(const struct plan *p, uint32_t out)
+{
+	return out != NO_OUT && (p->graph->outs[out].flags & OUT_OPTIONAL) != 0;
+}
+
 static int digest_from_disk(struct plan *p, const struct dep *dep, struct inputs *in,
 	const struct digest **out, struct err *e)
 {
@@ -50,6 +55,10 @@ static int digest_from_disk(struct plan *p, const struct dep *dep, struct inputs
 	struct digest *d = arena_alloc(&p->arena, sizeof *d);
 	int rc = p->past->source(p->past->user, path, d, e);
 
+	if (rc == ERR_NOTFOUND && is_optional(p, dep->out)) {
+		*out = &key_absent;
+		return 0;
+	}
 	if (rc == ERR_NOTFOUND) {
 		in->missing = path;
 		return 0;
@@ -71,8 +80,10 @@ static int dep_digest(struct plan *p, const struct node *n, const struct dep *de
 		return 0;
 	}
 	if (producer != NULL && dep->out != NO_OUT && producer->verdict != VERDICT_LEFT_OUT) {
+		const struct made *made = &p->made[dep->out];
+
 		if (p->known[dep->out])
-			*out = &p->made[dep->out].digest;
+			*out = (made->mode & MADE_ABSENT) != 0 ? &key_absent : &made->digest;
 		else
 			waits = dep->producer;
 	} else {
@@ -163,65 +174,63 @@ static void reuse(struct plan *p, uint32_t node, const struct record *r, bool re
 	c->restore = restore;
 }
 
-/* Find out why a task whose key has no record must run, by its nearest earlier success. */
-static int find_reason(struct plan *p, uint32_t node, const struct record *latest,
-	struct err *e)
+/* Find out why a task whose key has no record must run, by its nearest earlier success. REASON_NONE: no component that is known
+ * differs, or the record's details are gone. */
+static void find_reason(struct plan *p, uint32_t node, const struct record *latest)
 {
 	struct choice *c = &p->choices[node];
 	const void *then;
 	size_t len;
+	struct err e;
 
 	c->past = latest;
 	if (latest == NULL) {
 		bool failed = p->past->failed_before(p->past->user, node);
 
 		choose(c, VERDICT_RUN, failed ? REASON_FAILED_BEFORE : REASON_NEVER_RUN, NULL);
-		return 0;
+		return;
 	}
-	choose(c, VERDICT_RUN, REASON_KEY_FORMAT, NULL);
-	if (p->past->parts(p->past->user, latest->attempt, &then, &len, e) < 0)
-		return 0; /* the record's details are gone: the key differs all the same */
+	choose(c, VERDICT_RUN, REASON_NONE, NULL);
+	if (p->past->parts(p->past->user, latest->attempt, &then, &len, &e) < 0)
+		return;
 	explain_first(p, c, then, len);
-	return 0;
+	/* The same components and yet another key: outs count in their order. */
+	if (c->reason == REASON_NONE && c->keyed)
+		choose(c, VERDICT_RUN, REASON_OUT_CHANGED, NULL);
 }
 
 /* Some inputs are not known yet. RUN if something else has changed already, else MAYBE. */
-static int decide_early(struct plan *p, uint32_t node, const struct inputs *in, struct err *e)
+static void decide_early(struct plan *p, uint32_t node, const struct inputs *in)
 {
 	struct choice *c = &p->choices[node];
-	const struct record *latest = p->past->latest(p->past->user, node);
-	int rc;
 
-	c->keyed = false;
-	rc = find_reason(p, node, latest, e);
-	if (rc < 0 || latest == NULL || c->reason != REASON_KEY_FORMAT)
-		return rc;
-	choose(c, VERDICT_MAYBE, REASON_UPSTREAM_RAN, node_name(p->graph, in->unknown));
-	return 0;
+	find_reason(p, node, p->past->latest(p->past->user, node));
+	if (c->reason == REASON_NONE)
+		choose(c, VERDICT_MAYBE, REASON_UPSTREAM_RAN, node_name(p->graph, in->unknown));
 }
 
-static int decide_keyed(struct plan *p, uint32_t node, struct err *e)
+static void decide_keyed(struct plan *p, uint32_t node)
 {
 	struct choice *c = &p->choices[node];
 	const struct record *latest = p->past->latest(p->past->user, node), *r = latest;
 	uint32_t out_count = p->graph->nodes[node].outs.count;
 	const char *lost = NULL;
 	bool restore;
-	int rc;
 
 	if (r == NULL || !digest_same(&r->key, &c->key))
 		r = p->past->by_key(p->past->user, &c->key, out_count);
 	if (r != NULL && outs_at_hand(p, node, r, &restore, &lost)) {
 		reuse(p, node, r, restore);
-		return 0;
+		return;
 	}
 	if (r != NULL) {
 		choose(c, VERDICT_RUN, REASON_OUTPUT_MISSING, lost);
 		c->past = r;
-		return 0;
+		return;
 	}
-	rc = find_reason(p, node, latest, e);
-	return rc;
+	find_reason(p, node, latest);
+	if (c->reason == REASON_NONE)
+		c->reason = REASON_KEY_FORMAT;
 }
 
 /* `frozen: true`: the outs are taken as they lie in the work tree. */
@@ -237,12 +246,13 @@ static int decide_frozen(struct plan *p, uint32_t node, struct err *e)
 		const char *path = graph_text(p->graph, p->graph->outs[out].path);
 		int rc = p->past->source(p->past->user, path, &p->made[out].digest, e);
 
-		if (rc == ERR_NOTFOUND) {
+		if (rc == ERR_NOTFOUND && !is_optional(p, out)) {
 			choose(c, VERDICT_BLOCKED, REASON_OUTPUT_MISSING, path);
 			return 0;
 		}
-		if (rc < 0)
+		if (rc < 0 && rc != ERR_NOTFOUND)
 			return rc;
+		p->made[out].mode = rc == ERR_NOTFOUND ? MADE_ABSENT : 0;
 		p->known[out] = true;
 	}
 	return 0;
@@ -282,7 +292,11 @@ static int decide(struct plan *p, uint32_t node, struct err *e)
 		choose(c, VERDICT_RUN, REASON_VOLATILE, NULL);
 		return 0;
 	}
-	return c->keyed ? decide_keyed(p, node, e) : decide_early(p, node, &in, e);
+	if (c->keyed)
+		decide_keyed(p, node);
+	else
+		decide_early(p, node, &in);
+	return 0;
 }
 
 /* Nodes by depth, so that producers come before their readers; a counting sort. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "dag/graph.h"
 
@@ -92,6 +93,21 @@ static void release_readers(struct sched *s, uint32_t task, struct actions *out)
 	}
 }
 
+/* Does an out of the producer lie at, in or above this path? */
+static bool makes_part_of(const struct graph *g, uint32_t producer, const char *path)
+{
+	struct span outs = g->nodes[producer].outs;
+	uint32_t i;
+
+	for (i = 0; i < outs.count; i++) {
+		const char *out = graph_text(g, g->outs[outs.first + i].path);
+
+		if (path_is_inside(out, path) || path_is_inside(path, out))
+			return true;
+	}
+	return false;
+}
+
 static bool reads_from(const struct graph *g, uint32_t reader, uint32_t producer)
 {
 	struct span deps = g->nodes[reader].deps;
@@ -100,8 +116,11 @@ static bool reads_from(const struct graph *g, uint32_t reader, uint32_t producer
 	for (i = 0; i < deps.count; i++) {
 		const struct dep *d = &g->deps[deps.first + i];
 
+		if (d->producer == producer)
+			return true;
 		/* A folder that several tasks write into names only the first of them. */
-		if (d->producer == producer || (d->producer != NO_NODE && d->out == NO_OUT))
+		if (d->producer != NO_NODE && d->out == NO_OUT &&
+			makes_part_of(g, producer, graph_text(g, d->path)))
 			return true;
 	}
 	return false;
@@ -190,10 +209,39 @@ static bool fits(const struct sched *s, uint32_t task)
 	}
 	if (cpu > s->config.cpu_milli)
 		return false;
-	if (s->config.mem_bytes != 0 && mem > s->config.mem_bytes && s->live_count > 0)
-		return false;
-	return stage->max_parallel == 0 ||
-	       stage_live(s, s->config.graph->nodes[task].stage) < stage->max_parallel;
+	return s->config.mem_bytes == 0 || mem <= s->config.mem_bytes || s->live_count == 0;
+}
+
+static bool is_full(const struct sched *s, uint32_t stage)
+{
+	uint32_t limit = s->config.graph->stages[stage].max_parallel;
+
+	return limit != 0 && stage_live(s, stage) >= limit;
+}
+
+/* Instances of a full stage wait apart, in order, so that they neither hold back the others nor have to be looked at. */
+static void park(struct sched *s, uint32_t task)
+{
+	struct parked *p = &s->parked[s->config.graph->nodes[task].stage];
+
+	s->next_parked[task] = NO_NODE;
+	if (p->first == NO_NODE)
+		p->first = task;
+	else
+		s->next_parked[p->last] = task;
+	p->last = task;
+}
+
+/* An attempt of the stage has ended: room for one more. */
+static void unpark(struct sched *s, uint32_t stage)
+{
+	struct parked *p = &s->parked[stage];
+	uint32_t task = p->first;
+
+	if (task == NO_NODE)
+		return;
+	p->first = s->next_parked[task];
+	heap_push(s, task);
 }
 
 static void start(struct sched *s, uint32_t task, int64_t now_ms, struct actions *out)
@@ -219,6 +267,10 @@ static void start_ready(struct sched *s, int64_t now_ms, struct actions *out)
 		uint32_t task = heap_pop(s);
 		bool first = s->scratch.count == 0;
 
+		if (is_full(s, s->config.graph->nodes[task].stage)) {
+			park(s, task);
+			continue;
+		}
 		if (!fits(s, task)) {
 			vec_push(&s->scratch, task);
 			if (s->passed_over >= PASS_LIMIT)
@@ -310,6 +362,7 @@ static void ended(struct sched *s, const struct event *ev, struct actions *out)
 		;
 	assert(i < s->live_count);
 	s->live[i] = s->live[--s->live_count];
+	unpark(s, s->config.graph->nodes[ev->task].stage);
 	if (ev->outcome == OUTCOME_SUCCEEDED) {
 		move_to(s, ev->task, TASK_SUCCEEDED, 0, out);
 		release_readers(s, ev->task, out);
@@ -325,8 +378,12 @@ static void stop(struct sched *s, struct live *l, int stage, int64_t now_ms, str
 {
 	static const int signals[] = { 0, SIGINT, SIGTERM, SIGKILL };
 
+	int64_t grace_ms = s->config.grace_ms;
+
+	if (l->why == STOP_CANCEL) /* is asked twice: INT, then TERM at half of it */
+		grace_ms /= 2;
 	l->stage = stage;
-	l->stop_at_ms = stage < 3 ? now_ms + s->config.grace_ms / 2 : INT64_MAX;
+	l->stop_at_ms = stage < 3 ? now_ms + grace_ms : INT64_MAX;
 	act(out, (struct action){ .kind = ACTION_STOP, .task = l->task, .signal = signals[stage], .why = l->why });
 }
 
@@ -487,7 +544,7 @@ static void count_waits(struct sched *s)
 
 void sched_init(struct sched *s, const struct sched_config *config)
 {
-	size_t n = config->graph->node_count + 1;
+	size_t n = config->graph->node_count + 1, i;
 
 	memset(s, 0, sizeof *s);
 	s->config = *config;
@@ -500,6 +557,10 @@ void sched_init(struct sched *s, const struct sched_config *config)
 	s->priority = mem_zalloc(n * sizeof *s->priority);
 	s->not_before = mem_zalloc(n * sizeof *s->not_before);
 	s->live = mem_zalloc(config->jobs * sizeof *s->live);
+	s->next_parked = mem_alloc(n * sizeof *s->next_parked);
+	s->parked = mem_alloc((config->graph->stage_count + 1) * sizeof *s->parked);
+	for (i = 0; i < config->graph->stage_count; i++)
+		s->parked[i] = (struct parked){ NO_NODE, NO_NODE };
 	s->unfinished = config->graph->node_count;
 	s->random = config->seed;
 	set_priorities(s);
@@ -517,6 +578,8 @@ void sched_release(struct sched *s)
 	free(s->priority);
 	free(s->not_before);
 	free(s->live);
+	free(s->next_parked);
+	free(s->parked);
 	vec_release(&s->ready);
 	vec_release(&s->backoff);
 	vec_release(&s->scratch);

@@ -75,7 +75,7 @@ struct sched_config {
 	uint32_t cpu_milli;        /* cores the attempts may hold together; a task that wants more gets all */
 	uint64_t mem_bytes;        /* 0: not limited */
 	bool keep_going;           /* after a failure start what does not depend on it */
-	int64_t grace_ms;          /* from asking an attempt to end until it is killed */
+	int64_t grace_ms;          /* from first asking an attempt to end until it is killed */
 	uint64_t seed;             /* of the jitter */
 };
 
@@ -85,6 +85,10 @@ struct live {                  /* one running attempt */
 	int64_t stop_at_ms;        /* when the next, stronger signal is due; INT64_MAX: not stopping */
 	int stage;                 /* signals sent: 0 none, 1 SIGINT, 2 SIGTERM, 3 SIGKILL */
 	enum stop_why why;
+};
+
+struct parked {                /* ready instances of a stage that is at its max_parallel, first come first */
+	uint32_t first, last;  /* NO_NODE: none */
 };
 
 struct sched {
@@ -100,6 +104,8 @@ struct sched {
 	struct { uint32_t *items; size_t count, cap; } backoff; /* tasks waiting for their time */
 	struct { uint32_t *items; size_t count, cap; } scratch;
 	int64_t *not_before;       /* per node: of tasks in back-off */
+	struct parked *parked;     /* per stage */
+	uint32_t *next_parked;     /* per node: behind it in its stage's queue */
 	struct live *live;         /* config.jobs of them */
 	uint32_t live_count;
 	uint32_t settling_count;

@@ -37,6 +37,24 @@ static int open_project(struct session *s, const char *folder, struct err *e)
 	return rc;
 }
 
+/* Programs of our own: beside this one, above it (test programs), or in libexec of the same prefix. */
+static const char *program_path(struct arena *a, const char *name)
+{
+	static const char *const places[] = { ".", "..", "../libexec/flow" };
+	char self[4096];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *path = name;
+	size_t i;
+
+	self[len > 0 ? len : 0] = '\0';
+	for (i = 0; i < sizeof places / sizeof places[0]; i++) {
+		path = path_join(a, path_folder(a, self), arena_printf(a, "%s/%s", places[i], name));
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	return path_join(a, path_folder(a, self), name);
+}
+
 int session_open(struct session *s, const struct session_options *options, struct err *e)
 {
 	const char *folder;
@@ -46,6 +64,8 @@ int session_open(struct session *s, const struct session_options *options, struc
 	s->root_fd = -1;
 	s->diags.arena = &s->arena;
 	registry_open(&s->registry, &s->arena, NULL);
+	s->worker = program_path(&s->arena, "flow-worker");
+	s->helper = program_path(&s->arena, "flow-source");
 	folder = path_folder(&s->arena, options->dag);
 	if (file_read(&s->text, AT_FDCWD, options->dag, DAG_TEXT_MAX, e) < 0) {
 		if (e->code == ERR_NOTFOUND)

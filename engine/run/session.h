@@ -54,6 +54,7 @@ struct session {
 	struct db db;
 	int root_fd;                /* the project's folder, also without .flow */
 	const char *root;           /* absolute */
+	const char *worker, *helper; /* paths of flow-worker and flow-source, which lie beside flow */
 	struct buf text;            /* of dag.yaml */
 	struct diags diags;
 	struct graph graph;

@@ -32,7 +32,7 @@ int slots_open(struct slots *s, const struct project *p, const char *uuid, uint3
 	return folder_make(p->flow_fd, folder, 0700, e);
 }
 
-static int open_log(struct slots *s, uint32_t at, struct err *e)
+int slots_log(struct slots *s, uint32_t at, struct err *e)
 {
 	struct slot *slot = &s->items[at];
 
@@ -43,10 +43,11 @@ static int open_log(struct slots *s, uint32_t at, struct err *e)
 		if (slot->log_fd < 0)
 			return err_system(e, "cannot open `.flow/%s`", slot->log);
 	}
-	if (!slot->sent && exec_slot(s->exec, at, slot->log_fd, e) < 0)
-		return e->code;
-	slot->sent = true;
-	return 0;
+	if (slot->sent)
+		return 0;
+	/* A worker that has just died is noticed by the loop; the next one is sent the log before a start. */
+	slot->sent = exec_slot(s->exec, at, slot->log_fd, e) == 0;
+	return slot->sent || e->sys == EPIPE || e->sys == ECONNRESET ? 0 : e->code;
 }
 
 static int64_t folder_time(const struct slots *s, const struct slot *slot)
@@ -93,7 +94,7 @@ int slots_take(struct slots *s, uint32_t *at, struct err *e)
 	while (i + 1 < s->count && s->items[i].taken)
 		i++;
 	slot = &s->items[i];
-	if (open_log(s, i, e) < 0)
+	if (slots_log(s, i, e) < 0)
 		return e->code;
 	slot->log_from += slot_log_size(slot);
 	if (slot->folder[0] == '\0' && make_folder(s, slot, e) < 0)

@@ -47,6 +47,7 @@ int slots_open(struct slots *s, const struct project *p, const char *uuid, uint3
 int slots_take(struct slots *s, uint32_t *slot, struct err *e);
 int slots_give(struct slots *s, uint32_t slot, struct err *e);
 int slots_keep(struct slots *s, uint32_t slot, const char *folder, struct err *e);
+int slots_log(struct slots *s, uint32_t slot, struct err *e); /* the worker has the slot's log, before each start */
 void slots_lost(struct slots *s); /* the worker is a new one: it has no logs */
 void slots_close(struct slots *s);
 

@@ -74,23 +74,28 @@ static int read_version(struct db *db, int64_t *version, struct err *e)
 	return 0;
 }
 
-/* New, of this version, or of another one. A new schema is made whole or not at all. */
-static int migrate(struct db *db, enum project_mode mode, struct err *e)
+/* New, of this version, or of another one: asked before anything of it is changed. */
+static int check_version(struct db *db, enum project_mode mode, bool *is_new, struct err *e)
 {
 	int64_t version = 0;
 
 	if (read_version(db, &version, e) < 0)
 		return e->code;
-	if (version == DB_VERSION)
-		return 0;
+	*is_new = version == 0;
 	if (version > DB_VERSION || version < 0) {
 		err_set(e, ERR_CORRUPT, "flow.db was made by a newer flow (format %lld, this one knows %d)",
 			(long long)version, DB_VERSION);
 		err_hint(e, "use that flow, or work in another checkout; nothing was changed");
 		return err_id(e, "E0504");
 	}
-	if (mode == PROJECT_READ)
+	if (*is_new && mode == PROJECT_READ)
 		return err_set(e, ERR_NOTFOUND, "the project has no runs yet");
+	return 0;
+}
+
+/* Whole or not at all. */
+static int make_schema(struct db *db, struct err *e)
+{
 	if (execute(db, "BEGIN IMMEDIATE", "cannot make flow.db", e) < 0)
 		return e->code;
 	if (execute(db, flow_schema_sql, "cannot make flow.db", e) < 0 ||
@@ -113,21 +118,27 @@ static int count_pages(void *user, sqlite3 *handle, const char *name, int pages)
 
 static int configure(struct db *db, enum project_mode mode, struct err *e)
 {
+	bool is_new = false;
+
 	(void)sqlite3_busy_timeout(db->handle, 5000);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void)sqlite3_extended_result_codes(db->handle, 1);
+	if (check_version(db, mode, &is_new, e) < 0)
+		return e->code;
 	if (mode == PROJECT_READ)
 		return execute(db, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
 				   "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0",
 			"cannot read flow.db", e);
 	(void)sqlite3_wal_hook(db->handle, count_pages, db);
-	return execute(db,
-		"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0;"
-		"PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;"
-		"PRAGMA temp_store=MEMORY",
-		"cannot open flow.db", e);
+	if (execute(db,
+		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0;"
+		    "PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;"
+		    "PRAGMA temp_store=MEMORY",
+		    "cannot open flow.db", e) < 0)
+		return e->code;
+	return is_new ? make_schema(db, e) : 0;
 }
 
 static int check_file(const struct project *p, struct err *e)
@@ -165,8 +176,6 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 		rc = fail(db, rc, "cannot open flow.db", e);
 	else
 		rc = configure(db, mode, e);
-	if (rc == 0)
-		rc = migrate(db, mode, e);
 	umask(mask);
 	if (rc < 0)
 		db_close(db);
@@ -192,6 +201,8 @@ int db_prepare(struct db *db, unsigned slot, const char *sql, sqlite3_stmt **out
 		if (rc != SQLITE_OK)
 			return fail(db, rc, "cannot prepare a statement", e);
 	}
+	/* A step that ended in a row, or in none, leaves it bound: it must not be taken for the last question. */
+	(void)sqlite3_reset(db->slots[slot]);
 	*out = db->slots[slot];
 	return 0;
 }
@@ -230,6 +241,11 @@ int db_run(struct db *db, sqlite3_stmt *s, struct err *e)
 	while (rc > 0);
 	(void)sqlite3_reset(s);
 	return rc;
+}
+
+void db_reset(sqlite3_stmt *s)
+{
+	(void)sqlite3_reset(s);
 }
 
 int db_begin(struct db *db, struct err *e)

@@ -51,6 +51,8 @@ void db_finish(struct sqlite3_stmt *s);
 /* One step: 1 a row, 0 the end, or an error. db_run: steps to the end and resets. */
 int db_step(struct db *db, struct sqlite3_stmt *s, struct err *e);
 int db_run(struct db *db, struct sqlite3_stmt *s, struct err *e);
+/* Done with a kept statement before or at its end: it can be bound again. (db_run at the end would run it once more.) */
+void db_reset(struct sqlite3_stmt *s);
 
 int64_t db_last_id(const struct db *db);
 

@@ -55,22 +55,22 @@ static const struct record *record_of(struct history *h, int64_t attempt, const 
 	struct made *outs = arena_zalloc(&h->arena, (out_count + 1) * sizeof *outs);
 	uint32_t i = 0;
 	struct err e;
+	int rc;
 
 	if (db_prepare(h->db, SLOT_OUTS,
 		    "SELECT digest, size, mode FROM artifact WHERE attempt = ? ORDER BY position", &s,
 		    &e) < 0)
 		return NULL;
 	db_bind_int(s, 1, attempt);
-	while (db_step(h->db, s, &e) > 0 && i < out_count) {
+	for (; (rc = db_step(h->db, s, &e)) > 0 && i < out_count; i++) {
 		if (!db_digest(s, 0, &outs[i].digest))
 			break;
 		outs[i].size = (uint64_t)db_int(s, 1);
 		outs[i].mode = (uint32_t)db_int(s, 2);
-		i++;
 	}
-	(void)db_run(h->db, s, &e);
+	db_reset(s);
 	*r = (struct record){ attempt, *key, outs, out_count, took_ms };
-	return i == out_count ? r : NULL;
+	return rc == 0 && i == out_count ? r : NULL;
 }
 
 static const struct record *by_key(void *user, const struct digest *key, uint32_t out_count)
@@ -90,8 +90,8 @@ static const struct record *by_key(void *user, const struct digest *key, uint32_
 	if (db_step(h->db, s, &e) > 0) {
 		attempt = db_int(s, 0);
 		took = db_int(s, 1);
-		(void)db_run(h->db, s, &e);
 	}
+	db_reset(s);
 	return attempt != 0 ? record_of(h, attempt, key, took, out_count) : NULL;
 }
 
@@ -106,13 +106,16 @@ static int parts(void *user, int64_t attempt, const void **data, size_t *len, st
 		return err_set(e, ERR_NOTFOUND, "no attempt %lld", (long long)attempt);
 	db_bind_int(s, 1, attempt);
 	rc = db_step(h->db, s, e);
-	if (rc <= 0)
-		return rc < 0 ? rc : err_set(e, ERR_NOTFOUND, "no attempt %lld", (long long)attempt);
-	buf_clear(&h->parts);
-	blob = db_blob(s, 0, len);
-	buf_add(&h->parts, blob, *len);
-	*data = h->parts.data;
-	return db_run(h->db, s, e);
+	if (rc > 0) {
+		buf_clear(&h->parts);
+		blob = db_blob(s, 0, len);
+		buf_add(&h->parts, blob, *len);
+		*data = h->parts.data;
+	}
+	db_reset(s);
+	if (rc == 0)
+		return err_set(e, ERR_NOTFOUND, "no attempt %lld", (long long)attempt);
+	return rc < 0 ? rc : 0;
 }
 
 static bool failed_before(void *user, uint32_t node)
@@ -128,10 +131,9 @@ static bool failed_before(void *user, uint32_t node)
 			&s, &e) < 0)
 		return false;
 	db_bind_text(s, 1, node_name(h->graph, node));
-	if (db_step(h->db, s, &e) > 0) {
+	if (db_step(h->db, s, &e) > 0)
 		failed = strcmp(db_text(s, 0), "FAILED") == 0 || strcmp(db_text(s, 0), "TIMEOUT") == 0;
-		(void)db_run(h->db, s, &e);
-	}
+	db_reset(s);
 	return failed;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,18 @@ static int copy_bytes(int from, int to, struct err *e)
 	return rc;
 }
 
+/* All of `from`; `to` is closed. */
+static int copy_whole(int from, int to, mode_t mode, struct err *e)
+{
+	int rc = lseek(from, 0, SEEK_SET) < 0 ? err_system(e, "cannot seek") : copy_bytes(from, to, e);
+
+	if (rc == 0 && fchmod(to, mode) < 0)
+		rc = err_system(e, "cannot set the mode of a copy");
+	if (close(to) < 0 && rc == 0)
+		rc = err_system(e, "cannot close a copy");
+	return rc;
+}
+
 /* A copy of `from` under the object's name: to a temporary name first, then renamed. */
 static int copy_in(const struct objects *o, int from, const char *path, mode_t mode, struct err *e)
 {
@@ -81,18 +94,30 @@ static int copy_in(const struct objects *o, int from, const char *path, mode_t m
 	to = openat(o->flow_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (to < 0)
 		return err_system(e, "cannot create `.flow/%s`", temp);
-	if (lseek(from, 0, SEEK_SET) < 0)
-		rc = err_system(e, "cannot seek");
-	else
-		rc = copy_bytes(from, to, e);
-	if (rc == 0 && fchmod(to, mode) < 0)
-		rc = err_system(e, "cannot set the mode of an object");
-	if (close(to) < 0 && rc == 0)
-		rc = err_system(e, "cannot close an object");
+	rc = copy_whole(from, to, mode, e);
 	if (rc == 0 && renameat(o->flow_fd, temp, o->flow_fd, path) < 0)
 		rc = err_system(e, "cannot rename an object");
 	if (rc < 0)
 		(void)unlinkat(o->flow_fd, temp, 0);
+	return rc;
+}
+
+/* The project and its .flow lie on different file systems: a copy beside the place, then renamed. */
+static int copy_out(int from, mode_t mode, int dir, const char *path, struct err *e)
+{
+	char beside[PATH_MAX];
+	int to, rc;
+
+	if (snprintf(beside, sizeof beside, "%s.flow-%ld", path, (long)getpid()) >= (int)sizeof beside)
+		return err_set(e, ERR_INPUT, "path is too long: `%.60s...`", path);
+	to = openat(dir, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (to < 0)
+		return err_system(e, "cannot create `%s`", beside);
+	rc = copy_whole(from, to, mode, e);
+	if (rc == 0 && renameat(dir, beside, dir, path) < 0)
+		rc = err_system(e, "cannot put `%s` in its place", path);
+	if (rc < 0)
+		(void)unlinkat(dir, beside, 0);
 	return rc;
 }
 
@@ -101,24 +126,42 @@ static bool link_refused(int sys)
 	return sys == EXDEV || sys == EPERM || sys == EMLINK || sys == EOPNOTSUPP || sys == ENOSYS;
 }
 
-/* Give the open file `fd`, which lies at dir/name, its place in the store. */
-static int link_in(const struct objects *o, int dir, const char *name, int fd, mode_t mode,
-	const struct digest *d, struct err *e)
+static bool file_has_size(const struct objects *o, const struct digest *d, uint64_t size)
 {
 	char path[80];
+	struct stat st;
 
-	object_path(d, path);
-	if (linkat(dir, name, o->flow_fd, path, 0) == 0 || errno == EEXIST)
-		return 0;
-	if (errno == ENOENT) {
+	return fstatat(o->flow_fd, object_path(d, path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
+}
+
+static int link_to(const struct objects *o, int dir, const char *name, const char *path)
+{
+	return linkat(dir, name, o->flow_fd, path, 0) == 0 ? 0 : errno;
+}
+
+/* Give the open file `fd`, which lies at dir/name, its place in the store. */
+static int link_in(const struct objects *o, int dir, const char *name, int fd, mode_t mode,
+	const struct made *made, struct err *e)
+{
+	char path[80];
+	int sys = link_to(o, dir, name, object_path(&made->digest, path));
+
+	if (sys == ENOENT) {
 		if (make_shard(o, path, e) < 0)
 			return e->code;
-		if (linkat(dir, name, o->flow_fd, path, 0) == 0 || errno == EEXIST)
-			return 0;
+		sys = link_to(o, dir, name, path);
+	} else if (sys == EEXIST && !file_has_size(o, &made->digest, made->size)) {
+		/* Cut short: the power went before its bytes were on the disk. */
+		(void)unlinkat(o->flow_fd, path, 0);
+		sys = link_to(o, dir, name, path);
 	}
-	if (!link_refused(errno))
-		return err_system(e, "cannot link an object");
-	return copy_in(o, fd, path, mode, e);
+	if (sys == 0 || sys == EEXIST)
+		return 0;
+	if (link_refused(sys))
+		return copy_in(o, fd, path, mode, e);
+	errno = sys;
+	return err_system(e, "cannot link an object");
 }
 
 static int take_open(const struct objects *o, int dir, const char *name, int fd, struct made *made,
@@ -138,7 +181,7 @@ static int take_open(const struct objects *o, int dir, const char *name, int fd,
 		return err_system(e, "cannot make it read-only");
 	made->size = (uint64_t)st.st_size;
 	made->mode = (st.st_mode & 0111) != 0 ? 0755 : 0644;
-	if (link_in(o, dir, name, fd, mode, &made->digest, e) < 0)
+	if (link_in(o, dir, name, fd, mode, made, e) < 0)
 		return e->code;
 	if (fstat(fd, &st) < 0)
 		return err_system(e, "cannot stat");
@@ -188,6 +231,8 @@ int object_take(const struct objects *o, int dir, const char *path, struct made 
 		if (errno == ELOOP)
 			return err_set(e, ERR_POLICY,
 				"`%s` is a symbolic link; an out must be a file or a folder", path);
+		if (errno == ENXIO)
+			return err_set(e, ERR_POLICY, "`%s` is a socket; an out must be a file or a folder", path);
 		return err_system(e, "cannot open `%s`", path);
 	}
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
@@ -198,6 +243,18 @@ int object_take(const struct objects *o, int dir, const char *path, struct made 
 	return rc;
 }
 
+/* Is it in the store, byte for byte? */
+static bool is_whole(const struct objects *o, const struct digest *d, size_t len)
+{
+	struct buf text = { 0 };
+	bool whole;
+	struct err e;
+
+	whole = file_has_size(o, d, len) && object_read(o, d, len, &text, &e) == 0;
+	buf_release(&text);
+	return whole;
+}
+
 int object_put(const struct objects *o, const void *data, size_t len, struct digest *out, struct err *e)
 {
 	char path[80], temp[64];
@@ -205,7 +262,7 @@ int object_put(const struct objects *o, const void *data, size_t len, struct dig
 
 	digest_of(out, data, len);
 	object_path(out, path);
-	if (file_exists(o->flow_fd, path))
+	if (is_whole(o, out, len))
 		return 0;
 	temp_name(temp);
 	rc = make_shard(o, path, e);
@@ -231,15 +288,6 @@ int object_read(const struct objects *o, const struct digest *d, size_t limit, s
 	if (!digest_same(&found, d))
 		return err_set(e, ERR_CORRUPT, "object .flow/%s is damaged", path);
 	return 0;
-}
-
-static bool file_has_size(const struct objects *o, const struct digest *d, uint64_t size)
-{
-	char path[80];
-	struct stat st;
-
-	return fstatat(o->flow_fd, object_path(d, path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 }
 
 /* Every file of a folder, by its manifest. */
@@ -280,56 +328,105 @@ static int quarantine(const struct objects *o, const struct digest *d, struct er
 	return err_id(e, "E0503");
 }
 
-static int restore_file(const struct objects *o, const struct digest *d, unsigned mode,
-	const char *path, struct stat_id *id, struct err *e)
+static bool check_file(const struct objects *o, const struct digest *d)
 {
-	char object[80], temp[64];
 	struct digest found;
 	struct stat st;
-	int fd = openat(o->flow_fd, object_path(d, object), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+	char path[80];
+	struct err e;
+	bool whole;
+	int fd = openat(o->flow_fd, object_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_set(e, ERR_NOTFOUND, "object .flow/%s is not there", object);
-	if (fstat(fd, &st) < 0 || file_hash(fd, &st, &found, e) < 0 || !digest_same(&found, d)) {
-		close(fd);
-		return quarantine(o, d, e);
-	}
+		return false;
+	whole = fstat(fd, &st) == 0 && file_hash(fd, &st, &found, &e) == 0 && digest_same(&found, d);
+	close(fd);
+	if (!whole)
+		(void)quarantine(o, d, &e);
+	return whole;
+}
+
+bool object_check(const struct objects *o, const struct made *made)
+{
+	struct buf text = { 0 };
+	struct manifest_line line;
+	struct digest file;
+	bool bad = false, whole;
+	struct err e;
+	char *at;
+
+	if ((made->mode & MADE_ABSENT) != 0)
+		return true;
+	whole = check_file(o, &made->digest);
+	if (!whole || (made->mode & MADE_FOLDER) == 0)
+		return whole;
+	whole = object_read(o, &made->digest, MANIFEST_MAX, &text, &e) == 0;
+	at = text.data;
+	while (whole && at != NULL && manifest_next(&at, &line, &bad))
+		if (line.target == NULL)
+			whole = digest_parse(&file, line.digest) && check_file(o, &file);
+	buf_release(&text);
+	return whole && !bad;
+}
+
+/* A file of the store beside the place where it goes, under a name that nobody uses: a link, else a copy. */
+static int set_down(const struct objects *o, int fd, const struct digest *d, unsigned mode, int dir,
+	const char *path, struct err *e)
+{
+	char object[80], temp[64];
+	bool is_program = (mode & 0111) != 0;
+	struct stat st;
+	int rc = 0;
+
 	temp_name(temp);
 	(void)unlinkat(o->flow_fd, temp, 0);
-	if (((st.st_mode & 0111) != 0) != ((mode & 0111) != 0) ||
-		linkat(o->flow_fd, object, o->flow_fd, temp, 0) < 0)
-		rc = copy_in(o, fd, temp, (mode & 0111) != 0 ? 0555 : 0444, e);
-	close(fd);
-	if (rc == 0)
-		rc = folder_make_parents(o->root_fd, path, 0777, e);
-	if (rc == 0 && renameat(o->flow_fd, temp, o->root_fd, path) < 0)
-		rc = err_system(e, "cannot put `%s` in its place", path);
+	if (fstat(fd, &st) < 0 || ((st.st_mode & 0111) != 0) != is_program ||
+		link_to(o, o->flow_fd, object_path(d, object), temp) != 0)
+		rc = copy_in(o, fd, temp, is_program ? 0555 : 0444, e);
+	if (rc == 0 && renameat(o->flow_fd, temp, dir, path) < 0)
+		rc = errno == EXDEV ? copy_out(fd, is_program ? 0555 : 0444, dir, path, e)
+				    : err_system(e, "cannot put `%s` in its place", path);
 	/* rename() of two links to one file does nothing and leaves the temporary name. */
 	(void)unlinkat(o->flow_fd, temp, 0);
-	if (rc == 0 && fstatat(o->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		stat_id_of(id, &st);
 	return rc;
 }
 
-static int restore_line(const struct objects *o, const struct manifest_line *line, const char *path,
-	struct err *e)
+static int restore_file(const struct objects *o, const struct digest *d, unsigned mode, int dir,
+	const char *path, struct err *e)
 {
-	struct stat_id id;
-	struct digest d;
+	char object[80];
+	struct digest found;
+	struct stat st;
+	int fd = openat(o->flow_fd, object_path(d, object), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc;
 
-	if (line->target != NULL) {
-		if (folder_make_parents(o->root_fd, path, 0777, e) < 0)
-			return e->code;
-		if (symlinkat(line->target, o->root_fd, path) < 0)
-			return err_system(e, "cannot make link `%s`", path);
-		return 0;
-	}
-	if (!digest_parse(&d, line->digest))
-		return err_set(e, ERR_CORRUPT, "a folder's manifest is damaged");
-	return restore_file(o, &d, line->mode, path, &id, e);
+	if (fd < 0)
+		return err_set(e, ERR_NOTFOUND, "object .flow/%s is not there", object);
+	if (fstat(fd, &st) < 0 || file_hash(fd, &st, &found, e) < 0 || !digest_same(&found, d))
+		rc = quarantine(o, d, e);
+	else if ((rc = folder_make_parents(dir, path, 0777, e)) == 0)
+		rc = set_down(o, fd, d, mode, dir, path, e);
+	close(fd);
+	return rc;
 }
 
-static int restore_folder(const struct objects *o, const struct digest *d, const char *path,
+static int restore_line(const struct objects *o, const struct manifest_line *line, int dir,
+	const char *path, struct err *e)
+{
+	struct digest d;
+
+	if (line->target == NULL)
+		return digest_parse(&d, line->digest)
+			       ? restore_file(o, &d, line->mode, dir, path, e)
+			       : err_set(e, ERR_CORRUPT, "a folder's manifest is damaged");
+	if (folder_make_parents(dir, path, 0777, e) < 0)
+		return e->code;
+	if (symlinkat(line->target, dir, path) < 0)
+		return err_system(e, "cannot make link `%s`", path);
+	return 0;
+}
+
+/* All that the manifest lists, into dir/path, which is not there yet. */
+static int fill_folder(const struct objects *o, const struct digest *d, int dir, const char *path,
 	struct err *e)
 {
 	struct buf text = { 0 };
@@ -340,16 +437,35 @@ static int restore_folder(const struct objects *o, const struct digest *d, const
 	int rc = object_read(o, d, MANIFEST_MAX, &text, e);
 
 	if (rc == 0)
-		rc = tree_remove(o->root_fd, path, e);
-	if (rc == 0)
-		rc = folder_make(o->root_fd, path, 0777, e);
+		rc = folder_make(dir, path, 0777, e);
 	at = text.data;
 	while (rc == 0 && at != NULL && manifest_next(&at, &line, &bad))
-		rc = restore_line(o, &line, arena_printf(&a, "%s/%s", path, line.path), e);
+		rc = restore_line(o, &line, dir, arena_printf(&a, "%s/%s", path, line.path), e);
 	if (rc == 0 && bad)
-		rc = err_set(e, ERR_CORRUPT, "the manifest of folder `%s` is damaged", path);
+		rc = err_set(e, ERR_CORRUPT, "the manifest of a folder is damaged");
 	buf_release(&text);
 	arena_release(&a);
+	return rc;
+}
+
+/* Made whole apart, then put in the place of what lies there. */
+static int restore_folder(const struct objects *o, const struct digest *d, const char *path,
+	struct err *e)
+{
+	struct err ignored;
+	char temp[64];
+	int rc;
+
+	temp_name(temp);
+	rc = fill_folder(o, d, o->flow_fd, temp, e);
+	if (rc == 0)
+		rc = folder_make_parents(o->root_fd, path, 0777, e);
+	if (rc == 0)
+		rc = tree_remove(o->root_fd, path, e);
+	if (rc == 0 && renameat(o->flow_fd, temp, o->root_fd, path) < 0)
+		rc = errno == EXDEV ? fill_folder(o, d, o->root_fd, path, e)
+				    : err_system(e, "cannot put `%s` in its place", path);
+	(void)tree_remove(o->flow_fd, temp, &ignored);
 	return rc;
 }
 
@@ -366,5 +482,9 @@ int object_restore(const struct objects *o, const struct made *made, const char 
 	if (fstatat(o->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
 		tree_remove(o->root_fd, path, e) < 0)
 		return e->code;
-	return restore_file(o, &made->digest, made->mode, path, id, e);
+	if (restore_file(o, &made->digest, made->mode, o->root_fd, path, e) < 0)
+		return e->code;
+	if (fstatat(o->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		stat_id_of(id, &st);
+	return 0;
 }

@@ -35,6 +35,8 @@ struct objects {
 int object_take(const struct objects *o, int dir, const char *path, struct made *made, struct stat_id *id, struct err *e);
 int object_put(const struct objects *o, const void *data, size_t len, struct digest *out, struct err *e);
 bool object_has(const struct objects *o, const struct made *made);
+/* Are all its bytes what their digests say? Damaged objects go to quarantine. */
+bool object_check(const struct objects *o, const struct made *made);
 int object_restore(const struct objects *o, const struct made *made, const char *path, struct stat_id *id, struct err *e);
 int object_read(const struct objects *o, const struct digest *d, size_t limit, struct buf *out, struct err *e);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -158,6 +159,41 @@ static int folder_digest(struct stats *s, int dir, const char *path, struct dige
 	return rc;
 }
 
+/* What was known of the folders that `path` lies in holds no longer. */
+static void forget_parents(struct stats *s, const char *path)
+{
+	char folder[PATH_MAX], *slash;
+	size_t len = strlen(path);
+
+	if (len >= sizeof folder)
+		return;
+	memcpy(folder, path, len + 1);
+	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
+		struct stat_entry *entry;
+
+		*slash = '\0';
+		entry = entry_find(s, folder);
+		if (entry != NULL)
+			entry->state = ENTRY_LOADED;
+	}
+}
+
+/* A folder's digest is kept for this process only: its files have entries of their own. */
+static int fresh_folder(struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
+{
+	struct stat_entry *entry;
+
+	if (folder_digest(s, dir, path, out, e) < 0)
+		return e->code;
+	entry = entry_find(s, path);
+	if (entry == NULL)
+		entry = entry_add(s, path);
+	entry->digest = *out;
+	entry->seen_ns = 0;
+	entry->state = ENTRY_FRESH;
+	return 0;
+}
+
 int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *out, struct err *e)
 {
 	struct stat_entry *entry = entry_find(s, path);
@@ -176,7 +212,7 @@ int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *
 		return err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
 	}
 	if (S_ISDIR(st.st_mode))
-		return folder_digest(s, root_fd, path, out, e);
+		return fresh_folder(s, root_fd, path, out, e);
 	return file_digest(s, root_fd, path, &st, out, e);
 }
 
@@ -187,14 +223,30 @@ void stats_note(struct stats *s, const char *path, const struct stat_id *id, con
 	if (entry == NULL)
 		entry = entry_add(s, path);
 	remember(s, entry, id, clock_wall_ns(), d);
+	forget_parents(s, path);
 }
 
 void stats_forget(struct stats *s, const char *path)
 {
 	struct stat_entry *entry = entry_find(s, path);
+	size_t i, len = strlen(path);
 
 	if (entry != NULL)
 		entry->state = ENTRY_LOADED;
+	forget_parents(s, path);
+	for (i = 0; i < s->count; i++)
+		if (strncmp(s->items[i].path, path, len) == 0 && s->items[i].path[len] == '/')
+			s->items[i].state = ENTRY_LOADED;
+}
+
+void stats_forget_all(struct stats *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++) {
+		s->items[i].state = ENTRY_LOADED;
+		s->items[i].seen_ns = 0;
+	}
 }
 
 static int save_entry(struct db *db, const struct stat_entry *entry, struct err *e)

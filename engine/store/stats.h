@@ -59,7 +59,8 @@ struct stats {
 int stats_load(struct stats *s, struct db *db, struct err *e);
 int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *out, struct err *e);
 void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d);
-void stats_forget(struct stats *s, const char *path); /* look at the disk again next time */
+void stats_forget(struct stats *s, const char *path); /* look at the disk again next time, also for what is below and above it */
+void stats_forget_all(struct stats *s);  /* and trust no entry that was loaded */
 int stats_save(struct stats *s, struct db *db, struct err *e);
 void stats_release(struct stats *s);
 

@@ -71,11 +71,26 @@ int file_hash(int fd, const struct stat *before, struct digest *out, struct err 
 	return rc;
 }
 
-/* Does a link at `path` (below the folder) point to something inside the folder? */
-static bool link_stays(struct arena *a, const char *path, const char *target)
+/* Does a link at `path` (below the folder) point to something inside the folder? Step by step: how deep below it are we? */
+static bool link_stays(const char *path, const char *target)
 {
-	return !path_is_absolute(target) &&
-	       !path_leaves(path_join(a, path_folder(a, path), target));
+	size_t depth = 0, n;
+
+	if (target[0] == '\0' || target[0] == '/')
+		return false;
+	for (; *path != '\0'; path++)
+		depth += *path == '/';
+	for (;; target += n + 1) {
+		n = strcspn(target, "/");
+		if (n == 2 && target[0] == '.' && target[1] == '.') {
+			if (depth-- == 0)
+				return false;
+		} else if (n > 1 || (n == 1 && target[0] != '.')) {
+			depth++;
+		}
+		if (target[n] == '\0')
+			return true;
+	}
 }
 
 static int read_link(int dir, const char *name, struct tree_entry *entry, struct arena *a,
@@ -87,7 +102,7 @@ static int read_link(int dir, const char *name, struct tree_entry *entry, struct
 	if (n < 0)
 		return err_system(e, "cannot read link `%s`", entry->path);
 	target[n] = '\0';
-	if (!link_stays(a, entry->path, target))
+	if (!link_stays(entry->path, target))
 		return err_set(e, ERR_POLICY, "link `%s` leaves the folder (it points to `%s`)",
 			entry->path, target);
 	entry->target = arena_strdup(a, target);
@@ -170,16 +185,36 @@ int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **en
 	return rc;
 }
 
+/* A name on one line: what would end the line or the name is written as \n, \t and \\. */
+static void add_name(struct buf *out, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		const char *at = strchr("\n\t\\", *name);
+
+		if (at != NULL) {
+			buf_char(out, '\\');
+			buf_char(out, *at == '\n' ? 'n' : *at == '\t' ? 't' : '\\');
+		} else {
+			buf_char(out, *name);
+		}
+	}
+}
+
 void manifest_add(struct buf *out, const struct tree_entry *entry, const struct digest *d)
 {
 	char hex[DIGEST_HEX];
 
 	if (entry->target != NULL)
-		buf_printf(out, "120000 - 0 %s\t%s\n", entry->path, entry->target);
+		buf_str(out, "120000 - 0 ");
 	else
-		buf_printf(out, "%s %s %llu %s\n",
-			(entry->st.st_mode & 0111) != 0 ? "100755" : "100644", digest_hex(d, hex),
-			(unsigned long long)entry->st.st_size, entry->path);
+		buf_printf(out, "%s %s %llu ", (entry->st.st_mode & 0111) != 0 ? "100755" : "100644",
+			digest_hex(d, hex), (unsigned long long)entry->st.st_size);
+	add_name(out, entry->path);
+	if (entry->target != NULL) {
+		buf_char(out, '\t');
+		add_name(out, entry->target);
+	}
+	buf_char(out, '\n');
 }
 
 /* The next blank-separated word of a line, ended in place. */
@@ -192,6 +227,25 @@ static char *word(char **at)
 	*end = '\0';
 	*at = end + 1;
 	return p;
+}
+
+/* Take back what add_name() did, in place. */
+static bool read_name(char *name)
+{
+	char *to = name;
+
+	for (; *name != '\0'; name++) {
+		if (*name == '\\') {
+			name++;
+			if (*name != 'n' && *name != 't' && *name != '\\')
+				return false;
+			*to++ = (char)(*name == 'n' ? '\n' : *name == 't' ? '\t' : '\\');
+		} else {
+			*to++ = *name;
+		}
+	}
+	*to = '\0';
+	return true;
 }
 
 static bool path_is_plain(const char *path)
@@ -211,34 +265,55 @@ static bool path_is_plain(const char *path)
 	}
 }
 
+/* What is left of the line: the path and, for a link, its target. */
+static bool read_names(char *at, struct manifest_line *line)
+{
+	char *target = strchr(at, '\t');
+
+	if ((target != NULL) != (line->mode == 0120000))
+		return false;
+	if (target != NULL)
+		*target++ = '\0';
+	line->path = at;
+	line->target = target;
+	if (!read_name(at) || !path_is_plain(at))
+		return false;
+	return target == NULL || (read_name(target) && link_stays(at, target));
+}
+
+static bool read_line(char *at, struct manifest_line *line)
+{
+	const char *mode = word(&at), *size;
+	struct digest d;
+	char *end;
+
+	line->digest = mode != NULL ? word(&at) : NULL;
+	size = line->digest != NULL ? word(&at) : NULL;
+	if (size == NULL || size[0] < '0' || size[0] > '9')
+		return false;
+	line->size = strtoull(size, &end, 10);
+	line->mode = strcmp(mode, "100644") == 0   ? 0100644
+		     : strcmp(mode, "100755") == 0 ? 0100755
+		     : strcmp(mode, "120000") == 0 ? 0120000
+						   : 0;
+	if (*end != '\0' || line->mode == 0)
+		return false;
+	if (line->mode == 0120000 ? strcmp(line->digest, "-") != 0 : !digest_parse(&d, line->digest))
+		return false;
+	return read_names(at, line);
+}
+
 bool manifest_next(char **text, struct manifest_line *line, bool *bad)
 {
-	char *at = *text, *end, *mode, *size, *tab;
+	char *at = *text, *end = strchr(at, '\n');
 
 	if (at[0] == '\0')
 		return false;
 	*bad = true;
-	end = strchr(at, '\n');
 	if (end == NULL)
 		return false;
 	*end = '\0';
 	*text = end + 1;
-	mode = word(&at);
-	line->digest = mode != NULL ? word(&at) : NULL;
-	size = line->digest != NULL ? word(&at) : NULL;
-	if (size == NULL)
-		return false;
-	line->mode = (unsigned)strtoul(mode, NULL, 8);
-	line->size = strtoull(size, NULL, 10);
-	line->path = at;
-	line->target = NULL;
-	tab = line->mode == 0120000 ? strchr(at, '\t') : NULL;
-	if (tab != NULL) {
-		*tab = '\0';
-		line->target = tab + 1;
-	}
-	if (!path_is_plain(line->path) || (line->mode == 0120000) != (line->target != NULL))
-		return false;
-	*bad = false;
-	return true;
+	*bad = !read_line(at, line);
+	return !*bad;
 }

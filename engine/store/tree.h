@@ -2,8 +2,9 @@
  * store/tree.h - the digest of what lies at a path: a file's bytes, or a folder's manifest.
  *
  * A manifest is text, one line an entry in the order of its path: `100644 <digest> <size> <path>`, 100755 for a file that may
- * be executed, `120000 - 0 <path>\t<target>` for a link. Two folders are the same when their manifests are. Links that leave
- * the folder, and anything that is neither file, folder nor link, are refused. Depth and number of entries are bounded.
+ * be executed, `120000 - 0 <path>\t<target>` for a link; a line break, tab or backslash in a name stands as \n, \t, \\. Two
+ * folders are the same when their manifests are; empty folders do not count. Links that leave the folder, and anything that is
+ * neither file, folder nor link, are refused. Depth and number of entries are bounded.
  */
 #ifndef FLOW_STORE_TREE_H
 #define FLOW_STORE_TREE_H
@@ -45,8 +46,8 @@ struct manifest_line {
 	const char *target;        /* NULL but for links */
 };
 
-/* The next line of a manifest, taken apart in place (text is changed); false at the end. Damaged: rc in *bad is set. A path
- * that is absolute or has a `..` in it counts as damaged. */
+/* The next line of a manifest, taken apart in place (text is changed); false at the end, and when it is damaged: then *bad is
+ * set. A path that is absolute or has a `..` in it, and a link that leaves the folder, count as damaged. */
 bool manifest_next(char **text, struct manifest_line *line, bool *bad);
 
 #endif

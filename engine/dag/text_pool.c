@@ -1,4 +1,4 @@
-#include "dag/pool.h"
+#include "dag/text_pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,17 +8,17 @@
 
 #include "base/mem.h"
 
-struct pool_slot {
+struct text_pool_slot {
 	uint32_t at; /* 0: free */
 	uint32_t hash;
 };
 
-static struct pool_slot *find(const struct pool *p, const char *text, size_t len, uint32_t hash)
+static struct text_pool_slot *find(const struct text_pool *p, const char *text, size_t len, uint32_t hash)
 {
 	uint32_t i = hash & p->mask;
 
 	for (; p->slots[i].at != 0; i = (i + 1) & p->mask) {
-		const struct pool_slot *s = &p->slots[i];
+		const struct text_pool_slot *s = &p->slots[i];
 
 		if (s->hash == hash && p->len - s->at > len &&
 			memcmp(p->data + s->at, text, len) == 0 && p->data[s->at + len] == '\0')
@@ -27,10 +27,10 @@ static struct pool_slot *find(const struct pool *p, const char *text, size_t len
 	return &p->slots[i];
 }
 
-static void grow_slots(struct pool *p)
+static void grow_slots(struct text_pool *p)
 {
 	uint32_t size = p->slots != NULL ? (p->mask + 1) * 2 : 256, i, j;
-	struct pool_slot *old = p->slots;
+	struct text_pool_slot *old = p->slots;
 	uint32_t old_size = old != NULL ? p->mask + 1 : 0;
 
 	p->slots = mem_zalloc(size * sizeof *p->slots);
@@ -45,7 +45,7 @@ static void grow_slots(struct pool *p)
 	free(old);
 }
 
-static void append(struct pool *p, const char *text, size_t len)
+static void append(struct text_pool *p, const char *text, size_t len)
 {
 	if (p->cap - p->len < len + 1) {
 		p->cap = p->cap * 2 > p->len + len + 1 ? p->cap * 2 : p->len + len + 1;
@@ -58,10 +58,10 @@ static void append(struct pool *p, const char *text, size_t len)
 	p->len += len + 1;
 }
 
-uint32_t pool_add(struct pool *p, const char *text, size_t len)
+uint32_t text_pool_add(struct text_pool *p, const char *text, size_t len)
 {
 	uint32_t hash, at;
-	struct pool_slot *s;
+	struct text_pool_slot *s;
 
 	if (p->len == 0)
 		append(p, "", 0);
@@ -79,17 +79,17 @@ uint32_t pool_add(struct pool *p, const char *text, size_t len)
 		return s->at;
 	at = (uint32_t)p->len;
 	append(p, text, len);
-	*s = (struct pool_slot){ .at = at, .hash = hash };
+	*s = (struct text_pool_slot){ .at = at, .hash = hash };
 	p->count++;
 	return at;
 }
 
-uint32_t pool_string(struct pool *p, const char *text)
+uint32_t text_pool_string(struct text_pool *p, const char *text)
 {
-	return pool_add(p, text, strlen(text));
+	return text_pool_add(p, text, strlen(text));
 }
 
-void pool_release(struct pool *p)
+void text_pool_release(struct text_pool *p)
 {
 	free(p->data);
 	free(p->slots);

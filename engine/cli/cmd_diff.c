@@ -1,0 +1,184 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "cli/cmd.h"
+#include "cli/commands.h"
+#include "cli/records.h"
+#include "cli/shown.h"
+#include "report/diff.h"
+#include "report/runlist.h"
+
+#define VALUE_MOST 40 /* columns of a value */
+
+static const char *value(struct cli *c, const char *text, const char *absent)
+{
+	return text != NULL ? shown_cut(c, text, VALUE_MOST) : absent;
+}
+
+/* "  train.lr   0.01 -> 0.003": rows of a section under its heading. */
+static void put_texts(struct cli *c, const char *heading, const struct text_changes *list, bool with_task)
+{
+	struct table t = { .arena = &c->arena, .columns = with_task ? 5 : 4 };
+	size_t i, most = list_most(c, list->count);
+
+	if (list->count == 0)
+		return;
+	screen_paint(&c->out, PAINT_BOLD, heading);
+	screen_str(&c->out, "\n");
+	for (i = 0; i < most; i++) {
+		const struct change_text *x = &list->items[i];
+		const char *name = x->kind[0] != '\0'
+					   ? arena_printf(&c->arena, "%s %s", x->kind, shown(c, x->name))
+					   : shown(c, x->name);
+
+		table_cell(&t, PAINT_NONE, "  %s", name[0] != '\0' ? name : shown(c, x->task));
+		table_cell(&t, PAINT_RED, "%s", value(c, x->was, "-"));
+		table_cell(&t, PAINT_NONE, "%s", glyph_text(&c->out, GLYPH_ARROW));
+		table_cell(&t, PAINT_GREEN, "%s", value(c, x->is, "-"));
+		if (with_task)
+			table_cell(&t, PAINT_DIM, "%s", name[0] != '\0' ? shown(c, x->task) : "");
+	}
+	table_write(&t, &c->out);
+	list_rest(c, list->count);
+}
+
+static const char *percent(struct cli *c, double was, double is)
+{
+	if (isnan(was) || isnan(is) || !(fabs(was) > 0.0) || !isfinite(is / was))
+		return "";
+	return arena_printf(&c->arena, "%+.1f %%", (is - was) / fabs(was) * 100.0);
+}
+
+static void put_metrics(struct cli *c, const struct diff *d)
+{
+	struct table t = { .arena = &c->arena, .columns = 6 };
+	size_t i, most = list_most(c, d->metrics.count);
+
+	if (d->metrics.count == 0)
+		return;
+	screen_paint(&c->out, PAINT_BOLD, "metrics");
+	screen_str(&c->out, "\n");
+	for (i = 0; i < most; i++) {
+		const struct change_number *x = &d->metrics.items[i];
+
+		table_cell(&t, PAINT_NONE, "  %s", shown(c, x->name));
+		table_cell(&t, PAINT_NONE, "%s", shown_number(c, x->was));
+		table_cell(&t, PAINT_NONE, "%s", glyph_text(&c->out, GLYPH_ARROW));
+		table_cell(&t, PAINT_NONE, "%s", shown_number(c, x->is));
+		table_cell(&t, PAINT_NONE, "%s", percent(c, x->was, x->is));
+		table_cell(&t, PAINT_DIM, "%s", shown(c, x->task));
+	}
+	table_write(&t, &c->out);
+	list_rest(c, d->metrics.count);
+}
+
+static void put_timings(struct cli *c, const struct diff *d)
+{
+	struct table t = { .arena = &c->arena, .columns = 5 };
+	size_t i, most = list_most(c, d->timings.count);
+
+	if (d->timings.count == 0)
+		return;
+	screen_paint(&c->out, PAINT_BOLD, "time");
+	screen_str(&c->out, "\n");
+	for (i = 0; i < most; i++) {
+		const struct change_number *x = &d->timings.items[i];
+
+		table_cell(&t, PAINT_NONE, "  %s", shown(c, x->task));
+		table_cell(&t, PAINT_NONE, "%s", shown_took(c, (int64_t)x->was));
+		table_cell(&t, PAINT_NONE, "%s", glyph_text(&c->out, GLYPH_ARROW));
+		table_cell(&t, PAINT_NONE, "%s", shown_took(c, (int64_t)x->is));
+		table_cell(&t, PAINT_NONE, "%s", percent(c, x->was, x->is));
+	}
+	table_write(&t, &c->out);
+	list_rest(c, d->timings.count);
+}
+
+static void put_run(struct cli *c, const char *label, const struct run_record *r, bool alive, int64_t now)
+{
+	const char *word = run_word(r, alive);
+	char ago[32];
+
+	screen_printf(&c->out, "%s %s  ", label, r->name);
+	screen_paint(&c->out, run_paint(word), shown(c, word));
+	screen_printf(&c->out, "  %s  %s\n", ago_text(r->began_ms, now, ago), shown_source(c, r));
+}
+
+static void put_diff(struct cli *c, const struct diff *d, int64_t now)
+{
+	put_run(c, "from", &d->a, d->a_alive, now);
+	put_run(c, "to  ", &d->b, d->b_alive, now);
+	put_texts(c, "params", &d->params, false);
+	put_texts(c, "source", &d->source, false);
+	put_texts(c, "code", &d->code, true);
+	put_texts(c, "tasks", &d->tasks, false);
+	put_metrics(c, d);
+	put_texts(c, "outputs", &d->outs, true);
+	put_timings(c, d);
+	if (!d->differs)
+		screen_str(&c->out, "no difference: same parameters, source, code, results\n");
+	else
+		screen_printf(&c->out, "same: %zu task%s, %zu param%s\n", d->same_tasks,
+			d->same_tasks == 1 ? "" : "s", d->same_params, d->same_params == 1 ? "" : "s");
+}
+
+/* Which two runs. False: there is only one to compare. */
+static bool choose(struct cli *c, struct db *db, const char **a, const char **b)
+{
+	int64_t id;
+	struct err e;
+
+	*a = c->args.count > 0 ? c->args.items[0] : "@{1}";
+	*b = c->args.count > 1 ? c->args.items[1] : "@last";
+	return c->args.count > 0 || runs_resolve(db, "@{1}", &id, &e) == 0;
+}
+
+static int diff_main(struct cli *c)
+{
+	int64_t now = clock_wall_ms();
+	const char *a, *b;
+	struct records r;
+	struct diff diff;
+	struct err e;
+
+	if (records_open(&r, c, &e) < 0)
+		return records_fail(c, &e, NULL);
+	if (!choose(c, &r.db, &a, &b)) {
+		err_set(&e, ERR_NOTFOUND, "there is only one run: nothing to compare it with");
+		err_hint(&e, "change something and `flow run` again");
+		return records_lost(c, &r, &e);
+	}
+	if (diff_make(&diff, &r.db, &r.project, a, b, &c->arena, &e) < 0)
+		return records_lost(c, &r, &e);
+	if (c->json)
+		diff_json(&c->out.text, &diff, now);
+	else
+		put_diff(c, &diff, now);
+	(void)records_done(c, &r);
+	return c->exit_code && diff.differs ? EXIT_NO : EXIT_DONE;
+}
+
+static const struct opt opts[] = {
+	{ 0, "exit-code", OPT_FLAG, NULL, "exit with 4 when they differ (times do not count)",
+		OPT_AT(exit_code), NULL },
+	{ 0, "all", OPT_FLAG, NULL, "show long lists whole", OPT_AT(all), NULL },
+	OPT_END,
+};
+
+const struct command cmd_diff = { .name = "diff",
+	.group = GROUP_LOOK,
+	.args = "[A [B]] [FILE.yaml]",
+	.summary = "compare two runs: parameters, code, metrics, outputs, times",
+	.about = "A and B are runs as in `flow runs show`; the defaults are the one before the\n"
+		 "last and the last. Times are shown when they are more than a tenth and 100\n"
+		 "ms apart.\n",
+	.examples = "flow diff\n"
+		    "flow diff @last-ok @last\n"
+		    "flow diff 019aa3b2 @last --exit-code\n",
+	.most = 2,
+	.takes_dag = true,
+	.shows = true,
+	.opts = opts,
+	.run = diff_main };

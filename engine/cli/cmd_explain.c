@@ -1,0 +1,295 @@
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "cli/cmd.h"
+#include "cli/commands.h"
+#include "plan/explain.h"
+#include "store/runs.h"
+#include "store/tasks.h"
+
+#define TASKS_MAX 20
+#define KEY_SHOWN 12
+
+static const struct opt opts[] = {
+	{ 'a', "all", OPT_FLAG, NULL, "every task of the stage, and components that did not change",
+		OPT_AT(all), NULL },
+	OPT_END,
+};
+
+/* What is said about one task. */
+struct subject {
+	struct cli *cli;
+	struct session *session;
+	uint32_t node;
+	const struct choice *choice;
+	const char *key;      /* "51ab...": of today, "" when it is not known yet */
+	const char *then_key; /* of the earlier success */
+	const char *then_run; /* its name, "" when there is none */
+	struct explanation rows;
+};
+
+static const char *short_key(struct arena *a, const struct digest *key)
+{
+	char hex[DIGEST_HEX];
+
+	return arena_strndup(a, digest_hex(key, hex), KEY_SHOWN);
+}
+
+/* The run that an attempt belongs to, as it is shown; "" when the journal cannot tell. */
+static const char *run_of(struct session *s, int64_t id)
+{
+	struct attempt_record attempt;
+	struct run_record run;
+	struct err e;
+
+	if (!s->has_db || attempt_get(&s->db, id, &s->arena, &attempt, &e) < 0 ||
+		run_get(&s->db, attempt.run, &s->arena, &run, &e) < 0)
+		return "";
+	return arena_strdup(&s->arena, run.name);
+}
+
+static int look(struct subject *x, struct err *e)
+{
+	struct session *s = x->session;
+	struct plan *p = &s->plan;
+	const struct record *past = x->choice->past;
+	const void *then = NULL;
+	size_t len = 0;
+
+	x->key = x->then_key = x->then_run = "";
+	if (past == NULL)
+		past = p->past->latest(p->past->user, x->node);
+	if (plan_parts(p, x->node, e) < 0)
+		return e->code;
+	if (x->choice->keyed)
+		x->key = short_key(&s->arena, &x->choice->key);
+	if (past != NULL) {
+		x->then_key = short_key(&s->arena, &past->key);
+		x->then_run = run_of(s, past->attempt);
+		if (p->past->parts(p->past->user, past->attempt, &then, &len, e) < 0)
+			then = NULL;
+	}
+	explain_all(p, then, len, &x->rows);
+	return 0;
+}
+
+/* "train would run: key b771... is new; nearest is 51ab... (019aa3b2-7c1e)" */
+static void put_verdict(struct subject *x)
+{
+	static const char *const words[] = { "would run", "is cached", "may run", "is blocked",
+		"is left out" };
+	struct screen *o = &x->cli->out;
+	const char *reason = choice_text(&x->session->plan, x->choice);
+
+	screen_paint(o, PAINT_BOLD, node_name(&x->session->graph, x->node));
+	screen_printf(o, " %s", words[x->choice->verdict]);
+	if (x->choice->verdict == VERDICT_REUSE) {
+		if (x->choice->reason == REASON_FROZEN)
+			screen_printf(o, ": %s", reason);
+		else
+			screen_printf(o, ": key %s%s%s", x->then_key,
+				x->then_run[0] != '\0' ? " from run " : "", x->then_run);
+		screen_str(o, x->choice->restore ? "; outs come back from the store\n" : "\n");
+		return;
+	}
+	screen_str(o, ": ");
+	screen_foreign(o, reason);
+	screen_str(o, "\n");
+	if (x->key[0] != '\0')
+		screen_printf(o, "  key %s", x->key);
+	if (x->then_key[0] != '\0' && strcmp(x->then_key, x->key) != 0)
+		screen_printf(o, "%s %s%s%s%s",
+			x->key[0] != '\0' ? " is new; the last success had"
+					  : "  the last success had key",
+			x->then_key, x->then_run[0] != '\0' ? " (run " : "", x->then_run,
+			x->then_run[0] != '\0' ? ")" : "");
+	if (x->key[0] != '\0' || x->then_key[0] != '\0')
+		screen_str(o, "\n");
+}
+
+static void put_row(struct table *t, const struct explained *row)
+{
+	bool added = strcmp(row->change, "added") == 0,
+	     removed = strcmp(row->change, "removed") == 0;
+
+	table_cell(t, PAINT_NONE, "  %s", row->change);
+	table_cell(t, PAINT_NONE, "%s", row->kind);
+	table_cell(t, PAINT_NONE, "%s", row->name);
+	if (added || removed)
+		table_cell(t, PAINT_NONE, "%s", added ? row->is : row->was);
+	else
+		table_cell(t, PAINT_NONE, "%s -> %s", row->was, row->is);
+	table_cell(t, PAINT_DIM, "%s", row->origin);
+}
+
+static void put_text(struct subject *x)
+{
+	struct table t = { .arena = &x->cli->arena, .columns = 5 };
+	struct screen *o = &x->cli->out;
+	size_t i;
+
+	put_verdict(x);
+	if (x->choice->verdict == VERDICT_REUSE && !x->cli->all)
+		return;
+	/* All components of a task that never ran are new: not worth a list unless asked for. */
+	if (x->then_key[0] != '\0' || x->cli->all)
+		for (i = 0; i < x->rows.count; i++)
+			put_row(&t, &x->rows.items[i]);
+	table_write(&t, o);
+	if (x->rows.same > 0)
+		screen_printf(o, "  same     %u other component%s\n", x->rows.same,
+			x->rows.same == 1 ? "" : "s");
+}
+
+static void put_json(struct subject *x, struct json *j)
+{
+	size_t i;
+
+	json_open_object(j);
+	json_key_string(j, "task", node_name(&x->session->graph, x->node));
+	json_key_string(j, "verdict", verdict_name((enum verdict)x->choice->verdict));
+	json_key_string(j, "reason", reason_name((enum reason)x->choice->reason));
+	json_key_string(j, "why", choice_text(&x->session->plan, x->choice));
+	json_key_string(j, "key", x->key[0] != '\0' ? x->key : NULL);
+	json_key_string(j, "last_key", x->then_key[0] != '\0' ? x->then_key : NULL);
+	json_key_string(j, "last_run", x->then_run[0] != '\0' ? x->then_run : NULL);
+	json_key(j, "components");
+	json_open_array(j);
+	for (i = 0; i < x->rows.count; i++) {
+		const struct explained *row = &x->rows.items[i];
+
+		json_open_object(j);
+		json_key_string(j, "change", row->change);
+		json_key_string(j, "kind", row->kind);
+		json_key_string(j, "name", row->name);
+		json_key_string(j, "was", row->was);
+		json_key_string(j, "is", row->is);
+		json_key_string(j, "origin", row->origin);
+		json_end(j);
+	}
+	json_end(j);
+	json_key_int(j, "same", x->rows.same);
+	json_end(j);
+}
+
+static int explain_one(
+	struct cli *c, struct session *s, uint32_t node, struct json *j, struct err *e)
+{
+	struct subject x = {
+		.cli = c, .session = s, .node = node, .choice = &s->plan.choices[node]
+	};
+
+	if (look(&x, e) < 0)
+		return e->code;
+	if (j != NULL)
+		put_json(&x, j);
+	else
+		put_text(&x);
+	free(x.rows.items);
+	return 0;
+}
+
+/* The tasks that are meant: those of the stage that are not cached, or the first when all are. */
+static size_t choose(struct cli *c, struct session *s, uint32_t nodes[TASKS_MAX], uint32_t *left)
+{
+	struct selection_wish wish = { .only = c->args.items[0] };
+	struct selection selection;
+	uint32_t i, first = NO_NODE;
+	size_t count = 0;
+	struct err e;
+
+	*left = 0;
+	if (selection_make(&selection, &s->graph, &wish, &e) < 0)
+		return 0;
+	for (i = 0; i < s->graph.node_count; i++) {
+		if (!selection_has(&selection, i))
+			continue;
+		if (first == NO_NODE)
+			first = i;
+		if (s->plan.choices[i].verdict == VERDICT_REUSE && !c->all)
+			continue;
+		if (count < TASKS_MAX)
+			nodes[count++] = i;
+		else
+			++*left;
+	}
+	selection_release(&selection);
+	if (count == 0 && first != NO_NODE)
+		nodes[count++] = first;
+	return count;
+}
+
+static int explain_all_of(struct cli *c, struct session *s, struct json *j, struct err *e)
+{
+	uint32_t nodes[TASKS_MAX], left;
+	size_t i, count = choose(c, s, nodes, &left);
+
+	for (i = 0; i < count; i++) {
+		if (i > 0 && j == NULL)
+			screen_str(&c->out, "\n");
+		if (explain_one(c, s, nodes[i], j, e) < 0)
+			return e->code;
+	}
+	if (left > 0 && j == NULL)
+		screen_printf(&c->out, "\nand %u more tasks of `%s`\n", left, c->args.items[0]);
+	return 0;
+}
+
+static int explain_main(struct cli *c)
+{
+	/* The whole graph is planned: what is upstream decides too. The name is checked by it. */
+	struct session_wish check = { .select = { .only = c->args.items[0] } }, all = { 0 };
+	struct selection selection;
+	struct session s;
+	struct json j;
+	struct err e;
+	int rc;
+
+	if (cli_session(c, &s, PROJECT_READ, &e) < 0)
+		return cli_fail_session(c, &s, &e);
+	if (selection_make(&selection, &s.graph, &check.select, &e) < 0)
+		return cli_fail_session(c, &s, &e);
+	selection_release(&selection);
+	if (session_plan(&s, &all, &e) < 0)
+		return cli_fail_session(c, &s, &e);
+	if (c->json) {
+		json_init(&j, &c->out.text);
+		json_open_object(&j);
+		json_key_int(&j, "v", 1);
+		json_key(&j, "tasks");
+		json_open_array(&j);
+	}
+	rc = explain_all_of(c, &s, c->json ? &j : NULL, &e);
+	if (rc < 0)
+		return cli_fail_session(c, &s, &e);
+	if (c->json) {
+		json_end(&j);
+		json_end(&j);
+		screen_str(&c->out, "\n");
+	}
+	session_close(&s);
+	return EXIT_DONE;
+}
+
+const struct command cmd_explain = { .name = "explain",
+	.group = GROUP_RUN,
+	.args = "TASK [FILE.yaml]",
+	.summary = "tell why a task would run, part by part",
+	.about = "Compares all that decides the task's result (its key) with its last success:\n"
+		 "the command or code, parameters, inputs, environment and outs. TASK is a task,\n"
+		 "or a stage; of a stage with several tasks, those that are not cached are\n"
+		 "explained.\n",
+	.examples = "flow explain train\n"
+		    "flow explain train -p train.lr=0.1\n"
+		    "flow explain train@seed-2 --all\n",
+	.least = 1,
+	.most = 1,
+	.takes_dag = true,
+	.takes_params = true,
+	.shows = true,
+	.opts = opts,
+	.run = explain_main };

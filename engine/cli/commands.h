@@ -1,0 +1,18 @@
+/*
+ * cli/commands.h - the commands there are, one cmd_*.c each; command_table of cli/opt.h lists them.
+ */
+#ifndef FLOW_CLI_COMMANDS_H
+#define FLOW_CLI_COMMANDS_H
+
+struct cli;
+struct command;
+
+extern const struct command cmd_run, cmd_plan, cmd_explain;
+extern const struct command cmd_status, cmd_runs_list, cmd_runs_show, cmd_log, cmd_graph;
+extern const struct command cmd_artifact_show, cmd_artifact_trace, cmd_params, cmd_metrics, cmd_diff;
+extern const struct command cmd_lint, cmd_init, cmd_doctor, cmd_version, cmd_help;
+
+/* `flow run --dry-run` is `flow plan`. */
+int cmd_plan_main(struct cli *c);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * The words of a run that all displays share.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "cli/cmd.h"
+#include "cli/view.h"
+
+#define RUN_SHOWN 13 /* columns of its id: the time in it, which is unique in a project */
+
+const char *count_text(uint64_t n, char text[32])
+{
+	char digits[32];
+	size_t len = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)n), i,
+	       at = 0;
+
+	for (i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			text[at++] = ',';
+		text[at++] = digits[i];
+	}
+	text[at] = '\0';
+	return text;
+}
+
+const char *view_run(const struct view *v)
+{
+	return arena_strndup(&v->cli->arena, v->result->uuid, RUN_SHOWN);
+}
+
+const char *view_dag(const struct view *v, const char *before)
+{
+	if (strcmp(v->cli->dag, "dag.yaml") == 0)
+		return "";
+	return arena_printf(&v->cli->arena, "%s%s", before, v->cli->dag);
+}
+
+const char *view_task_name(const struct view *v, uint32_t task)
+{
+	return node_name(&v->session->graph, task);
+}
+
+uint32_t view_attempts(const struct view *v, uint32_t task)
+{
+	return node_stage(&v->session->graph, task)->retry.limit + 1;
+}
+
+const char *view_why(const struct told *what, char text[64])
+{
+	switch (what->outcome) {
+	case OUTCOME_SUCCEEDED: return "succeeded";
+	case OUTCOME_ERROR:
+		if (what->exit_code < 0)
+			return "error";
+		(void)snprintf(text, 64, "exit %d", what->exit_code);
+		return text;
+	case OUTCOME_SIGNAL:
+		(void)snprintf(text, 64, "signal %d (SIG%s)", what->signal,
+			sigabbrev_np(what->signal) != NULL ? sigabbrev_np(what->signal) : "?");
+		return text;
+	case OUTCOME_TIMEOUT: return "timed out";
+	case OUTCOME_OOM: return "out of memory";
+	case OUTCOME_LOST: return "lost: its worker died";
+	case OUTCOME_MISSING_OUT: return "an out is missing";
+	case OUTCOME_UNSTARTABLE: return "cannot start";
+	case OUTCOME_CANCELLED: return "stopped";
+	}
+	return "";
+}
+
+const char *view_reason(struct view *v, uint32_t task)
+{
+	struct plan *p = &v->session->plan;
+	const struct choice *c = &p->choices[task];
+
+	return c->reason == REASON_NEVER_RUN ? "" : choice_text(p, c);
+}
+
+/* Parameters whose value was given on the command line. */
+static uint32_t changed_params(const struct view *v)
+{
+	const struct graph *g = &v->session->graph;
+	uint32_t i, changed = 0;
+	size_t f;
+
+	for (i = 0; i < g->param_count; i++) {
+		const char *origin = graph_text(g, g->params[i].origin);
+		bool is_own = strncmp(origin, "-p", 2) == 0;
+
+		for (f = 0; f < v->cli->files.count && !is_own; f++) {
+			const char *file = v->session->options.files[f];
+
+			is_own = strncmp(origin, file, strlen(file)) == 0 &&
+				 origin[strlen(file)] == ':';
+		}
+		changed += is_own;
+	}
+	return changed;
+}
+
+/* "3f9c2e1 (dirty: 2 files)", not the reason why there is none. */
+static bool is_commit(const char *source)
+{
+	return strspn(source, "0123456789abcdef") >= 7;
+}
+
+void view_header(struct view *v)
+{
+	uint32_t count = v->session->graph.param_count, changed = changed_params(v);
+	struct screen *o = v->out;
+
+	if (v->headed)
+		return;
+	v->headed = true;
+	screen_printf(o, "run %s  ", view_run(v));
+	screen_foreign(o, v->cli->dag);
+	if (v->source != NULL) {
+		screen_str(o, is_commit(v->source) ? " @ " : " (");
+		screen_foreign(o, v->source);
+		screen_str(o, is_commit(v->source) ? "" : ")");
+	}
+	if (count > 0)
+		screen_printf(o, "  params %u", count);
+	if (changed > 0)
+		screen_printf(o, " (%u changed)", changed);
+	screen_str(o, "\n");
+}
+
+const char *view_planned_text(const struct view_planned *planned)
+{
+	return planned->restored ? "cached   outs come back from the store" : "cached";
+}
+
+static void put_outs(struct screen *o, const struct told *what)
+{
+	char size[UNITS_TEXT];
+
+	if (what->outs > 0)
+		screen_printf(o, "  %u out%s %s", what->outs, what->outs == 1 ? "" : "s",
+			size_text(what->bytes, size));
+}
+
+static void put_failed(struct view *v, const struct told *what)
+{
+	uint32_t most = view_attempts(v, what->task);
+	char why[64], wait[32];
+
+	screen_printf(v->out, "  %s", view_why(what, why));
+	if (most > 1 || what->attempt > 1)
+		screen_printf(v->out, " (attempt %u of %u)", what->attempt,
+			most > what->attempt ? most : what->attempt);
+	if (what->again)
+		screen_printf(v->out, ", again in %s",
+			took_text(what->at_ms - clock_mono_ms() > 0 ? what->at_ms - clock_mono_ms()
+								    : 0,
+				wait));
+	if (what->forgiven)
+		screen_str(v->out, ", which is allowed");
+}
+
+void view_ended(struct view *v, const struct told *what)
+{
+	char took[32], text[48];
+	const char *reason;
+
+	(void)took_text(what->took_ms, took);
+	if (what->outcome == OUTCOME_SUCCEEDED) {
+		(void)snprintf(text, sizeof text, "ran      %6s", took);
+		screen_str(v->out, text);
+		put_outs(v->out, what);
+		reason = view_reason(v, what->task);
+		if (reason[0] != '\0') {
+			screen_str(v->out, "  ");
+			screen_foreign(v->out, reason);
+		}
+		return;
+	}
+	if (what->outcome == OUTCOME_CANCELLED) {
+		screen_paint(v->out, PAINT_YELLOW, "stopped");
+		screen_printf(v->out, "  %6s", took);
+		return;
+	}
+	screen_paint(v->out, what->again ? PAINT_YELLOW : PAINT_RED, "FAILED");
+	screen_printf(v->out, "   %6s", took);
+	put_failed(v, what);
+}
+
+void view_progress(struct view *v, const struct view_task *t)
+{
+	bool shows_count = t->total > 0;
+
+	if (shows_count)
+		screen_printf(v->out, "  %.0f/%.0f", t->done, t->total);
+	if (t->text[0] != '\0') {
+		screen_str(v->out, "  ");
+		screen_foreign(v->out, t->text);
+	}
+	if (t->metric[0] != '\0') {
+		screen_str(v->out, "  ");
+		screen_foreign(v->out, t->metric);
+	}
+}
+
+const char *view_number(double value, char text[32])
+{
+	bool is_whole = value > -1e9 && value < 1e9 && value == (double)(long)value;
+
+	(void)snprintf(text, 32, is_whole ? "%.0f" : "%.4g", value);
+	return text;
+}
+
+void view_stopping(struct view *v, const struct told *what)
+{
+	const char *key = what->signo == SIGINT ? "^C" : "SIG";
+	size_t count = v->running.count;
+
+	screen_str(v->out, key);
+	if (what->signo != SIGINT)
+		screen_str(
+			v->out, sigabbrev_np(what->signo) != NULL ? sigabbrev_np(what->signo) : "");
+	if (what->level < 2)
+		screen_printf(v->out, " stopping: %zu running task%s asked to end (10 s)%s\n",
+			count, count == 1 ? " is" : "s are",
+			what->signo == SIGINT ? "; Ctrl-C again kills" : "");
+	else
+		screen_printf(
+			v->out, " killing %zu running task%s\n", count, count == 1 ? "" : "s");
+}

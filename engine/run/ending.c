@@ -1,0 +1,167 @@
+/*
+ * The end of an attempt: recorded, told, its outs published or put back, the scheduler asked what comes next.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "dag/graph.h"
+#include "run/engine.h"
+#include "run/session.h"
+#include "store/journal.h"
+
+#define TAIL_BYTES 16384
+
+static const char *state_of(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_SUCCEEDED: return "SUCCEEDED";
+	case OUTCOME_TIMEOUT: return "TIMEOUT";
+	case OUTCOME_LOST: return "LOST";
+	case OUTCOME_CANCELLED: return "CANCELLED";
+	case OUTCOME_ERROR:
+	case OUTCOME_SIGNAL:
+	case OUTCOME_OOM:
+	case OUTCOME_MISSING_OUT:
+	case OUTCOME_UNSTARTABLE: break;
+	}
+	return "FAILED";
+}
+
+/* The last lines of the attempt's part of its slot's log. */
+static const char *log_tail(struct engine *n, const struct attempt *a)
+{
+	const struct slot *slot = &n->slots.items[a->slot];
+	uint64_t size = slot_log_size(slot), from = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
+	char *text = arena_alloc(&n->turn, TAIL_BYTES + 1), *at;
+	ssize_t len = pread(slot->log_fd, text, TAIL_BYTES, (off_t)(slot->log_from + from));
+	int lines = 0;
+
+	if (len <= 0)
+		return "";
+	if (text[len - 1] == '\n')
+		len--;
+	text[len] = '\0';
+	for (at = text + len; at > text && lines < TAIL_LINES; at--)
+		lines += at[-1] == '\n' && at != text + len;
+	if (lines == TAIL_LINES)
+		at += 2;
+	while ((size_t)(at - text) < (size_t)len && memchr(at, '\0', (size_t)(text + len - at)) != NULL)
+		*(char *)memchr(at, '\0', (size_t)(text + len - at)) = '?';
+	return at;
+}
+
+static int record_attempt(struct engine *n, struct attempt *a, enum outcome outcome, const char *why,
+	const char *folder, struct err *e)
+{
+	const struct slot *slot = &n->slots.items[a->slot];
+	bool kept = folder != NULL;
+	struct attempt_end end = { .attempt = a->id,
+		.ended_ms = clock_wall_ms(),
+		.state = state_of(outcome),
+		.error = why,
+		.exit_code = a->ended.end == END_EXIT && outcome != OUTCOME_LOST ? (int)a->ended.value : -1,
+		.signal = a->ended.end == END_SIGNAL && outcome != OUTCOME_LOST ? (int)a->ended.value : -1,
+		.log = kept ? arena_printf(&n->turn, "%s/log", folder) : NULL,
+		.folder = kept ? folder : "",
+		.log_from = kept ? 0 : slot->log_from,
+		.log_to = (kept ? 0 : slot->log_from) + slot_log_size(slot),
+		.user_us = a->ended.user_us,
+		.system_us = a->ended.system_us,
+		.peak_rss_kib = a->ended.peak_rss_kib,
+		.strays = a->ended.strays };
+
+	if (engine_writes(n, e) < 0)
+		return e->code;
+	return journal_attempt_end(&n->s->db, &end, e);
+}
+
+static void tell_end(struct engine *n, const struct attempt *a, enum outcome outcome, const char *why,
+	struct told *t)
+{
+	uint32_t i;
+
+	*t = (struct told){ .kind = TOLD_ENDED,
+		.task = a->node,
+		.attempt = a->number,
+		.outcome = outcome,
+		.exit_code = a->ended.end == END_EXIT ? (int)a->ended.value : -1,
+		.signal = a->ended.end == END_SIGNAL ? (int)a->ended.value : -1,
+		.took_ms = clock_mono_ms() - a->began_ms,
+		.peak_rss_kib = a->ended.peak_rss_kib,
+		.text = why,
+		.code = arena_strdup(&n->turn, a->telemetry.code),
+		.log = "",
+		.tail = "" };
+	if (outcome != OUTCOME_SUCCEEDED)
+		return;
+	t->outs = n->graph->nodes[a->node].outs.count;
+	for (i = 0; i < t->outs; i++)
+		t->bytes += a->takes[i].made.size;
+}
+
+static int succeed(struct engine *n, struct attempt *a, struct err *e)
+{
+	struct told t;
+
+	tell_end(n, a, OUTCOME_SUCCEEDED, "", &t);
+	if (publish_record(n, a, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED, "", NULL, e) < 0)
+		return e->code;
+	engine_tell(n, &t);
+	a->phase = PHASE_TAKEN;
+	vec_push(&n->shows, a->slot);
+	if (a->id > n->committed)
+		n->committed = a->id;
+	engine_step(n, (struct event){ .kind = EVENT_ENDED, .task = a->node, .outcome = OUTCOME_SUCCEEDED });
+	return 0;
+}
+
+static int not_succeed(struct engine *n, struct attempt *a, enum outcome outcome, const char *why,
+	struct err *e)
+{
+	const char *folder = arena_printf(&n->turn, "runs/%s/%s/%u", n->result->uuid,
+		node_name(n->graph, a->node), a->number);
+	struct told t;
+	int exit_code = a->ended.end == END_EXIT && outcome == OUTCOME_ERROR ? (int)a->ended.value : -1;
+
+	tell_end(n, a, outcome, why, &t);
+	t.tail = log_tail(n, a);
+	t.log = arena_printf(&n->turn, "%s.flow/%s/log", n->prefix, folder);
+	if (record_attempt(n, a, outcome, why, folder, e) < 0 || publish_undo(n, a, e) < 0 ||
+		slots_keep(&n->slots, a->slot, folder, e) < 0)
+		return e->code;
+	a->phase = PHASE_NONE;
+	engine_step(n, (struct event){
+		.kind = EVENT_ENDED, .task = a->node, .outcome = outcome, .exit_code = exit_code });
+	t.again = n->sched.state[a->node] == TASK_BACKOFF || n->sched.state[a->node] == TASK_RUNNING;
+	t.at_ms = n->sched.not_before[a->node];
+	t.forgiven = !t.again && (node_stage(n->graph, a->node)->flags & STAGE_ALLOW_FAILURE) != 0;
+	engine_tell(n, &t);
+	return 0;
+}
+
+int engine_ended(struct engine *n, struct attempt *a, enum outcome outcome, const char *why, struct err *e)
+{
+	return outcome == OUTCOME_SUCCEEDED ? succeed(n, a, e) : not_succeed(n, a, outcome, why, e);
+}
+
+/* All its outs have been looked at. */
+int engine_outs_taken(struct engine *n, struct attempt *a, struct err *e)
+{
+	const char *why = "";
+	int rc;
+	enum outcome outcome = publish_check(n, a, &why, &rc, e);
+
+	if (rc < 0)
+		return rc;
+	if (outcome == OUTCOME_SUCCEEDED && publish_metrics(n, a, e) < 0) {
+		if (e->code != ERR_INPUT)
+			return e->code;
+		outcome = OUTCOME_ERROR;
+		why = arena_strdup(&n->turn, e->text);
+	}
+	return engine_ended(n, a, outcome, why, e);
+}

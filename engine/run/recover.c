@@ -1,0 +1,338 @@
+#include "run/recover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base/vec.h"
+#include "plan/key.h"
+#include "run/exec.h"
+#include "store/db.h"
+#include "store/journal.h"
+#include "store/objects.h"
+#include "store/project.h"
+#include "store/stats.h"
+
+#define SWEEP_MS 5000
+#define TICK_MS  10 /* file times are that coarse */
+#define OUTS_MAX 100000u
+
+struct salvage {
+	const struct project *project;
+	struct db *db;
+	struct stats *stats;
+	struct recovery *found;
+	unsigned links;            /* path-<i> of the work folder just looked at: all i are below */
+	struct arena arena;
+};
+
+/* A run, or an attempt, that the journal believes to be going on. */
+struct open_row {
+	int64_t id, began_ms;
+	const char *name;          /* uuid; task */
+	const char *boot, *folder;
+	const void *parts;
+	size_t parts_len;
+};
+
+struct open_rows {
+	struct open_row *items;
+	size_t count, cap;
+};
+
+/* -- outs ------------------------------------------------------------------------------------------------------------- */
+
+/* A previous out that lies in the work folder comes back: prev-<i>, whose place is told by the link path-<i>. */
+static int bring_back(struct salvage *v, const char *folder, const char *link, struct err *e)
+{
+	const struct project *p = v->project;
+	char path[4096], name[512];
+	ssize_t len;
+
+	(void)snprintf(name, sizeof name, "%s/%s", folder, link);
+	len = readlinkat(p->flow_fd, name, path, sizeof path - 1);
+	if (len <= 0)
+		return 0;
+	path[len] = '\0';
+	(void)snprintf(name, sizeof name, "%s/prev-%s", folder, link + 5);
+	if (path_leaves(path) || !file_exists(p->flow_fd, name))
+		return 0;
+	if (tree_remove(p->root_fd, path, e) < 0 || folder_make_parents(p->root_fd, path, 0777, e) < 0)
+		return e->code;
+	if (renameat(p->flow_fd, name, p->root_fd, path) < 0)
+		return err_system(e, "cannot bring the previous `%s` back", path);
+	stats_forget(v->stats, path);
+	return 0;
+}
+
+static int bring_all_back(struct salvage *v, const char *folder, struct err *e)
+{
+	int fd = openat(v->project->flow_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return 0; /* it was cleared away already */
+	v->links = 0;
+	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+		unsigned long i;
+
+		if (strncmp(entry->d_name, "path-", 5) != 0)
+			continue;
+		i = strtoul(entry->d_name + 5, NULL, 10);
+		v->links = i < OUTS_MAX && i + 1 > v->links ? (unsigned)i + 1 : v->links;
+		rc = bring_back(v, folder, entry->d_name, e);
+	}
+	closedir(dir);
+	return rc;
+}
+
+/* What a lost attempt had written in place, when nothing was there before: younger than the attempt itself. */
+static int remove_partial(struct salvage *v, const char *path, int64_t began_ms, struct err *e)
+{
+	struct stat st;
+
+	if (path_leaves(path) || fstatat(v->project->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (st.st_ctim.tv_sec * INT64_C(1000) + st.st_ctim.tv_nsec / 1000000 < began_ms - TICK_MS)
+		return 0;
+	stats_forget(v->stats, path);
+	return tree_remove(v->project->root_fd, path, e);
+}
+
+/* Is the out's place told by a link path-<i> of the work folder? Then what lies there now is what lay there before. */
+static bool was_moved(struct salvage *v, const char *folder, const char *path)
+{
+	char name[512], target[4096];
+	unsigned i;
+
+	for (i = 0; i < v->links; i++) {
+		ssize_t len;
+
+		(void)snprintf(name, sizeof name, "%s/path-%u", folder, i);
+		len = readlinkat(v->project->flow_fd, name, target, sizeof target - 1);
+		if (len > 0 && (size_t)len == strlen(path) && memcmp(target, path, (size_t)len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The value of a PART_OUT is its path, then words behind NULs; a checkpoint stays. */
+static int remove_partials(struct salvage *v, const struct open_row *a, struct err *e)
+{
+	struct part_view view;
+	size_t at = 0;
+
+	while (parts_next(a->parts, a->parts_len, &at, &view)) {
+		const char *path = arena_strndup(&v->arena, view.value, view.value_len);
+
+		if (view.part != PART_OUT || memmem(view.value, view.value_len, "\0checkpoint", 11) != NULL ||
+			was_moved(v, a->folder, path))
+			continue;
+		if (remove_partial(v, path, a->began_ms, e) < 0)
+			return e->code;
+	}
+	return 0;
+}
+
+/* -- rows ------------------------------------------------------------------------------------------------------------- */
+
+static int read_rows(struct salvage *v, const char *sql, int64_t run, struct open_rows *rows, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(v->db, sql, &s, e);
+
+	if (rc == 0)
+		db_bind_int(s, 1, run);
+	while (rc == 0 && (rc = db_step(v->db, s, e)) > 0) {
+		struct open_row row = { .id = db_int(s, 0),
+			.name = arena_strdup(&v->arena, db_text(s, 1)),
+			.boot = arena_strdup(&v->arena, db_text(s, 2)),
+			.folder = arena_strdup(&v->arena, db_text(s, 3)),
+			.began_ms = db_int(s, 4) };
+		const void *parts = db_blob(s, 5, &row.parts_len);
+
+		row.parts = arena_dup(&v->arena, parts, row.parts_len);
+		vec_push(rows, row);
+		rc = 0;
+	}
+	db_finish(s);
+	return rc;
+}
+
+static int lose_attempt(struct salvage *v, const struct open_row *a, struct err *e)
+{
+	struct attempt_end end = { .attempt = a->id,
+		.ended_ms = clock_wall_ms(),
+		.state = "LOST",
+		.error = "flow ended before it did",
+		.exit_code = -1,
+		.signal = -1 };
+	struct sqlite3_stmt *s = NULL;
+
+	v->found->attempts++;
+	if (a->folder[0] != '\0' && bring_all_back(v, a->folder, e) < 0)
+		return e->code;
+	if (remove_partials(v, a, e) < 0)
+		return e->code;
+	/* What it logged is kept: to the end of the slot's file. */
+	if (db_query(v->db, "SELECT log_from FROM attempt WHERE id = ?", &s, e) < 0)
+		return e->code;
+	db_bind_int(s, 1, a->id);
+	if (db_step(v->db, s, e) > 0)
+		end.log_from = (uint64_t)db_int(s, 0);
+	db_finish(s);
+	return journal_attempt_end(v->db, &end, e);
+}
+
+static int close_run(struct salvage *v, const struct open_row *run, struct err *e)
+{
+	static const char open_attempts[] = "SELECT id, task, '', folder, began_ms, parts FROM attempt "
+					    "WHERE run = ? AND state IN ('STARTING','RUNNING')";
+	struct open_rows attempts = { 0 };
+	struct run_end end = { .state = "INTERRUPTED", .ended_ms = clock_wall_ms() };
+	struct sqlite3_stmt *s = NULL;
+	char boot[37];
+	size_t i;
+	int rc;
+
+	v->found->runs++;
+	if (strcmp(run->boot, boot_id(boot)) == 0)
+		v->found->processes += exec_sweep(run->name, SWEEP_MS);
+	rc = read_rows(v, open_attempts, run->id, &attempts, e);
+	for (i = 0; i < attempts.count && rc == 0; i++)
+		rc = lose_attempt(v, &attempts.items[i], e);
+	vec_release(&attempts);
+	if (rc == 0)
+		rc = db_query(v->db, "UPDATE task SET state = 'SKIPPED' WHERE run = ? AND state IN "
+				     "('PENDING','READY','RUNNING','BACKOFF')", &s, e);
+	if (rc == 0) {
+		db_bind_int(s, 1, run->id);
+		rc = db_run(v->db, s, e);
+		db_finish(s);
+	}
+	if (rc == 0 && (rc = db_query(v->db, "SELECT count(*) FILTER (WHERE state = 'SUCCEEDED'), "
+					     "count(*) FILTER (WHERE state = 'REUSED'), "
+					     "count(*) FILTER (WHERE state = 'FAILED') FROM task WHERE run = ?",
+				     &s, e)) == 0) {
+		db_bind_int(s, 1, run->id);
+		if (db_step(v->db, s, e) > 0)
+			end.ran = (uint32_t)db_int(s, 0), end.reused = (uint32_t)db_int(s, 1),
+			end.failed = (uint32_t)db_int(s, 2);
+		db_finish(s);
+	}
+	return rc == 0 ? journal_run_end(v->db, run->id, &end, e) : rc;
+}
+
+/* -- after a reboot --------------------------------------------------------------------------------------------------- */
+
+/* Outs that were committed but perhaps not on the disk when the power went: the damaged are forgotten, so that their tasks run
+ * again. The stat cache knows nothing of the files of that time. */
+static int check_young(struct salvage *v, int64_t durable, struct err *e)
+{
+	struct objects o = { v->project->root_fd, v->project->flow_fd };
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(v->db, "SELECT DISTINCT digest, size, mode FROM artifact WHERE attempt > ?", &s, e);
+
+	if (rc == 0)
+		db_bind_int(s, 1, durable);
+	while (rc == 0 && (rc = db_step(v->db, s, e)) > 0) {
+		struct made made = { .size = (uint64_t)db_int(s, 1), .mode = (uint32_t)db_int(s, 2) };
+
+		rc = 0;
+		if (db_digest(s, 0, &made.digest) && !object_check(&o, &made))
+			v->found->damaged++;
+	}
+	db_finish(s);
+	return rc;
+}
+
+/* One number and one text of a query with one row; 0 and "" without a row. */
+static int ask(struct salvage *v, const char *sql, int64_t *number, char text[64], struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(v->db, sql, &s, e);
+
+	*number = 0;
+	text[0] = '\0';
+	if (rc == 0 && (rc = db_step(v->db, s, e)) > 0) {
+		*number = db_int(s, 0);
+		(void)snprintf(text, 64, "%s", db_text(s, 1));
+	}
+	db_finish(s);
+	return rc < 0 ? rc : 0;
+}
+
+/* Was the machine started anew since the last run? */
+static int check_after_reboot(struct salvage *v, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int64_t run, durable, last;
+	char boot[37], then[64], unused[64];
+
+	if (ask(v, "SELECT id, boot_id FROM run ORDER BY id DESC LIMIT 1", &run, then, e) < 0)
+		return e->code;
+	if (run == 0 || strcmp(then, boot_id(boot)) == 0)
+		return 0;
+	if (ask(v, "SELECT attempt, boot_id FROM durable", &durable, unused, e) < 0 ||
+		ask(v, "SELECT max(id), '' FROM attempt", &last, unused, e) < 0 ||
+		check_young(v, durable, e) < 0)
+		return e->code;
+	stats_forget_all(v->stats);
+	if (db_begin(v->db, e) < 0 || db_query(v->db, "DELETE FROM file", &s, e) < 0)
+		return e->code;
+	if (db_run(v->db, s, e) < 0) {
+		db_finish(s);
+		return e->code;
+	}
+	db_finish(s);
+	return journal_durable(v->db, boot, last, e);
+}
+
+/* -- folders ---------------------------------------------------------------------------------------------------------- */
+
+static int clear_folder(struct salvage *v, const char *folder, struct err *e)
+{
+	if (tree_remove(v->project->flow_fd, folder, e) < 0)
+		return e->code;
+	return folder_make(v->project->flow_fd, folder, 0700, e);
+}
+
+int recover(const struct project *p, struct db *db, struct stats *stats, struct recovery *found, struct err *e)
+{
+	static const char open_runs[] = "SELECT id, uuid, boot_id, '', began_ms, '' FROM run "
+					"WHERE state IN ('CREATED','RUNNING') AND id > ? ORDER BY id";
+	struct salvage v = { .project = p, .db = db, .stats = stats, .found = found };
+	struct open_rows runs = { 0 };
+	size_t i;
+	int rc;
+
+	*found = (struct recovery){ .runs = 0 };
+	rc = read_rows(&v, open_runs, 0, &runs, e);
+	if (rc == 0 && runs.count > 0)
+		rc = db_begin(db, e);
+	for (i = 0; i < runs.count && rc == 0; i++)
+		rc = close_run(&v, &runs.items[i], e);
+	if (rc == 0)
+		rc = check_after_reboot(&v, e);
+	if (rc == 0)
+		rc = db_commit(db, e);
+	if (rc == 0 && runs.count > 0 && (rc = clear_folder(&v, "work", e)) == 0)
+		rc = clear_folder(&v, "objects/tmp", e);
+	if (rc < 0)
+		db_rollback(db);
+	vec_release(&runs);
+	arena_release(&v.arena);
+	return rc;
+}

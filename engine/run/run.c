@@ -1,0 +1,477 @@
+#include "run/run.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/vec.h"
+#include "dag/graph.h"
+#include "run/engine.h"
+#include "run/recover.h"
+#include "run/session.h"
+#include "store/journal.h"
+
+#define SYNC_MS      25     /* from a commit to the sync that makes it durable; twice that is what power loss may cost */
+#define POLL_MS      250    /* metrics and progress of running attempts are read this often */
+#define GRACE_MS     10000
+#define SOURCE_MS    30000  /* a run that is over waits so long for git */
+#define JOBS_MAX     1024u
+
+void engine_tell(struct engine *n, const struct told *what)
+{
+	vec_push(&n->tells, *what);
+}
+
+int engine_writes(struct engine *n, struct err *e)
+{
+	return db_begin(&n->s->db, e);
+}
+
+void engine_step(struct engine *n, struct event event)
+{
+	event.now_ms = clock_mono_ms();
+	n->wait_ms = INT64_MAX;
+	sched_step(&n->sched, &event, &n->actions);
+}
+
+/* -- actions -------------------------------------------------------------------------------------------------------- */
+
+static struct choice *choice_of(struct engine *n, uint32_t node)
+{
+	return &n->s->plan.choices[node];
+}
+
+static void count_state(struct engine *n, const struct action *a)
+{
+	struct run_result *r = n->result;
+	const struct choice *c = choice_of(n, a->task);
+	struct told t = { .task = a->task, .text = "" };
+
+	switch (a->state) {
+	case TASK_SUCCEEDED: r->ran++; return;
+	case TASK_FAILED: r->failed++; return;
+	case TASK_REUSED:
+		r->reused++;
+		if (c->past != NULL)
+			r->saved_ms += c->past->took_ms;
+		t.kind = TOLD_REUSED;
+		break;
+	case TASK_BLOCKED: r->blocked++; t.kind = TOLD_BLOCKED; break;
+	case TASK_SKIPPED: r->skipped++; t.kind = TOLD_SKIPPED; break;
+	case TASK_PENDING:
+	case TASK_READY:
+	case TASK_RUNNING:
+	case TASK_BACKOFF: return;
+	}
+	t.text = choice_text(&n->s->plan, c);
+	engine_tell(n, &t);
+}
+
+static int set_state(struct engine *n, const struct action *a, struct err *e)
+{
+	const struct choice *c = choice_of(n, a->task);
+	int64_t attempt = a->state == TASK_REUSED && c->past != NULL ? c->past->attempt : 0;
+
+	count_state(n, a);
+	if (engine_writes(n, e) < 0)
+		return e->code;
+	return journal_task_state(&n->s->db, n->run, node_name(n->graph, a->task),
+		task_state_name(a->state), attempt, e);
+}
+
+static int do_action(struct engine *n, const struct action *a, struct err *e)
+{
+	switch (a->kind) {
+	case ACTION_SETTLE: return engine_settle(n, a->task, e);
+	case ACTION_START: return attempt_prepare(n, a->task, a->attempt, e);
+	case ACTION_STOP: return attempt_stop(n, a->task, a->signal, a->why, e);
+	case ACTION_STATE: return set_state(n, a, e);
+	case ACTION_WAIT: n->wait_ms = a->at_ms; return 0;
+	case ACTION_FINISH: n->finished = true; return 0;
+	}
+	return 0;
+}
+
+/* Doing an action may add further ones. */
+int engine_act(struct engine *n, struct err *e)
+{
+	for (; n->acted < n->actions.count; n->acted++) {
+		struct action a = n->actions.items[n->acted];
+
+		if (do_action(n, &a, e) < 0)
+			return e->code;
+	}
+	n->actions.count = n->acted = 0;
+	return 0;
+}
+
+/* -- time ----------------------------------------------------------------------------------------------------------- */
+
+static int poll_attempts(struct engine *n, struct err *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < n->slots.count; i++)
+		if (n->attempts[i].phase == PHASE_LIVE && attempt_poll(n, &n->attempts[i], e) < 0)
+			return e->code;
+	return 0;
+}
+
+static void sync_all(struct pool_job *job)
+{
+	struct sync_job *s = (struct sync_job *)(void *)job;
+
+	s->rc = syncfs(s->fd) < 0 ? errno : 0;
+}
+
+static int start_sync(struct engine *n, struct err *e)
+{
+	n->syncing = n->committed;
+	n->sync_due_ms = INT64_MAX;
+	n->sync.busy = true;
+	return pool_add(&n->pool, &n->sync.job, e);
+}
+
+static int keep_time(struct engine *n, struct err *e)
+{
+	int64_t now = clock_mono_ms();
+	int rc = 0;
+
+	if (n->sync_due_ms == INT64_MAX && n->committed > n->syncing)
+		n->sync_due_ms = now + SYNC_MS;
+	if (now >= n->sync_due_ms && !n->sync.busy)
+		rc = start_sync(n, e);
+	if (rc == 0 && now >= n->next_poll_ms) {
+		n->next_poll_ms = now + (n->options.watch.frame_ms > 0 && n->options.watch.frame_ms < POLL_MS
+						? n->options.watch.frame_ms
+						: POLL_MS);
+		rc = poll_attempts(n, e);
+	}
+	if (n->options.watch.frame_ms > 0 && now >= n->next_frame_ms) {
+		n->next_frame_ms = now + n->options.watch.frame_ms;
+		engine_tell(n, &(struct told){ .kind = TOLD_TICK, .task = NO_NODE, .text = "" });
+	}
+	if (rc == 0 && now >= n->wait_ms && !n->sched.finished)
+		engine_step(n, (struct event){ .kind = EVENT_TICK });
+	return rc == 0 ? engine_act(n, e) : rc;
+}
+
+static int time_left(const struct engine *n)
+{
+	int64_t at = n->wait_ms, now = clock_mono_ms();
+
+	at = n->sync_due_ms < at && !n->sync.busy ? n->sync_due_ms : at;
+	at = n->next_poll_ms < at ? n->next_poll_ms : at;
+	if (n->options.watch.frame_ms > 0)
+		at = n->next_frame_ms < at ? n->next_frame_ms : at;
+	if (at <= now)
+		return 0;
+	return at - now > 60000 ? 60000 : (int)(at - now);
+}
+
+/* -- a turn --------------------------------------------------------------------------------------------------------- */
+
+/* Committed: now make it visible, tell it, start what was decided. */
+static int after_commit(struct engine *n, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < n->shows.count; i++)
+		if (publish_show(n, &n->attempts[n->shows.items[i]], e) < 0)
+			return e->code;
+	n->shows.count = 0;
+	for (i = 0; i < n->tells.count; i++)
+		if (n->options.watch.tell != NULL)
+			n->options.watch.tell(n->options.watch.user, &n->tells.items[i]);
+	n->tells.count = 0;
+	for (i = 0; i < n->launches.count; i++) {
+		struct attempt *a = &n->attempts[n->launches.items[i]];
+
+		if (attempt_launch(n, a, e) < 0)
+			return e->code;
+		if (n->options.watch.tell != NULL)
+			n->options.watch.tell(n->options.watch.user, &(struct told){ .kind = TOLD_STARTED,
+				.task = a->node, .attempt = a->number, .text = "" });
+	}
+	n->launches.count = 0;
+	arena_release(&n->turn);
+	db_checkpoint(&n->s->db);
+	return 0;
+}
+
+static int commit(struct engine *n, struct err *e)
+{
+	struct db *db = &n->s->db;
+
+	if (n->synced > 0 && db->in_transaction) {
+		char boot[37];
+
+		if (journal_durable(db, boot_id(boot), n->synced, e) < 0)
+			return e->code;
+		n->synced = 0;
+	}
+	if (db->in_transaction && stats_save(&n->s->stats, db, e) < 0)
+		return e->code;
+	if (db_commit(db, e) < 0)
+		return e->code;
+	return after_commit(n, e);
+}
+
+static int loop(struct engine *n, struct err *e)
+{
+	int rc;
+
+	engine_step(n, (struct event){ .kind = EVENT_BEGIN });
+	rc = engine_act(n, e);
+	for (;;) {
+		if (rc == 0)
+			rc = commit(n, e);
+		if (rc < 0 || n->finished)
+			return rc;
+		rc = inbox_take(n, time_left(n), e);
+		if (rc == 0)
+			rc = keep_time(n, e);
+	}
+}
+
+/* -- begin and end -------------------------------------------------------------------------------------------------- */
+
+static uint32_t count_cores(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) < 0)
+		return 1;
+	return (uint32_t)CPU_COUNT(&set);
+}
+
+static void start_sched(struct engine *n)
+{
+	const struct graph *g = n->graph;
+	uint8_t *done = arena_zalloc(&n->arena, g->node_count + 1);
+	int64_t *cost = arena_zalloc(&n->arena, (g->node_count + 1) * sizeof *cost);
+	uint32_t cores = count_cores(), i;
+	struct sched_config config = { .graph = g,
+		.done = done,
+		.cost_ms = cost,
+		.jobs = n->jobs,
+		.cpu_milli = 1000 * (n->jobs > cores ? n->jobs : cores),
+		.mem_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
+		.keep_going = n->options.keep_going,
+		.grace_ms = n->options.grace_ms,
+		.seed = (uint64_t)clock_wall_ns() };
+
+	for (i = 0; i < g->node_count; i++) {
+		const struct choice *c = choice_of(n, i);
+		const struct record *past = n->s->history.past.latest(&n->s->history, i);
+
+		cost[i] = past != NULL ? past->took_ms : 0;
+		if (c->verdict == VERDICT_LEFT_OUT)
+			done[i] = 1;
+		if (c->verdict == VERDICT_BLOCKED)
+			done[i] = 2;
+		if (c->verdict == VERDICT_REUSE && !c->restore) {
+			done[i] = 1;
+			n->result->reused++;
+			n->result->saved_ms += c->past != NULL ? c->past->took_ms : 0;
+		}
+	}
+	sched_init(&n->sched, &config);
+}
+
+static bool has_work(const struct engine *n)
+{
+	const uint32_t *count = n->s->plan.count;
+	uint32_t i;
+
+	if (count[VERDICT_RUN] + count[VERDICT_MAYBE] + count[VERDICT_BLOCKED] > 0)
+		return true;
+	for (i = 0; i < n->graph->node_count; i++)
+		if (n->s->plan.choices[i].restore)
+			return true;
+	return false;
+}
+
+static int watch_signals(struct engine *n, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	n->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (n->signal_fd < 0)
+		return err_system(e, "cannot take signals");
+	return inbox_watch(n, n->signal_fd, INBOX_SIGNAL, e);
+}
+
+static int open_all(struct engine *n, struct err *e)
+{
+	n->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (n->epoll_fd < 0)
+		return err_system(e, "cannot make an epoll");
+	if (watch_signals(n, e) < 0 || pool_open(&n->pool, e) < 0 ||
+		inbox_watch(n, n->pool.event_fd, INBOX_POOL, e) < 0)
+		return e->code;
+	n->sync.fd = n->s->project.flow_fd;
+	n->sync.job.work = sync_all;
+	/* An attempt that has succeeded keeps its slot until the end of the turn, hence twice as many. */
+	if (slots_open(&n->slots, &n->s->project, n->result->uuid, 2 * n->jobs, &n->exec, e) < 0)
+		return e->code;
+	n->attempts = mem_zalloc(n->slots.count * sizeof *n->attempts);
+	if (inbox_worker(n, e) < 0)
+		return e->code;
+	n->source_asked = true;
+	if (source_ask(&n->source, n->s->helper, n->s->root, e) < 0) {
+		/* The run goes on; that it is not known is recorded. */
+		struct source_answer none = { .commit = "", .branch = "", .patch = "",
+			.note = arena_strdup(&n->arena, e->text) };
+
+		n->source_known = true;
+		return record_source(n, &none, e);
+	}
+	return inbox_watch(n, n->source.fd, INBOX_SOURCE, e);
+}
+
+/* The tasks are done; wait for git and for the disk. */
+static int settle_down(struct engine *n, struct err *e)
+{
+	int64_t until = clock_mono_ms() + SOURCE_MS;
+
+	while (!n->source_known || n->sync.busy || n->committed > n->syncing) {
+		struct epoll_event event;
+		int rc = 0;
+
+		if (!n->sync.busy && n->committed > n->syncing && start_sync(n, e) < 0)
+			return e->code;
+		if (!n->source_known && clock_mono_ms() > until) {
+			struct source_answer late = { .commit = "", .branch = "", .patch = "",
+				.note = "git took too long to say" };
+
+			(void)epoll_ctl(n->epoll_fd, EPOLL_CTL_DEL, n->source.fd, NULL);
+			n->source_known = true;
+			rc = record_source(n, &late, e);
+		}
+		if (epoll_wait(n->epoll_fd, &event, 1, 1000) <= 0)
+			continue;
+		if (event.data.u32 == INBOX_POOL || event.data.u32 == INBOX_SOURCE)
+			rc = inbox_handle(n, event.data.u32, e);
+		else if (event.data.u32 == INBOX_SIGNAL)
+			until = 0;
+		if (event.data.u32 == INBOX_SIGNAL || event.data.u32 == INBOX_WORKER)
+			(void)epoll_ctl(n->epoll_fd, EPOLL_CTL_DEL,
+				event.data.u32 == INBOX_SIGNAL ? n->signal_fd : n->exec.sock, NULL);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static const char *end_state(const struct engine *n)
+{
+	if (n->sched.cancelled && n->result->skipped > 0)
+		return "CANCELLED";
+	return n->sched.failed ? "FAILED" : "SUCCEEDED";
+}
+
+static void close_all(struct engine *n)
+{
+	uint32_t i;
+
+	source_close(&n->source);
+	if (n->exec.sock >= 0)
+		exec_close(&n->exec);
+	pool_close(&n->pool);
+	slots_close(&n->slots);
+	for (i = 0; i < 2 * n->jobs && n->attempts != NULL; i++) {
+		telemetry_release(&n->attempts[i].telemetry);
+		buf_release(&n->attempts[i].text);
+	}
+	free(n->attempts);
+	close(n->signal_fd);
+	close(n->epoll_fd);
+}
+
+/* The machine failed us (a full disk): nothing of the run lives any more; leave the project as the next run would find it. */
+static void abandon(struct engine *n)
+{
+	struct recovery found;
+	struct err e;
+
+	db_rollback(&n->s->db);
+	(void)recover(&n->s->project, &n->s->db, &n->s->stats, &found, &e);
+}
+
+static int run_work(struct engine *n, struct err *e)
+{
+	int rc = open_all(n, e);
+
+	if (rc == 0) {
+		engine_tell(n, &(struct told){ .kind = TOLD_RUN, .task = NO_NODE, .text = n->result->uuid });
+		rc = loop(n, e);
+	}
+	if (rc == 0)
+		rc = settle_down(n, e);
+	if (rc == 0)
+		rc = record_end(n, end_state(n), e);
+	if (rc == 0)
+		rc = commit(n, e);
+	close_all(n);
+	if (rc < 0)
+		abandon(n);
+	return rc;
+}
+
+static const char *shown_prefix(struct engine *n)
+{
+	const char *folder = path_folder(&n->arena, n->s->options.dag);
+
+	return strcmp(folder, ".") == 0 ? "" : arena_printf(&n->arena, "%s/", folder);
+}
+
+int run_all(struct session *s, const struct run_options *options, struct run_result *result, struct err *e)
+{
+	struct engine n = { .s = s, .graph = &s->graph, .options = *options, .result = result,
+		.exec = { .sock = -1, .pid = -1 }, .source = { .fd = -1, .pid = -1 },
+		.wait_ms = INT64_MAX, .sync_due_ms = INT64_MAX, .began_ms = clock_mono_ms() };
+	int rc;
+
+	memset(result, 0, sizeof *result);
+	n.jobs = options->jobs == 0 ? count_cores() : options->jobs;
+	n.jobs = n.jobs > JOBS_MAX ? JOBS_MAX : n.jobs;
+	if (n.options.grace_ms == 0)
+		n.options.grace_ms = GRACE_MS;
+	n.prefix = shown_prefix(&n);
+	rc = record_begin(&n, e);
+	if (rc == 0) {
+		start_sched(&n);
+		rc = has_work(&n) ? run_work(&n, e) : record_end(&n, "SUCCEEDED", e);
+	}
+	if (rc == 0)
+		rc = db_commit(&s->db, e);
+	if (rc < 0)
+		db_rollback(&s->db);
+	result->took_ms = clock_mono_ms() - n.began_ms;
+	sched_release(&n.sched);
+	vec_release(&n.actions);
+	vec_release(&n.launches);
+	vec_release(&n.shows);
+	vec_release(&n.tells);
+	vec_release(&n.param_paths);
+	map_release(&n.param_files);
+	buf_release(&n.scratch);
+	arena_release(&n.turn);
+	arena_release(&n.arena);
+	return rc;
+}

@@ -1,0 +1,5 @@
+return {
+  run = function(ctx)
+    ctx:write("o", nothing.here)
+  end,
+}

@@ -1,0 +1,2 @@
+local m = require "no.such"
+return { run = function(ctx) end }
