@@ -23,16 +23,18 @@ extern char **environ;
 
 const char *child_program(struct arena *a, const char *name)
 {
+	static const char *const places[] = { ".", "..", "../libexec/flow" };
 	char own[4096] = "";
-	const char *folder, *path;
+	const char *path = name;
+	size_t i;
 
-	if (readlink("/proc/self/exe", own, sizeof own - 1) < 0)
-		return name;
-	folder = path_folder(a, own);
-	path = path_join(a, folder, name);
-	if (access(path, X_OK) == 0)
-		return path;
-	return path_join(a, folder, arena_printf(a, "../lib/flow/%s", name));
+	(void)!readlink("/proc/self/exe", own, sizeof own - 1);
+	for (i = 0; i < sizeof places / sizeof *places; i++) {
+		path = path_join(a, path_folder(a, own), arena_printf(a, "%s/%s", places[i], name));
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	return path_join(a, path_folder(a, own), name);
 }
 
 /* A descriptor that reads as this text. A pipe would not do: nobody could write it while we wait for the answer. */

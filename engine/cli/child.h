@@ -1,7 +1,7 @@
 /*
  * cli/child.h - ask one of flow's own programs a question.
  *
- *     child_program(&arena, "flow-worker")             where it lies: beside flow, or in ../lib/flow of where flow is
+ *     child_program(&arena, "flow-worker")             where it lies; as in run/session.c, for commands that have no session
  *     child_ask(&answer, &arena, argv, input, len, e)  runs it to its end, for at most CHILD_LIMIT_MS
  *
  * What it says is kept up to CHILD_TEXT_MAX bytes, in the arena. A program that cannot be started, or does not end in time, is an

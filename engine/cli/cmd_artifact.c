@@ -47,16 +47,19 @@ static void put_page(struct cli *c, const struct artifactpage *p, int64_t now)
 
 	put_field(c, "artifact", shown(c, r->path));
 	put_field(c, "digest", absent ? "-" : digest_hex(&r->made.digest, hex));
-	put_field(c, "size", arena_printf(a, "%s (%llu bytes)", size_text(r->made.size, size),
-				    (unsigned long long)r->made.size));
+	put_field(c, "size",
+		arena_printf(a, "%s (%llu bytes)", size_text(r->made.size, size),
+			(unsigned long long)r->made.size));
 	put_field(c, "kind",
-		absent			? "optional out, not written"
+		absent                  ? "optional out, not written"
 		: artifact_is_folder(r) ? "folder"
 					: "file");
-	put_field(c, "made by", arena_printf(a, "%s:%s, attempt %lld, %s", shown(c, p->attempt.task),
-				       shown(c, r->name), (long long)p->attempt.number,
-				       shown_took(c, attempt_took_ms(&p->attempt, now))));
-	put_field(c, "in run", arena_printf(a, "%s, %s", p->run.name, ago_text(p->attempt.began_ms, now, ago)));
+	put_field(c, "made by",
+		arena_printf(a, "%s:%s, attempt %lld, %s", shown(c, p->attempt.task),
+			shown(c, r->name), (long long)p->attempt.number,
+			shown_took(c, attempt_took_ms(&p->attempt, now))));
+	put_field(c, "in run",
+		arena_printf(a, "%s, %s", p->run.name, ago_text(p->attempt.began_ms, now, ago)));
 	put_field(c, "source", shown_source(c, &p->run));
 	put_field(c, "stored", p->stored ? "yes: it can be brought back" : "no");
 	put_users(c, p);
@@ -71,7 +74,8 @@ static int find(struct cli *c, struct records *r, struct artifact_record *artifa
 		*status = records_fail(c, &e, NULL);
 		return e.code;
 	}
-	if (artifact_resolve(&r->db, r->project.root, c->args.items[0], &c->arena, artifact, &e) < 0) {
+	if (artifact_resolve(&r->db, r->project.root, c->args.items[0], &c->arena, artifact, &e) <
+		0) {
 		*status = records_lost(c, r, &e);
 		return e.code;
 	}
@@ -106,7 +110,8 @@ static void put_trace(struct cli *c, const struct trace *t)
 
 	trace_draw(&lines, t, &style, &c->arena);
 	for (i = 0; i < lines.count; i++) {
-		screen_paint(&c->out, PAINT_DIM, lines.items[i].branch);
+		if (lines.items[i].branch[0] != '\0')
+			screen_paint(&c->out, PAINT_DIM, lines.items[i].branch);
 		screen_foreign(&c->out, lines.items[i].text);
 		screen_str(&c->out, "\n");
 	}
@@ -140,9 +145,9 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-#define NAMES \
+#define NAMES                                                                            \
 	"ARTIFACT is a path, TASK:OUT, RUN:TASK:OUT, the name of an out that only one\n" \
-	"task has, or the beginning of a digest (at least six digits). Of several\n" \
+	"task has, or the beginning of a digest (at least six digits). Of several\n"     \
 	"that were made, the last run's is meant.\n"
 
 const struct command cmd_artifact_show = { .name = "artifact show",

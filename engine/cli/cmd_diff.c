@@ -10,7 +10,7 @@
 #include "report/diff.h"
 #include "report/runlist.h"
 
-#define VALUE_MOST 40 /* columns of a value */
+#define VALUE_MOST 54 /* columns of a value */
 
 static const char *value(struct cli *c, const char *text, const char *absent)
 {
@@ -18,7 +18,8 @@ static const char *value(struct cli *c, const char *text, const char *absent)
 }
 
 /* "  train.lr   0.01 -> 0.003": rows of a section under its heading. */
-static void put_texts(struct cli *c, const char *heading, const struct text_changes *list, bool with_task)
+static void put_texts(
+	struct cli *c, const char *heading, const struct text_changes *list, bool with_task)
 {
 	struct table t = { .arena = &c->arena, .columns = with_task ? 5 : 4 };
 	size_t i, most = list_most(c, list->count);
@@ -29,9 +30,10 @@ static void put_texts(struct cli *c, const char *heading, const struct text_chan
 	screen_str(&c->out, "\n");
 	for (i = 0; i < most; i++) {
 		const struct change_text *x = &list->items[i];
-		const char *name = x->kind[0] != '\0'
-					   ? arena_printf(&c->arena, "%s %s", x->kind, shown(c, x->name))
-					   : shown(c, x->name);
+		const char *name = x->kind[0] != '\0' ? arena_printf(&c->arena, "%s%s%s", x->kind,
+								x->name[0] != '\0' ? " " : "",
+								shown(c, x->name))
+						      : shown(c, x->name);
 
 		table_cell(&t, PAINT_NONE, "  %s", name[0] != '\0' ? name : shown(c, x->task));
 		table_cell(&t, PAINT_RED, "%s", value(c, x->was, "-"));
@@ -96,7 +98,8 @@ static void put_timings(struct cli *c, const struct diff *d)
 	list_rest(c, d->timings.count);
 }
 
-static void put_run(struct cli *c, const char *label, const struct run_record *r, bool alive, int64_t now)
+static void put_run(
+	struct cli *c, const char *label, const struct run_record *r, bool alive, int64_t now)
 {
 	const char *word = run_word(r, alive);
 	char ago[32];
@@ -112,7 +115,7 @@ static void put_diff(struct cli *c, const struct diff *d, int64_t now)
 	put_run(c, "to  ", &d->b, d->b_alive, now);
 	put_texts(c, "params", &d->params, false);
 	put_texts(c, "source", &d->source, false);
-	put_texts(c, "code", &d->code, true);
+	put_texts(c, "code and inputs", &d->code, true);
 	put_texts(c, "tasks", &d->tasks, false);
 	put_metrics(c, d);
 	put_texts(c, "outputs", &d->outs, true);
@@ -121,7 +124,8 @@ static void put_diff(struct cli *c, const struct diff *d, int64_t now)
 		screen_str(&c->out, "no difference: same parameters, source, code, results\n");
 	else
 		screen_printf(&c->out, "same: %zu task%s, %zu param%s\n", d->same_tasks,
-			d->same_tasks == 1 ? "" : "s", d->same_params, d->same_params == 1 ? "" : "s");
+			d->same_tasks == 1 ? "" : "s", d->same_params,
+			d->same_params == 1 ? "" : "s");
 }
 
 /* Which two runs. False: there is only one to compare. */

@@ -26,17 +26,17 @@ struct subject {
 	struct session *session;
 	uint32_t node;
 	const struct choice *choice;
-	const char *key;      /* "51ab...": of today, "" when it is not known yet */
-	const char *then_key; /* of the earlier success */
-	const char *then_run; /* its name, "" when there is none */
+	const struct digest *key;      /* of today; NULL: not known yet */
+	const struct digest *then_key; /* of its last success; NULL: none */
+	const char *then_run;          /* whose it was, or "" */
 	struct explanation rows;
 };
 
-static const char *short_key(struct arena *a, const struct digest *key)
+static const char *key_text(struct subject *x, const struct digest *key, size_t len)
 {
 	char hex[DIGEST_HEX];
 
-	return arena_strndup(a, digest_hex(key, hex), KEY_SHOWN);
+	return arena_strndup(&x->cli->arena, digest_hex(key, hex), len);
 }
 
 /* The run that an attempt belongs to, as it is shown; "" when the journal cannot tell. */
@@ -60,15 +60,15 @@ static int look(struct subject *x, struct err *e)
 	const void *then = NULL;
 	size_t len = 0;
 
-	x->key = x->then_key = x->then_run = "";
+	x->then_run = "";
 	if (past == NULL)
 		past = p->past->latest(p->past->user, x->node);
 	if (plan_parts(p, x->node, e) < 0)
 		return e->code;
 	if (x->choice->keyed)
-		x->key = short_key(&s->arena, &x->choice->key);
+		x->key = &x->choice->key;
 	if (past != NULL) {
-		x->then_key = short_key(&s->arena, &past->key);
+		x->then_key = &past->key;
 		x->then_run = run_of(s, past->attempt);
 		if (p->past->parts(p->past->user, past->attempt, &then, &len, e) < 0)
 			then = NULL;
@@ -77,38 +77,47 @@ static int look(struct subject *x, struct err *e)
 	return 0;
 }
 
-/* "train would run: key b771... is new; nearest is 51ab... (019aa3b2-7c1e)" */
+/* "  key b771... is new; the last success had 51ab... (run 019aa3b2-7c1e)" */
+static void put_keys(struct subject *x)
+{
+	struct screen *o = &x->cli->out;
+
+	if (x->key == NULL && x->then_key == NULL)
+		return;
+	if (x->key != NULL)
+		screen_printf(o, "  key %s", key_text(x, x->key, KEY_SHOWN));
+	if (x->key == NULL)
+		screen_str(o, "  the last success had key ");
+	else if (x->then_key != NULL && !digest_same(x->key, x->then_key))
+		screen_str(o, " is new; the last success had ");
+	if (x->then_key != NULL && (x->key == NULL || !digest_same(x->key, x->then_key))) {
+		screen_str(o, key_text(x, x->then_key, KEY_SHOWN));
+		if (x->then_run[0] != '\0')
+			screen_printf(o, " (run %s)", x->then_run);
+	}
+	screen_str(o, "\n");
+}
+
+/* "train would run: param train.lr 0.01 -> 0.1" */
 static void put_verdict(struct subject *x)
 {
 	static const char *const words[] = { "would run", "is cached", "may run", "is blocked",
 		"is left out" };
 	struct screen *o = &x->cli->out;
-	const char *reason = choice_text(&x->session->plan, x->choice);
 
 	screen_paint(o, PAINT_BOLD, node_name(&x->session->graph, x->node));
-	screen_printf(o, " %s", words[x->choice->verdict]);
-	if (x->choice->verdict == VERDICT_REUSE) {
-		if (x->choice->reason == REASON_FROZEN)
-			screen_printf(o, ": %s", reason);
-		else
-			screen_printf(o, ": key %s%s%s", x->then_key,
-				x->then_run[0] != '\0' ? " from run " : "", x->then_run);
-		screen_str(o, x->choice->restore ? "; outs come back from the store\n" : "\n");
+	screen_printf(o, " %s: ", words[x->choice->verdict]);
+	if (x->choice->verdict != VERDICT_REUSE || x->then_key == NULL ||
+		x->choice->reason == REASON_FROZEN) {
+		screen_foreign(o, choice_text(&x->session->plan, x->choice));
+		screen_str(o, "\n");
+		if (x->choice->verdict != VERDICT_REUSE)
+			put_keys(x);
 		return;
 	}
-	screen_str(o, ": ");
-	screen_foreign(o, reason);
-	screen_str(o, "\n");
-	if (x->key[0] != '\0')
-		screen_printf(o, "  key %s", x->key);
-	if (x->then_key[0] != '\0' && strcmp(x->then_key, x->key) != 0)
-		screen_printf(o, "%s %s%s%s%s",
-			x->key[0] != '\0' ? " is new; the last success had"
-					  : "  the last success had key",
-			x->then_key, x->then_run[0] != '\0' ? " (run " : "", x->then_run,
-			x->then_run[0] != '\0' ? ")" : "");
-	if (x->key[0] != '\0' || x->then_key[0] != '\0')
-		screen_str(o, "\n");
+	screen_printf(o, "key %s%s%s%s\n", key_text(x, x->then_key, KEY_SHOWN),
+		x->then_run[0] != '\0' ? " from run " : "", x->then_run,
+		x->choice->restore ? "; outs come back from the store" : "");
 }
 
 static void put_row(struct table *t, const struct explained *row)
@@ -119,16 +128,17 @@ static void put_row(struct table *t, const struct explained *row)
 	table_cell(t, PAINT_NONE, "  %s", row->change);
 	table_cell(t, PAINT_NONE, "%s", row->kind);
 	table_cell(t, PAINT_NONE, "%s", row->name);
-	if (added || removed)
-		table_cell(t, PAINT_NONE, "%s", added ? row->is : row->was);
-	else
-		table_cell(t, PAINT_NONE, "%s -> %s", row->was, row->is);
-	table_cell(t, PAINT_DIM, "%s", row->origin);
+	table_cell(t, PAINT_NONE, "%s%s%s%s%s%s",
+		removed ? row->was
+		: added ? row->is
+			: row->was,
+		added || removed ? "" : " -> ", added || removed ? "" : row->is,
+		row->origin[0] != '\0' ? " (" : "", row->origin, row->origin[0] != '\0' ? ")" : "");
 }
 
 static void put_text(struct subject *x)
 {
-	struct table t = { .arena = &x->cli->arena, .columns = 5 };
+	struct table t = { .arena = &x->cli->arena, .columns = 4 };
 	struct screen *o = &x->cli->out;
 	size_t i;
 
@@ -136,7 +146,7 @@ static void put_text(struct subject *x)
 	if (x->choice->verdict == VERDICT_REUSE && !x->cli->all)
 		return;
 	/* All components of a task that never ran are new: not worth a list unless asked for. */
-	if (x->then_key[0] != '\0' || x->cli->all)
+	if (x->then_key != NULL || x->cli->all)
 		for (i = 0; i < x->rows.count; i++)
 			put_row(&t, &x->rows.items[i]);
 	table_write(&t, o);
@@ -154,8 +164,9 @@ static void put_json(struct subject *x, struct json *j)
 	json_key_string(j, "verdict", verdict_name((enum verdict)x->choice->verdict));
 	json_key_string(j, "reason", reason_name((enum reason)x->choice->reason));
 	json_key_string(j, "why", choice_text(&x->session->plan, x->choice));
-	json_key_string(j, "key", x->key[0] != '\0' ? x->key : NULL);
-	json_key_string(j, "last_key", x->then_key[0] != '\0' ? x->then_key : NULL);
+	json_key_string(j, "key", x->key != NULL ? key_text(x, x->key, DIGEST_HEX) : NULL);
+	json_key_string(
+		j, "last_key", x->then_key != NULL ? key_text(x, x->then_key, DIGEST_HEX) : NULL);
 	json_key_string(j, "last_run", x->then_run[0] != '\0' ? x->then_run : NULL);
 	json_key(j, "components");
 	json_open_array(j);

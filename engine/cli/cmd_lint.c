@@ -23,7 +23,6 @@ static const struct opt opts[] = {
 struct lint {
 	struct cli *cli;
 	struct session *session;
-	const char *worker;
 };
 
 static struct place place_of(const struct lint *l, uint32_t stage)
@@ -103,7 +102,7 @@ static int check_lua(
 	const char *name = script == NULL ? path : l->cli->dag;
 	const char *file =
 		script == NULL ? path_join(&l->cli->arena, l->session->root, path) : "/dev/stdin";
-	const char *argv[] = { l->worker, "--check-lua", file, name, NULL };
+	const char *argv[] = { l->session->worker, "--check-lua", file, name, NULL };
 	struct child_answer answer;
 
 	if (child_ask(&answer, &l->cli->arena, argv, script, script != NULL ? strlen(script) : 0,
@@ -128,7 +127,7 @@ static bool is_elf(const struct lint *l, const char *path)
 static int check_plugin(struct lint *l, uint32_t stage, const char *path, struct err *e)
 {
 	const char *file = path_join(&l->cli->arena, l->session->root, path);
-	const char *argv[] = { l->worker, "--describe", file, NULL };
+	const char *argv[] = { l->session->worker, "--describe", file, NULL };
 	struct child_answer answer;
 	struct err fault;
 
@@ -243,7 +242,6 @@ static int lint_main(struct cli *c)
 
 	if (cli_session(c, &s, PROJECT_READ, &e) < 0)
 		return cli_fail_session(c, &s, &e);
-	l.worker = child_program(&c->arena, "flow-worker");
 	if (check_all(&l, &e) < 0)
 		return cli_fail_session(c, &s, &e);
 	unused_find(&unused, &s.graph, buf_text(&s.text), &c->arena);
@@ -260,9 +258,8 @@ const struct command cmd_lint = { .name = "lint",
 	.args = "[FILE.yaml]",
 	.summary = "check dag.yaml, its scripts and plugins",
 	.about = "Reads everything a run would read and tells all faults at once. Lua is read,\n"
-		 "not run. Plugins are looked at; with --plugins they are loaded as well, which "
-		 "runs\n"
-		 "their constructors, in a process of its own.\n",
+		 "not run. Plugins are looked at; with --plugins they are loaded as well, which\n"
+		 "runs their constructors, in a process of its own.\n",
 	.examples = "flow lint\n"
 		    "flow lint --json | jq '.errors[].message'\n",
 	.takes_dag = true,

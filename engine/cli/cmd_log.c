@@ -20,7 +20,7 @@
 struct request {
 	struct records records;
 	struct run_record run;
-	const char *task;          /* NULL: none was named */
+	const char *task; /* NULL: none was named */
 	struct log_list logs;
 };
 
@@ -42,7 +42,8 @@ static int read_request(struct cli *c, struct request *q, struct err *e)
 		return rc < 0 ? rc : 0;
 	err_set(e, ERR_NOTFOUND, "`%.80s` is neither a run nor a task of the last run (%s)", first,
 		q->run.name);
-	return err_hint(e, "`flow runs` lists the runs, `flow runs show` the tasks of the last one");
+	return err_hint(
+		e, "`flow runs` lists the runs, `flow runs show` the tasks of the last one");
 }
 
 static int flush(struct cli *c, struct err *e)
@@ -92,10 +93,12 @@ static void put_heading(struct cli *c, const struct log_part *part, bool is_firs
 	const char *word = task_word(part->attempt.state);
 
 	screen_str(&c->out, is_first ? "" : "\n");
-	screen_paint(&c->out, PAINT_BOLD, arena_printf(&c->arena, "==> %s", shown(c, part->attempt.task)));
+	screen_paint(&c->out, PAINT_BOLD,
+		arena_printf(&c->arena, "==> %s", shown(c, part->attempt.task)));
 	screen_printf(&c->out, "  attempt %lld  ", (long long)part->attempt.number);
 	screen_paint(&c->out, run_paint(word), shown(c, word));
-	screen_printf(&c->out, "%s\n", part->reused ? "  (cached: the log is of an earlier run)" : "");
+	screen_printf(
+		&c->out, "%s\n", part->reused ? "  (cached: the log is of an earlier run)" : "");
 }
 
 static int put_log(struct cli *c, struct request *q, size_t i, struct err *e)
@@ -109,7 +112,8 @@ static int put_log(struct cli *c, struct request *q, size_t i, struct err *e)
 	if (q->logs.count > 1)
 		put_heading(c, part, i == 0);
 	else if (part->reused)
-		screen_printf(&c->talk, "`%s` was cached: the log is of an earlier run\n", shown(c, part->attempt.task));
+		screen_printf(&c->talk, "`%s` was cached: the log is of an earlier run\n",
+			shown(c, part->attempt.task));
 	rc = log_open(&reader, &q->records.project, &part->attempt, e);
 	if (rc == 0 && (c->lines != 0 || c->follow))
 		rc = log_last(&reader, lines, e);
@@ -161,7 +165,8 @@ static int logs_json(struct cli *c, struct request *q, struct err *e)
 	json_open_object(&j);
 	json_key_int(&j, "v", 1);
 	json_key(&j, "run");
-	run_json(&j, &q->run, q->run.ended_ms == 0 && run_is_alive(&q->records.project, &q->run), now);
+	run_json(&j, &q->run, q->run.ended_ms == 0 && run_is_alive(&q->records.project, &q->run),
+		now);
 	json_key(&j, "logs");
 	json_open_array(&j);
 	for (i = 0; i < q->logs.count && rc == 0; i++) {
@@ -214,11 +219,13 @@ static int answer(struct cli *c, struct request *q, struct err *e)
 	int rc = read_request(c, q, e);
 
 	if (rc == 0)
-		rc = logs_find(&q->logs, &q->records.db, &q->run, q->task, c->attempt, &c->arena, e);
+		rc = logs_find(
+			&q->logs, &q->records.db, &q->run, q->task, c->attempt, &c->arena, e);
 	if (rc < 0 || c->json)
 		return rc < 0 ? rc : logs_json(c, q, e);
 	if (q->logs.count == 0)
-		screen_printf(&c->talk, "nothing ran in %s: every task was cached; `flow log %s TASK` shows one\n",
+		screen_printf(&c->talk,
+			"nothing ran in %s: every task was cached; `flow log %s TASK` shows one\n",
 			q->run.name, q->run.name);
 	if (c->follow)
 		rc = choose_followed(q, &c->arena, e);
@@ -234,7 +241,8 @@ static int log_main(struct cli *c)
 	int rc;
 
 	if (records_open(&q.records, c, &e) < 0)
-		return records_fail(c, &e, c->args.count > 0 ? NULL : "{\"v\":1,\"run\":null,\"logs\":[]}");
+		return records_fail(
+			c, &e, c->args.count > 0 ? NULL : "{\"v\":1,\"run\":null,\"logs\":[]}");
 	rc = answer(c, &q, &e);
 	if (rc < 0 && c->json)
 		buf_clear(&c->out.text);
@@ -247,7 +255,8 @@ static const struct opt opts[] = {
 	{ 'f', "follow", OPT_FLAG, NULL, "go on while the attempt runs, from its last 10 lines on",
 		OPT_AT(follow), NULL },
 	{ 'n', "lines", OPT_NUMBER, "N", "only the last N lines", OPT_AT(lines), NULL },
-	{ 0, "attempt", OPT_NUMBER, "N", "of this attempt, from 1 (default: the last)", OPT_AT(attempt), NULL },
+	{ 0, "attempt", OPT_NUMBER, "N", "of this attempt, from 1 (default: the last)",
+		OPT_AT(attempt), NULL },
 	{ 0, "file", OPT_TEXT, "FILE", "the pipeline (default: dag.yaml)", OPT_AT(dag), NULL },
 	OPT_END,
 };

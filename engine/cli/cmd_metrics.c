@@ -16,7 +16,8 @@ static const char *best(struct cli *c, double value, int64_t step, int64_t steps
 
 static void put_table(struct cli *c, const struct runpage *p)
 {
-	static const char *const heads[] = { "TASK", "METRIC", "VALUE", "STEPS", "LEAST (STEP)", "MOST (STEP)" };
+	static const char *const heads[] = { "TASK", "METRIC", "VALUE", "STEPS", "LEAST (STEP)",
+		"MOST (STEP)" };
 	struct table t = { .arena = &c->arena, .columns = 6, .right = 0xc };
 	size_t i, most = list_most(c, p->measures.count);
 
@@ -76,7 +77,8 @@ static int metrics_main(struct cli *c)
 	int rc = 0;
 
 	if (records_open(&r, c, &e) < 0)
-		return records_fail(c, &e, c->args.count > 0 ? NULL : "{\"v\":1,\"run\":null,\"metrics\":[]}");
+		return records_fail(
+			c, &e, c->args.count > 0 ? NULL : "{\"v\":1,\"run\":null,\"metrics\":[]}");
 	if (runpage_measures(&page, &r.db, &r.project, ref, &c->arena, &e) < 0)
 		return records_lost(c, &r, &e);
 	if (c->json)

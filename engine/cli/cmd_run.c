@@ -30,6 +30,8 @@ static const struct opt opts[] = {
 
 static void tell_recovery(struct cli *c, const struct recovery *found)
 {
+	struct err e;
+
 	if (found->runs == 0 || c->quiet || c->progress == PROGRESS_JSON)
 		return;
 	screen_printf(&c->talk, "the last run did not end by itself: %u attempt%s lost",
@@ -40,6 +42,7 @@ static void tell_recovery(struct cli *c, const struct recovery *found)
 	if (found->damaged > 0)
 		screen_printf(&c->talk, "; %u damaged outs will be made again", found->damaged);
 	screen_str(&c->talk, "; what was done stays done\n");
+	(void)screen_flush(&c->talk, &e);
 }
 
 static int prepare(struct cli *c, struct session *s, struct err *e)

@@ -16,8 +16,8 @@
 
 static void put_list(struct cli *c, const struct runlist *list, int64_t now)
 {
-	static const char *const heads[] = { "RUN", "WHEN", "STATE", "TOOK", "RAN", "CACHED", "FAILED",
-		"COMMIT", "PARAMS CHANGED" };
+	static const char *const heads[] = { "RUN", "WHEN", "STATE", "TOOK", "RAN", "CACHED",
+		"FAILED", "COMMIT", "PARAMS CHANGED" };
 	struct table t = { .arena = &c->arena, .columns = 9 + list->metric_count, .right = 0xe70 };
 	char text[32];
 	unsigned k;
@@ -42,7 +42,8 @@ static void put_list(struct cli *c, const struct runlist *list, int64_t now)
 		table_cell(&t, PAINT_NONE, "%s", shown_count(c, r->failed, ended));
 		table_cell(&t, PAINT_NONE, "%s", shown_commit(c, r));
 		table_cell(&t, PAINT_NONE, "%s",
-			r->changed[0] != '\0' ? shown_cut(c, shown_changed(c, r), CHANGED_MOST) : "-");
+			r->changed[0] != '\0' ? shown_cut(c, shown_changed(c, r), CHANGED_MOST)
+					      : "-");
 		for (k = 0; k < list->metric_count; k++)
 			table_cell(&t, PAINT_NONE, "%s", shown_number(c, list->rows[i].values[k]));
 	}
@@ -51,13 +52,15 @@ static void put_list(struct cli *c, const struct runlist *list, int64_t now)
 
 static int bad_state(struct cli *c)
 {
-	static const char *const words[] = { "ok", "failed", "cancelled", "interrupted", "running" };
+	static const char *const words[] = { "ok", "failed", "cancelled", "interrupted",
+		"running" };
 	const char *best = near_find(c->state, words, sizeof words / sizeof *words);
 	struct err e;
 
 	err_set(&e, ERR_USAGE, "no run can be in state `%.60s`", c->state);
 	err_hint(&e, "%s%s%sa state is ok, failed, cancelled, interrupted or running",
-		best != NULL ? "did you mean " : "", best != NULL ? best : "", best != NULL ? "? " : "");
+		best != NULL ? "did you mean " : "", best != NULL ? best : "",
+		best != NULL ? "? " : "");
 	return cli_fail(c, &e);
 }
 
@@ -108,18 +111,21 @@ static void put_head(struct cli *c, const struct runpage *p, int64_t now)
 	else
 		screen_str(&c->out, ": its process is gone; the next `flow run` takes it up");
 	screen_str(&c->out, "\n");
-	put_field(c, "began", arena_printf(a, "%s (%s)", time_text(r->began_ms, when),
-				      ago_text(r->began_ms, now, ago)));
-	put_field(c, "dag", arena_printf(a, "%s%s%s%s", shown(c, r->dag_path),
-				    r->dag_name[0] != '\0' ? " (" : "", shown(c, r->dag_name),
-				    r->dag_name[0] != '\0' ? ")" : ""));
+	put_field(c, "began",
+		arena_printf(a, "%s (%s)", time_text(r->began_ms, when),
+			ago_text(r->began_ms, now, ago)));
+	put_field(c, "dag",
+		arena_printf(a, "%s%s%s%s", shown(c, r->dag_path),
+			r->dag_name[0] != '\0' ? " (" : "", shown(c, r->dag_name),
+			r->dag_name[0] != '\0' ? ")" : ""));
 	put_field(c, "source", shown_source(c, r));
-	put_field(c, "by", arena_printf(a, "%s on %s, flow %s", shown(c, r->cause), shown(c, r->host),
-				   shown(c, r->version)));
+	put_field(c, "by",
+		arena_printf(a, "%s on %s, flow %s", shown(c, r->cause), shown(c, r->host),
+			shown(c, r->version)));
 	if (r->ended_ms != 0)
-		put_field(c, "tasks", arena_printf(a, "%lld ran, %lld cached, %lld failed",
-					      (long long)r->ran, (long long)r->reused,
-					      (long long)r->failed));
+		put_field(c, "tasks",
+			arena_printf(a, "%lld ran, %lld cached, %lld failed", (long long)r->ran,
+				(long long)r->reused, (long long)r->failed));
 }
 
 static void put_heads(struct table *t, const char *const *heads)
@@ -148,7 +154,8 @@ static void put_tasks(struct cli *c, const struct runpage *p, int64_t now)
 		table_cell(&t, PAINT_NONE, "%s", shown(c, k->name));
 		table_cell(&t, run_paint(word), "%s", shown(c, word));
 		table_cell(&t, PAINT_NONE, "%s", shown_count(c, k->last.number, tried));
-		table_cell(&t, PAINT_NONE, "%s", tried ? shown_took(c, attempt_took_ms(&k->last, now)) : "-");
+		table_cell(&t, PAINT_NONE, "%s",
+			tried ? shown_took(c, attempt_took_ms(&k->last, now)) : "-");
 		table_cell(&t, failed ? PAINT_RED : PAINT_NONE, "%s",
 			failed && tried ? attempt_fate(c, &k->last) : shown(c, k->why));
 	}

@@ -131,11 +131,10 @@ const struct command cmd_status = { .name = "status",
 	.group = GROUP_LOOK,
 	.args = "[FILE.yaml]",
 	.summary = "tell how the project stands: what runs, how the last runs ended",
-	.about =
-		"Shows a run at work with its running tasks, the newest run of each state, what\n"
-		"failed in the last one, and how much is recorded. It reads the journal alone and\n"
-		"never waits for a run. A * behind a commit means that the work tree differed from "
-		"it.\n",
+	.about = "Shows a run at work with its running tasks, the newest run of each state, what\n"
+		 "failed in the last one, and how much is recorded. It reads the journal alone\n"
+		 "and never waits for a run. A * behind a commit means that the work tree\n"
+		 "differed from it.\n",
 	.examples = "flow status\n"
 		    "flow status --json\n",
 	.most = 0,

@@ -237,16 +237,15 @@ void screen_err(struct screen *o, const struct err *e)
 
 static void put_count(struct screen *o, const struct diags *d)
 {
-	size_t i, total = d->count + d->dropped;
-	bool same = true;
+	size_t i, total = d->count + d->dropped, files = 1;
 
 	for (i = 1; i < d->count; i++)
-		same = same && strcmp(d->items[i].file, d->items[0].file) == 0;
-	screen_printf(o, "%zu error%s", total, total == 1 ? "" : "s");
-	if (same) {
-		screen_str(o, " in ");
+		files += strcmp(d->items[i].file, d->items[i - 1].file) != 0;
+	screen_printf(o, "%zu error%s in ", total, total == 1 ? "" : "s");
+	if (files == 1)
 		screen_foreign(o, d->items[0].file);
-	}
+	else
+		screen_printf(o, "%zu files", files);
 	if (d->dropped > 0)
 		screen_printf(o, "; the first %zu are shown", d->count);
 	screen_str(o, "\n");

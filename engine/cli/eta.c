@@ -68,6 +68,7 @@ void eta_open(struct eta *eta, const struct plan *plan, uint32_t jobs)
 	eta->task_ms = mem_zalloc((g->node_count + 1) * sizeof *eta->task_ms);
 	eta->way_ms = mem_zalloc((g->node_count + 1) * sizeof *eta->way_ms);
 	eta->is_done = mem_zalloc(g->node_count + 1);
+	eta->is_running = mem_zalloc(g->node_count + 1);
 	for (i = 0; i < g->node_count; i++) {
 		eta->task_ms[i] = expected(plan, i);
 		eta->unknown += eta->task_ms[i] < 0;
@@ -90,27 +91,36 @@ int64_t eta_of_task(const struct eta *eta, uint32_t node)
 	return eta->task_ms[node] > 0 ? eta->task_ms[node] : -1;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 int64_t eta_ms(const struct eta *eta, const struct eta_running *running, size_t count)
 {
 	int64_t longest = 0, sum = 0;
+	uint32_t node;
 	size_t i;
 
 	if (eta->unknown > 0)
 		return -1;
+	for (i = 0; i < count; i++)
+		eta->is_running[running[i].node] = true;
+	for (node = 0; node < eta->plan->graph->node_count; node++) {
+		sum += eta->is_done[node] ? 0 : eta->task_ms[node];
+		if (!eta->is_done[node] && !eta->is_running[node])
+			longest = larger(longest, eta->way_ms[node]);
+	}
 	/* The chain of a task that has begun is shorter by what it has done. */
 	for (i = 0; i < count; i++) {
-		uint32_t node = running[i].node;
-		int64_t own = eta->task_ms[node], used = running[i].elapsed_ms;
+		int64_t own = eta->task_ms[running[i].node], used = running[i].elapsed_ms;
 
 		used = used < own ? used : own;
-		if (eta->way_ms[node] - used > longest)
-			longest = eta->way_ms[node] - used;
+		longest = larger(longest, eta->way_ms[running[i].node] - used);
 		sum -= used;
+		eta->is_running[running[i].node] = false;
 	}
-	for (i = 0; i < eta->plan->graph->node_count; i++)
-		sum += eta->is_done[i] ? 0 : eta->task_ms[i];
-	sum = sum > 0 ? sum / eta->jobs : 0;
-	return longest > sum ? longest : sum;
+	return larger(longest, sum / eta->jobs);
 }
 
 void eta_close(struct eta *eta)
@@ -118,5 +128,6 @@ void eta_close(struct eta *eta)
 	free(eta->task_ms);
 	free(eta->way_ms);
 	free(eta->is_done);
+	free(eta->is_running);
 	*eta = (struct eta){ 0 };
 }

@@ -21,6 +21,7 @@ struct eta {
 	int64_t *task_ms;         /* per node; 0: nothing to do, or done; -1: unknown */
 	int64_t *way_ms;          /* per node: of the longest chain from its start to the end of the graph */
 	bool *is_done;
+	bool *is_running;         /* scratch of eta_ms() */
 };
 
 void eta_open(struct eta *eta, const struct plan *plan, uint32_t jobs);

@@ -114,7 +114,12 @@ static void put_indented(struct buf *out, const char *text)
 
 static void help_command(struct buf *out, const struct command *c)
 {
-	buf_printf(out, "flow %s - %s\n\nusage: ", c->name, c->summary);
+	struct buf title = { 0 };
+
+	buf_printf(&title, "flow %s - %s", c->name, c->summary);
+	put_wrapped(out, buf_text(&title), 0);
+	buf_release(&title);
+	buf_str(out, "\nusage: ");
 	put_usage(out, c);
 	if (c->about[0] != '\0')
 		buf_printf(out, "\n%s", c->about);
@@ -201,6 +206,20 @@ static void reference_opts(struct buf *out, const struct opt *o)
 	}
 }
 
+/* An indented list becomes a block of its own, as it is. */
+static void reference_about(struct buf *out, const char *text)
+{
+	buf_char(out, '\n');
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+
+		buf_str(out, strncmp(text, "  ", 2) == 0 ? "  " : "");
+		buf_add(out, text, len);
+		buf_char(out, '\n');
+		text += len + (text[len] == '\n');
+	}
+}
+
 static void reference_command(struct buf *out, const struct command *c)
 {
 	buf_printf(out, "### flow %s\n\n", c->name);
@@ -208,7 +227,7 @@ static void reference_command(struct buf *out, const struct command *c)
 	buf_printf(out, "%s.\n\n    ", c->summary + 1);
 	put_usage(out, c);
 	if (c->about[0] != '\0')
-		buf_printf(out, "\n%s", c->about);
+		reference_about(out, c->about);
 	if (has_options(c))
 		buf_str(out, "\n| option | meaning |\n|---|---|\n");
 	reference_opts(out, c->opts);

@@ -2,193 +2,96 @@
  * Lines that scroll away when a task ends, and below them a block that is drawn again and again: what runs now.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "cli/block.h"
 #include "cli/cmd.h"
 #include "cli/eta.h"
 #include "cli/terminal.h"
 #include "cli/view.h"
 
-#define FRAME_MS    100
-#define HEADER_MS   1000 /* finished lines wait this long for the commit that the first line names */
-#define ROWS_MAX    8
-#define ECHO_WIDTH  3 /* room for the `^C` that a terminal writes after the last line */
-#define BAR_WIDTH   10
-#define BAR_ROOM    60 /* narrower terminals have no bar */
-#define RUNNING_MAX 64 /* attempts that the estimate looks at */
+#define FRAME_MS  100
+#define HEADER_MS 1000 /* finished lines wait this long for the commit that the first line names */
 
 #define SYNC_BEGIN "\033[?2026h" /* terminals that know it show a frame at once */
 #define SYNC_END   "\033[?2026l"
 
 struct live {
 	struct eta eta;
-	bool planned;                  /* what the plan found done already is written */
-	unsigned drawn;                /* lines of the block on the screen */
-	unsigned widths[ROWS_MAX + 2]; /* of each */
+	bool planned;       /* what the plan found done already is written */
+	struct block block; /* on the screen */
+	unsigned columns;   /* of the terminal when it was drawn */
 };
 
-/* A line of the block: made in a screen of its own, then cut. */
-static struct screen begin_line(const struct view *v)
+static bool is_same(const struct live *own, const struct block *b, unsigned columns)
 {
-	struct screen line = *v->out;
-
-	line.text = (struct buf){ 0 };
-	return line;
-}
-
-static void end_line(struct view *v, struct screen *line, unsigned room)
-{
-	struct live *own = v->own;
-	size_t from;
-
-	if (own->drawn > 0)
-		buf_char(&v->out->text, '\n');
-	from = v->out->text.len;
-	screen_cut(v->out, buf_text(&line->text), room);
-	own->widths[own->drawn++] = text_columns(buf_text(&v->out->text) + from);
-	buf_release(&line->text);
-}
-
-static void put_bar(struct screen *o, const struct view_task *t)
-{
-	double part = t->done / t->total;
-	size_t full = part >= 1 ? BAR_WIDTH : part > 0 ? (size_t)(part * BAR_WIDTH) : 0;
-
-	screen_str(o, "  [");
-	buf_repeat(&o->text, '#', full);
-	buf_repeat(&o->text, '-', BAR_WIDTH - full);
-	screen_str(o, "]");
-}
-
-/* "  ● train     1m52s  ~40s left  [#######---]  14/20  epoch  loss 0.312" */
-static void put_running(struct view *v, const struct view_task *t, unsigned room)
-{
-	const struct live *own = v->own;
-	int64_t elapsed = clock_mono_ms() - t->began_ms, expected = eta_of_task(&own->eta, t->task);
-	struct screen line = begin_line(v), *out = v->out;
-	char took[32], left[32];
-
-	screen_str(&line, "  ");
-	screen_glyph(&line, GLYPH_RUNNING);
-	screen_printf(&line, " %-*s  %7s", (int)v->name_width, view_task_name(v, t->task),
-		elapsed >= 1000 ? took_text(elapsed, took) : "");
-	if (t->attempt > 1)
-		screen_printf(&line, "  attempt %u", t->attempt);
-	if (expected > elapsed + 1000)
-		screen_printf(&line, "  ~%s left", took_text(expected - elapsed, left));
-	if (t->total > 0 && room >= BAR_ROOM)
-		put_bar(&line, t);
-	v->out = &line;
-	view_progress(v, t);
-	v->out = out;
-	end_line(v, &line, room);
-}
-
-static int64_t eta_now(const struct view *v)
-{
-	struct eta_running running[RUNNING_MAX];
-	const struct live *own = v->own;
-	int64_t now = clock_mono_ms();
-	size_t i;
-
-	for (i = 0; i < v->running.count && i < RUNNING_MAX; i++)
-		running[i] = (struct eta_running){ v->running.items[i].task,
-			now - v->running.items[i].began_ms };
-	return eta_ms(&own->eta, running, i);
-}
-
-/* "  [3/6] 2 running, 1 waiting, 1 cached   elapsed 2m05s  eta 1m10s   ^C to stop" */
-static void put_summary(struct view *v, unsigned room)
-{
-	uint32_t running = (uint32_t)v->running.count, done = v->finished + running + v->backoff;
-	int64_t elapsed = clock_mono_ms() - v->began_ms, eta = eta_now(v);
-	struct screen line = begin_line(v);
-	char text[32], number[32];
-
-	screen_printf(&line, "  [%s/%s] %u running", count_text(v->finished, number),
-		count_text(v->total, text), running);
-	if (v->backoff > 0)
-		screen_printf(&line, ", %u to be tried again", v->backoff);
-	if (v->total > done)
-		screen_printf(&line, ", %s waiting", count_text(v->total - done, number));
-	if (v->cached > 0)
-		screen_printf(&line, ", %s cached", count_text(v->cached, number));
-	if (v->failures.count > 0)
-		screen_printf(&line, ", %zu failed", v->failures.count);
-	screen_printf(&line, "   elapsed %s", took_text(elapsed, text));
-	if (eta > 0 && v->stopping == 0)
-		screen_printf(&line, "  eta %s", took_text(eta < 1000 ? 1000 : eta, text));
-	screen_paint(&line, PAINT_DIM,
-		v->stopping == 0   ? "   ^C to stop"
-		: v->stopping == 1 ? "   stopping, ^C to kill"
-				   : "   killing");
-	end_line(v, &line, room);
-}
-
-static void put_block(struct view *v)
-{
-	unsigned room = v->out->columns > 1 + ECHO_WIDTH ? v->out->columns - 1 : 1;
-	unsigned most = v->out->rows / 3 < ROWS_MAX ? v->out->rows / 3 : ROWS_MAX;
-	size_t i, shown = v->running.count;
-	struct screen line;
-
-	most = most > 1 ? most : 1;
-	if (shown > most)
-		shown = most - 1;
-	for (i = 0; i < shown; i++)
-		put_running(v, &v->running.items[i], room);
-	if (shown < v->running.count) {
-		line = begin_line(v);
-		screen_printf(&line, "    and %zu more", v->running.count - shown);
-		end_line(v, &line, room);
-	}
-	put_summary(v, room > ECHO_WIDTH ? room - ECHO_WIDTH : room);
+	if (own->block.count == 0 || b->count == 0)
+		return own->block.count == b->count;
+	return own->columns == columns && own->block.text.len == b->text.len &&
+	       memcmp(buf_text(&own->block.text), buf_text(&b->text), b->text.len) == 0;
 }
 
 /* Take the last frame away. The terminal may have become narrower: then its lines take more rows than they did. */
-static void erase(struct view *v)
+static void erase(struct view *v, bool moved)
 {
 	struct live *own = v->own;
-	unsigned rows = 0, i;
+	unsigned rows = block_rows(&own->block, v->out->columns);
 
-	if (own->drawn > 0 && !terminal_moved()) {
-		for (i = 0; i < own->drawn; i++)
-			rows += own->widths[i] > v->out->columns
-					? (own->widths[i] + v->out->columns - 1) / v->out->columns
-					: 1;
-		screen_str(v->out, "\r");
-		if (rows > 1)
-			screen_printf(v->out, "\033[%uA", rows - 1);
-		screen_str(v->out, "\033[J");
-	}
-	own->drawn = 0;
+	/* Line by line: some terminals keep a screen that is cleared at once in their history. */
+	if (rows > 0 && !moved)
+		screen_str(v->out, "\r\033[K");
+	for (; rows > 1 && !moved; rows--)
+		screen_str(v->out, "\033[A\033[K");
+	block_release(&own->block);
+}
+
+/* Is it time for the first line? */
+static bool is_headed(const struct view *v, bool last)
+{
+	return v->headed || v->source != NULL || last || clock_mono_ms() - v->began_ms >= HEADER_MS;
 }
 
 /* One frame, one write: the old block away, lines that stay, the new block. */
-static void draw(struct view *v, bool last)
+static void put_frame(struct view *v, struct buf *lines, struct block *next, bool moved)
 {
-	bool headed = v->headed || v->source != NULL || last ||
-		      clock_mono_ms() - v->began_ms >= HEADER_MS;
-	struct buf lines = v->out->text;
+	struct live *own = v->own;
 	struct err e;
 
-	if (last && lines.len == 0 && ((struct live *)v->own)->drawn == 0)
-		return;
-	v->out->text = (struct buf){ 0 };
-	screen_size(v->out);
 	screen_str(v->out, SYNC_BEGIN);
-	erase(v);
-	if (headed && !v->is_idle) {
+	erase(v, moved);
+	if (lines != NULL && !v->is_idle && v->result->uuid[0] != '\0')
 		view_header(v);
-		buf_add(&v->out->text, buf_text(&lines), lines.len);
-		buf_clear(&lines);
-	}
-	if (!last)
-		put_block(v);
+	if (lines != NULL)
+		buf_add(&v->out->text, buf_text(lines), lines->len);
+	if (lines != NULL)
+		buf_clear(lines);
+	buf_add(&v->out->text, buf_text(&next->text), next->text.len);
 	screen_str(v->out, SYNC_END);
 	(void)screen_flush(v->out, &e);
+	own->block = *next;
+	own->columns = v->out->columns;
+}
+
+/* Nothing is written when all would be as it was. */
+static void draw(struct view *v, bool last)
+{
+	bool headed = is_headed(v, last), moved = terminal_moved();
+	struct buf lines = v->out->text;
+	struct live *own = v->own;
+	struct block next = { 0 };
+
+	v->out->text = (struct buf){ 0 };
+	screen_size(v->out);
+	if (!last)
+		block_make(&next, v, &own->eta);
+	if (moved || (headed && (lines.len > 0 || (!v->headed && !v->is_idle))) ||
+		!is_same(own, &next, v->out->columns))
+		put_frame(v, headed ? &lines : NULL, &next, moved);
+	else
+		block_release(&next);
 	buf_release(&v->out->text);
 	v->out->text = lines;
 }
@@ -233,7 +136,9 @@ static void put_ended(struct view *v, const struct told *what)
 			   : what->outcome == OUTCOME_CANCELLED ? GLYPH_WAITING
 			   : what->again                        ? GLYPH_AGAIN
 								: GLYPH_FAIL;
-	struct screen line = begin_line(v), *out = v->out;
+	struct screen line = *v->out, *out = v->out;
+
+	line.text = (struct buf){ 0 };
 
 	v->out = &line;
 	put_line(v, glyph, what->task);
@@ -295,6 +200,7 @@ static void close_live(struct view *v)
 
 	draw(v, true);
 	terminal_give_back();
+	block_release(&own->block);
 	eta_close(&own->eta);
 }
 

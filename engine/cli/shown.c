@@ -45,6 +45,12 @@ const char *shown_number(struct cli *c, double x)
 	return isnan(x) ? "-" : arena_printf(&c->arena, "%.6g", x);
 }
 
+/* The first characters of an id. */
+static const char *shown_short(struct cli *c, const char *id, size_t len)
+{
+	return shown(c, arena_strndup(&c->arena, id, strnlen(id, len)));
+}
+
 const char *shown_commit(struct cli *c, const struct run_record *r)
 {
 	if (r->commit_id[0] == '\0')
@@ -60,8 +66,9 @@ const char *shown_source(struct cli *c, const struct run_record *r)
 	const char *branch = "", *dirty = ", clean", *patch = "";
 
 	if (r->commit_id[0] == '\0')
-		return arena_printf(
-			a, "no commit%s%s", r->note[0] != '\0' ? ": " : "", shown(c, r->note));
+		return arena_printf(a, "%s",
+			r->note[0] != '\0' ? arena_printf(a, "no commit: %s", shown(c, r->note))
+					   : "no commit is recorded");
 	if (r->branch[0] != '\0')
 		branch = arena_printf(a, " (%s)", shown(c, r->branch));
 	if (r->dirty > 0)
@@ -70,7 +77,7 @@ const char *shown_source(struct cli *c, const struct run_record *r)
 	if (!digest_is_zero(&r->patch))
 		patch = arena_printf(a, ", patch %s", shown_digest(c, &r->patch));
 	return arena_printf(
-		a, "commit %s%s%s%s", shown_cut(c, r->commit_id, 40), branch, dirty, patch);
+		a, "commit %s%s%s%s", shown_short(c, r->commit_id, 12), branch, dirty, patch);
 }
 
 const char *shown_changed(struct cli *c, const struct run_record *r)

@@ -150,7 +150,7 @@ static void put_done(struct view *v, const struct run_result *r)
 	struct screen *o = v->out;
 	char took[32], number[32];
 
-	if (r->ran == 0 && r->failed == 0) {
+	if (r->ran == 0 && r->failed == 0 && !v->headed) {
 		screen_paint(o, PAINT_GREEN, "nothing to do");
 		screen_printf(o, "  %s task%s cached in %s\n", count_text(r->reused, number),
 			r->reused == 1 ? "" : "s",

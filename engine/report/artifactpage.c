@@ -92,7 +92,8 @@ int artifactpage_make(struct artifactpage *out, struct db *db, const struct proj
 	struct artifactpage page = { .artifact = *artifact };
 
 	if (attempt_get(db, artifact->attempt, a, &page.attempt, e) < 0 ||
-		run_get(db, page.attempt.run, a, &page.run, e) < 0 || find_users(&page, db, a, e) < 0)
+		run_get(db, page.attempt.run, a, &page.run, e) < 0 ||
+		find_users(&page, db, a, e) < 0)
 		return e->code;
 	page.stored = !artifact_is_absent(artifact) && object_has(&objects, &artifact->made);
 	*out = page;

@@ -6,9 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/map.h"
-#include "plan/explain.h"
-#include "plan/plan.h"
+#include "report/code_changes.h"
 #include "report/run_params.h"
 #include "report/runlist.h"
 #include "store/artifacts.h"
@@ -17,7 +15,7 @@
 #include "store/tasks.h"
 
 #define SHORT_HEX      12
-#define TIMING_LEAST   100  /* ms */
+#define TIMING_LEAST   100 /* ms */
 #define TIMING_PERCENT 10
 
 /* A task of either run: what it was in each. */
@@ -39,16 +37,6 @@ struct side {
 	struct artifact_list artifacts;
 };
 
-struct group {
-	struct change_text change;
-	size_t tasks;
-};
-
-struct groups {
-	struct group *items;
-	size_t count, cap;
-};
-
 struct differ {
 	struct diff *diff;
 	struct db *db;
@@ -56,9 +44,7 @@ struct differ {
 	struct pairs pairs;
 	struct side a, b;
 	struct attempt_reader reader;
-	struct plan words;             /* explain_two() keeps its texts in there */
-	struct map group_of;
-	struct groups groups;
+	struct code_changes code;
 };
 
 static const char *short_hex(struct arena *a, const struct digest *d)
@@ -77,7 +63,9 @@ static bool same_text(const char *a, const char *b)
 static bool compare(struct text_changes *list, const char *task, const char *name, const char *was,
 	const char *is)
 {
-	struct change_text change = { .task = task, .kind = "", .name = name, .was = was, .is = is };
+	struct change_text change = {
+		.task = task, .kind = "", .name = name, .was = was, .is = is
+	};
 
 	if (same_text(was, is))
 		return false;
@@ -120,9 +108,8 @@ static void compare_source(struct differ *x)
 		text_or_null(d->b.commit_id, SHORT_HEX, a));
 	(void)compare(&d->source, "", "branch", text_or_null(d->a.branch, SIZE_MAX, a),
 		text_or_null(d->b.branch, SIZE_MAX, a));
-	(void)compare(&d->source, "", "dirty files", arena_printf(a, "%lld", (long long)d->a.dirty),
-		arena_printf(a, "%lld", (long long)d->b.dirty));
-	(void)compare(&d->source, "", "patch", short_hex(a, &d->a.patch), short_hex(a, &d->b.patch));
+	(void)compare(
+		&d->source, "", "patch", short_hex(a, &d->a.patch), short_hex(a, &d->b.patch));
 	(void)compare(&d->source, "", d->b.dag_path, short_hex(a, &d->a.dag_digest),
 		short_hex(a, &d->b.dag_digest));
 }
@@ -200,7 +187,8 @@ static const char *state_of(const struct task_record *t)
 {
 	if (t == NULL)
 		return NULL;
-	return strcmp(t->state, "SUCCEEDED") == 0 || strcmp(t->state, "REUSED") == 0 ? "ok" : t->state;
+	return strcmp(t->state, "SUCCEEDED") == 0 || strcmp(t->state, "REUSED") == 0 ? "ok"
+										     : t->state;
 }
 
 /* The first of an attempt's rows; both lists are in the order of attempts. */
@@ -245,8 +233,10 @@ static void compare_metrics(struct differ *x, const struct pair *p)
 	size_t i = first_measure(a, p->a_attempt), k = first_measure(b, p->b_attempt);
 
 	for (;;) {
-		bool has_a = p->a_attempt != 0 && i < a->count && a->items[i].attempt == p->a_attempt;
-		bool has_b = p->b_attempt != 0 && k < b->count && b->items[k].attempt == p->b_attempt;
+		bool has_a =
+			p->a_attempt != 0 && i < a->count && a->items[i].attempt == p->a_attempt;
+		bool has_b =
+			p->b_attempt != 0 && k < b->count && b->items[k].attempt == p->b_attempt;
 		struct change_number c = { p->task, "", (double)NAN, (double)NAN };
 		int order;
 
@@ -265,12 +255,13 @@ static void compare_metrics(struct differ *x, const struct pair *p)
 	}
 }
 
-static const struct artifact_record *find_out(const struct artifact_list *list, int64_t attempt,
-	const char *name)
+static const struct artifact_record *find_out(
+	const struct artifact_list *list, int64_t attempt, const char *name)
 {
 	size_t i;
 
-	for (i = first_artifact(list, attempt); i < list->count && list->items[i].attempt == attempt; i++)
+	for (i = first_artifact(list, attempt);
+		i < list->count && list->items[i].attempt == attempt; i++)
 		if (strcmp(list->items[i].name, name) == 0)
 			return &list->items[i];
 	return NULL;
@@ -283,7 +274,8 @@ static void compare_outs(struct differ *x, const struct pair *p)
 	const struct artifact_record *other;
 	size_t i;
 
-	for (i = first_artifact(a, p->a_attempt); i < a->count && a->items[i].attempt == p->a_attempt; i++) {
+	for (i = first_artifact(a, p->a_attempt);
+		i < a->count && a->items[i].attempt == p->a_attempt; i++) {
 		const struct artifact_record *r = &a->items[i];
 
 		other = find_out(b, p->b_attempt, r->name);
@@ -292,56 +284,25 @@ static void compare_outs(struct differ *x, const struct pair *p)
 			    other != NULL ? short_hex(x->arena, &other->made.digest) : NULL))
 			x->diff->same_outs++;
 	}
-	for (i = first_artifact(b, p->b_attempt); i < b->count && b->items[i].attempt == p->b_attempt; i++)
+	for (i = first_artifact(b, p->b_attempt);
+		i < b->count && b->items[i].attempt == p->b_attempt; i++)
 		if (find_out(a, p->a_attempt, b->items[i].name) == NULL)
 			(void)compare(&x->diff->outs, p->task, b->items[i].path, NULL,
 				short_hex(x->arena, &b->items[i].made.digest));
 }
 
-/* The same change in many tasks is one line. */
-static void add_code(struct differ *x, const struct pair *p, const struct explained *row)
-{
-	const char *was = row->was[0] != '\0' ? row->was : NULL, *is = row->is[0] != '\0' ? row->is : NULL;
-	const char *key = arena_printf(x->arena, "%s\n%s\n%s\n%s", row->kind, row->name, row->was, row->is);
-	uint32_t *at = map_put(&x->group_of, key, (uint32_t)x->groups.count);
-	struct group fresh = { .tasks = 1 };
-
-	if (at != NULL) {
-		x->groups.items[*at].tasks++;
-		return;
-	}
-	fresh.change = (struct change_text){ .task = p->task,
-		.kind = arena_strdup(x->arena, row->kind),
-		.name = arena_strdup(x->arena, row->name),
-		.was = was != NULL ? arena_strdup(x->arena, was) : NULL,
-		.is = is != NULL ? arena_strdup(x->arena, is) : NULL };
-	vec_push(&x->groups, fresh);
-}
-
-/* Parameters and inputs have their own lists. */
-static bool is_code(const struct explained *row)
-{
-	return strcmp(row->kind, "param") != 0 && strcmp(row->kind, "input") != 0;
-}
-
 static int compare_code(struct differ *x, const struct pair *p, struct attempt_record *was,
 	struct attempt_record *is, struct err *e)
 {
-	const void *then = "", *now = "";
-	size_t then_len = 0, now_len = 0, i;
-	struct explanation all = { 0 };
+	const void *then, *now;
+	size_t then_len, now_len;
 	int rc = attempt_read(&x->reader, p->a_attempt, x->arena, was, &then, &then_len, e);
 
 	if (rc == 0)
 		rc = attempt_read(&x->reader, p->b_attempt, x->arena, is, &now, &now_len, e);
-	if (rc < 0)
-		return rc == ERR_NOTFOUND ? 0 : rc;
-	explain_two(&x->words, then, then_len, now, now_len, &all);
-	for (i = 0; i < all.count; i++)
-		if (is_code(&all.items[i]))
-			add_code(x, p, &all.items[i]);
-	free(all.items);
-	return 0;
+	if (rc == 0)
+		code_changes_add(&x->code, p->task, then, then_len, now, now_len);
+	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
 static void compare_times(struct differ *x, const struct pair *p, const struct attempt_record *a,
@@ -351,7 +312,8 @@ static void compare_times(struct differ *x, const struct pair *p, const struct a
 	int64_t apart = was > is ? was - is : is - was;
 	struct change_number c = { p->task, "", (double)was, (double)is };
 
-	if (a->ended_ms != 0 && b->ended_ms != 0 && apart > TIMING_LEAST && apart > was / (100 / TIMING_PERCENT))
+	if (a->ended_ms != 0 && b->ended_ms != 0 && apart > TIMING_LEAST &&
+		apart > was / (100 / TIMING_PERCENT))
 		vec_push(&x->diff->timings, c);
 }
 
@@ -375,20 +337,6 @@ static int compare_pair(struct differ *x, const struct pair *p, struct err *e)
 	return 0;
 }
 
-static void keep_groups(struct differ *x)
-{
-	size_t i;
-
-	for (i = 0; i < x->groups.count; i++) {
-		struct group *g = &x->groups.items[i];
-
-		if (g->tasks > 1)
-			g->change.task = arena_printf(x->arena, "%s (and %zu other%s)", g->change.task,
-				g->tasks - 1, g->tasks == 2 ? "" : "s");
-		vec_push(&x->diff->code, g->change);
-	}
-}
-
 /* Lists grew on the heap; what the caller gets is the arena's. */
 static void keep_lists(struct diff *out, struct diff *d, struct arena *a)
 {
@@ -409,9 +357,7 @@ static void release(struct differ *x)
 {
 	attempt_reader_close(&x->reader);
 	vec_release(&x->pairs);
-	vec_release(&x->groups);
-	map_release(&x->group_of);
-	arena_release(&x->words.arena);
+	code_changes_release(&x->code);
 }
 
 static int compare_all(struct differ *x, struct err *e)
@@ -425,11 +371,15 @@ static int compare_all(struct differ *x, struct err *e)
 		rc = load_side(x, &x->a, false, e);
 	if (rc == 0)
 		rc = load_side(x, &x->b, true, e);
+	for (i = 0; i < x->a.artifacts.count; i++)
+		code_changes_made(&x->code, x->a.artifacts.items[i].path);
+	for (i = 0; i < x->b.artifacts.count; i++)
+		code_changes_made(&x->code, x->b.artifacts.items[i].path);
 	if (rc == 0)
 		rc = attempt_reader_open(&x->reader, x->db, e);
 	for (i = 0; i < x->pairs.count && rc == 0; i++)
 		rc = compare_pair(x, &x->pairs.items[i], e);
-	keep_groups(x);
+	code_changes_list(&x->code, &x->diff->code);
 	return rc;
 }
 
@@ -437,7 +387,7 @@ int diff_make(struct diff *out, struct db *db, const struct project *p, const ch
 	const char *b_ref, struct arena *a, struct err *e)
 {
 	struct diff d = { 0 }, kept;
-	struct differ x = { .diff = &d, .db = db, .arena = a };
+	struct differ x = { .diff = &d, .db = db, .arena = a, .code = { .arena = a } };
 	int rc;
 
 	if (run_find(db, a_ref, a, &d.a, e) < 0 || run_find(db, b_ref, a, &d.b, e) < 0)

@@ -27,7 +27,7 @@ struct project;
 /* One thing that differs. was, is: NULL where it is not there. */
 struct change_text {
 	const char *task;          /* "" when it is none's; "train (and 3 others)" for a group */
-	const char *kind;          /* code: "code", "command", "with", "env", "out", "cwd", "format" */
+	const char *kind;          /* code: "input" (a source file), "code", "command", "with", "env", "out", "cwd", "format" */
 	const char *name;
 	const char *was, *is;
 };
@@ -52,7 +52,7 @@ struct diff {
 	bool a_alive, b_alive;
 	bool differs;
 	struct text_changes params;     /* values are JSON */
-	struct text_changes source;     /* commit, dirty files, patch, dag */
+	struct text_changes source;     /* commit, branch, patch, dag.yaml */
 	struct text_changes code;
 	struct text_changes tasks;      /* states that differ; new and gone tasks */
 	struct text_changes outs;       /* digests */

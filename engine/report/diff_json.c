@@ -16,7 +16,8 @@ static void text_json(struct json *j, const char *key, const char *value, bool i
 	json_raw(j, value);
 }
 
-static void texts_json(struct json *j, const char *key, const struct text_changes *list, bool is_json)
+static void texts_json(
+	struct json *j, const char *key, const struct text_changes *list, bool is_json)
 {
 	size_t i;
 

@@ -80,7 +80,7 @@ static int best_attempt(struct db *db, const struct present *p, const struct id_
 		db_bind_text(s, 1, task);
 	while (rc == 0 && grade < 3 && (rc = db_step(db, s, e)) > 0) {
 		int64_t id = db_int(s, 0);
-		int own = only != NULL               ? (id_list_has(only, id) ? 3 : 0)
+		int own = only != NULL                  ? (id_list_has(only, id) ? 3 : 0)
 			  : id_list_has(&p->run, id)    ? 3
 			  : id_list_has(&p->latest, id) ? 2
 							: 1;
@@ -109,7 +109,8 @@ static int by_task(struct db *db, const struct present *p, const struct id_list 
 	if (artifacts_of(db, attempt, a, &list, e) < 0)
 		return e->code;
 	for (i = 0; i < list.count; i++)
-		if (strcmp(list.items[i].name, name) == 0 || strcmp(list.items[i].path, name) == 0) {
+		if (strcmp(list.items[i].name, name) == 0 ||
+			strcmp(list.items[i].path, name) == 0) {
 			*out = list.items[i];
 			return 1;
 		}

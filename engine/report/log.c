@@ -57,7 +57,8 @@ static int no_task(const struct run_record *run, const struct task_list *tasks, 
 	near_start(&near, name);
 	for (i = 0; i < tasks->count; i++) {
 		near_offer(&near, tasks->items[i].name);
-		near_offer(&near, arena_strndup(a, tasks->items[i].name, stage_length(tasks->items[i].name)));
+		near_offer(&near,
+			arena_strndup(a, tasks->items[i].name, stage_length(tasks->items[i].name)));
 	}
 	err_set(e, ERR_NOTFOUND, "run %s has no task or stage `%.100s`", run->name, name);
 	if (near.best != NULL)
@@ -112,7 +113,8 @@ static int find_named(struct log_list *found, struct db *db, const struct run_re
 		is_known = true;
 		if (choose(&part, db, run, t, number, a, e) == 0)
 			vec_push(found, part);
-		else if (e->code != ERR_NOTFOUND) /* of many tasks some may not have had their turn */
+		else if (e->code !=
+			 ERR_NOTFOUND) /* of many tasks some may not have had their turn */
 			return e->code;
 	}
 	if (found->count > 0)
@@ -148,8 +150,8 @@ int run_has_task(struct db *db, const struct run_record *run, const char *name, 
 
 static int is_gone(const struct attempt_record *attempt, struct err *e)
 {
-	err_set(e, ERR_NOTFOUND, "the log of `%s`, attempt %lld, is not there any more", attempt->task,
-		(long long)attempt->number);
+	err_set(e, ERR_NOTFOUND, "the log of `%s`, attempt %lld, is not there any more",
+		attempt->task, (long long)attempt->number);
 	return err_hint(e, "it was .flow/%s", attempt->log);
 }
 
@@ -160,7 +162,8 @@ int log_open(struct log_reader *r, const struct project *p, const struct attempt
 	struct stat st;
 
 	*r = (struct log_reader){ .project = p, .attempt = attempt->id, .fd = -1 };
-	if (attempt->log[0] == '\0' || strstr(attempt->log, "..") != NULL || path_leaves(attempt->log))
+	if (attempt->log[0] == '\0' || strstr(attempt->log, "..") != NULL ||
+		path_leaves(attempt->log))
 		return is_gone(attempt, e);
 	r->fd = openat(p->flow_fd, attempt->log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (r->fd < 0 && errno != ENOENT)
@@ -171,7 +174,8 @@ int log_open(struct log_reader *r, const struct project *p, const struct attempt
 	}
 	size = (uint64_t)st.st_size;
 	r->is_open_ended = attempt_is_open(attempt);
-	r->end = r->is_open_ended || (uint64_t)attempt->log_to > size ? size : (uint64_t)attempt->log_to;
+	r->end = r->is_open_ended || (uint64_t)attempt->log_to > size ? size
+								      : (uint64_t)attempt->log_to;
 	r->from = (uint64_t)attempt->log_from < r->end ? (uint64_t)attempt->log_from : r->end;
 	r->at = r->from;
 	return 0;
@@ -200,7 +204,9 @@ int log_last(struct log_reader *r, uint32_t lines, struct err *e)
 	char chunk[4096];
 
 	while (from > r->from) {
-		size_t want = from - r->from < sizeof chunk ? (size_t)(from - r->from) : sizeof chunk, i;
+		size_t want = from - r->from < sizeof chunk ? (size_t)(from - r->from)
+							    : sizeof chunk,
+		       i;
 		ssize_t n = read_at(r, chunk, want, from - want);
 
 		if (n != (ssize_t)want)
@@ -232,10 +238,35 @@ int log_next(struct log_reader *r, struct buf *out, struct err *e)
 	return n > 0;
 }
 
+/* The journal calls an attempt running for ever when its run has died. */
+static int is_at_work(const struct log_reader *r, struct db *db, const struct attempt_record *now,
+	struct arena *a, struct err *e)
+{
+	struct run_record run;
+
+	if (!attempt_is_open(now))
+		return 0;
+	if (run_get(db, now->run, a, &run, e) < 0)
+		return e->code;
+	return run.ended_ms == 0 && run_is_alive(r->project, &run);
+}
+
+/* A failed attempt's log is moved to a file of its own. */
+static int reopen(struct log_reader *r, const struct attempt_record *now, struct err *e)
+{
+	const struct project *p = r->project;
+	uint64_t done = r->at - r->from;
+
+	log_close(r);
+	if (log_open(r, p, now, e) < 0)
+		return e->code;
+	r->at = r->end - r->from > done ? r->from + done : r->end;
+	return 0;
+}
+
 int log_grow(struct log_reader *r, struct db *db, struct err *e)
 {
 	struct attempt_record now = { 0 };
-	uint64_t done = r->at - r->from;
 	struct arena a = { 0 };
 	struct stat st;
 	int rc;
@@ -245,18 +276,12 @@ int log_grow(struct log_reader *r, struct db *db, struct err *e)
 	if (fstat(r->fd, &st) < 0)
 		return err_system(e, "cannot stat a log");
 	rc = attempt_get(db, r->attempt, &a, &now, e);
-	if (rc == 0 && attempt_is_open(&now)) {
+	if (rc == 0)
+		rc = is_at_work(r, db, &now, &a, e);
+	if (rc > 0)
 		r->end = (uint64_t)st.st_size > r->end ? (uint64_t)st.st_size : r->end;
-		rc = 1;
-	} else if (rc == 0) {
-		/* A failed attempt's log is moved to a file of its own. */
-		const struct project *p = r->project;
-
-		log_close(r);
-		rc = log_open(r, p, &now, e);
-		if (rc == 0)
-			r->at = r->end - r->from > done ? r->from + done : r->end;
-	}
+	else if (rc == 0)
+		rc = reopen(r, &now, e);
 	arena_release(&a);
 	return rc;
 }

@@ -55,7 +55,7 @@ struct log_reader {
 int log_open(struct log_reader *r, const struct project *p, const struct attempt_record *attempt, struct err *e);
 int log_last(struct log_reader *r, uint32_t lines, struct err *e);
 int log_next(struct log_reader *r, struct buf *out, struct err *e); /* appends; 1, or 0 at the end */
-int log_grow(struct log_reader *r, struct db *db, struct err *e);   /* 1: it still runs, 0: it has ended; log_next() then has the rest */
+int log_grow(struct log_reader *r, struct db *db, struct err *e);   /* 1: it still runs, 0: it has ended, or its run has died; log_next() then has the rest */
 void log_close(struct log_reader *r);
 
 #endif

@@ -20,7 +20,8 @@ static void write_value(struct json *j, json_t *value, unsigned depth)
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
 		json_open_object(j);
-		json_object_foreach (value, key, item) {
+		json_object_foreach(value, key, item)
+		{
 			json_key(j, key);
 			if (depth < DEPTH_MAX)
 				write_value(j, item, depth + 1);
@@ -85,7 +86,8 @@ void run_params_read(struct run_params *out, const char *text, const char *chang
 		return;
 	}
 	out->items = arena_alloc(a, (json_object_size(root) + 1) * sizeof *out->items);
-	json_object_foreach (root, name, value) {
+	json_object_foreach(root, name, value)
+	{
 		buf_clear(&written);
 		json_init(&j, &written);
 		write_value(&j, value, 0);

@@ -44,9 +44,9 @@ const char *run_state_of(const char *word)
 /* A metric that might get a column. */
 struct candidate {
 	const char *name;
-	uint32_t runs, whole;  /* how many have it; how many have it as one number of an attempt */
-	size_t last_run;       /* the row that counted it last */
-	bool many;             /* some run has it more than once */
+	uint32_t runs, whole; /* how many have it; how many have it as one number of an attempt */
+	size_t last_run;      /* the row that counted it last */
+	bool many;            /* some run has it more than once */
 };
 
 struct candidates {
@@ -56,7 +56,7 @@ struct candidates {
 
 struct chooser {
 	struct runlist *list;
-	struct id_list *outs;  /* per row */
+	struct id_list *outs; /* per row */
 	struct measure_list measures;
 	struct candidates names;
 	struct map by_name;

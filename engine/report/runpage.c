@@ -78,7 +78,8 @@ static int add_measures(struct runpage *page, struct db *db, struct arena *a, st
 	collect(&owners, &page->tasks, true);
 	ids_of(&ids, &owners);
 	rc = measures_of(db, &ids, a, &page->measures, e);
-	page->measure_tasks = arena_alloc(a, (page->measures.count + 1) * sizeof *page->measure_tasks);
+	page->measure_tasks =
+		arena_alloc(a, (page->measures.count + 1) * sizeof *page->measure_tasks);
 	for (i = 0; i < page->measures.count; i++)
 		page->measure_tasks[i] = owner_of(&owners, page->measures.items[i].attempt);
 	vec_release(&ids);

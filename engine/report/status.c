@@ -60,7 +60,8 @@ static int sort_out(struct status *s, struct db *db, struct arena *a, struct err
 		const struct task_record *t = &tasks.items[i];
 
 		s->succeeded += is_state(t, "SUCCEEDED");
-		s->waiting += is_state(t, "PENDING") || is_state(t, "READY") || is_state(t, "BACKOFF");
+		s->waiting +=
+			is_state(t, "PENDING") || is_state(t, "READY") || is_state(t, "BACKOFF");
 		if (is_state(t, "FAILED"))
 			vec_push(&failed, *t);
 		if (is_state(t, "RUNNING") && attempt_is_open(&t->last))
@@ -85,8 +86,8 @@ static int count(struct db *db, const char *sql, int64_t *n, struct err *e)
 	return rc < 0 ? rc : 0;
 }
 
-int status_make(struct status *out, struct db *db, const struct project *p, struct arena *a,
-	struct err *e)
+int status_make(
+	struct status *out, struct db *db, const struct project *p, struct arena *a, struct err *e)
 {
 	struct status s = { 0 };
 	const struct run_record *last;

@@ -10,7 +10,10 @@
 /* Bytes of a UTF-8 character that begins so; 0: none does. */
 static size_t wanted(unsigned char c)
 {
-	return c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	return c >= 0xc2 && c < 0xe0   ? 2
+	       : c >= 0xe0 && c < 0xf0 ? 3
+	       : c >= 0xf0 && c < 0xf5 ? 4
+				       : 0;
 }
 
 /* C1 controls, line and paragraph separators, marks that turn the direction of writing. */
@@ -99,7 +102,8 @@ void tame(struct tamer *t, struct buf *out, const char *data, size_t len)
 		bool taken = false;
 
 		if (t->count > 0)
-			taken = t->held[0] == ESCAPE ? in_escape(t, out, c) : in_character(t, out, c);
+			taken = t->held[0] == ESCAPE ? in_escape(t, out, c)
+						     : in_character(t, out, c);
 		if (!taken)
 			plain(t, out, c);
 	}

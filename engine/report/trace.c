@@ -27,11 +27,11 @@ struct tracer {
 	struct db *db;
 	struct attempt_reader reader;
 	struct makers makers;
-	struct map step_of;          /* attempt -> step */
-	struct map run_of;           /* run -> index into runs */
-	struct map known_of;         /* path -> index into known */
+	struct map step_of;  /* attempt -> step */
+	struct map run_of;   /* run -> index into runs */
+	struct map known_of; /* path -> index into known */
 	struct known_paths known;
-	struct id_list outs;         /* of run outs_run */
+	struct id_list outs; /* of run outs_run */
 	int64_t outs_run;
 };
 
@@ -123,14 +123,16 @@ static int load_run(struct tracer *t, int64_t id, uint32_t *index, struct err *e
 }
 
 /* Parts of a folder that earlier tasks of the same run wrote into, each alone. */
-static int add_within(struct tracer *t, const char *folder, const struct trace_step *s, struct err *e)
+static int add_within(
+	struct tracer *t, const char *folder, const struct trace_step *s, struct err *e)
 {
 	struct artifact_list list = { 0 };
 	size_t i;
 
 	if (t->outs_run != s->attempt.run) {
 		t->outs_run = s->attempt.run;
-		if (outs_of_run(t->db, &t->trace->runs.items[s->run], &t->trace->arena, &t->outs, e) < 0)
+		if (outs_of_run(t->db, &t->trace->runs.items[s->run], &t->trace->arena, &t->outs,
+			    e) < 0)
 			return e->code;
 	}
 	if (makers_below(&t->makers, folder, &t->outs, &t->trace->arena, &list, e) < 0)
@@ -202,8 +204,8 @@ static int expand(struct tracer *t, size_t index, struct err *e)
 	size_t at = 0;
 	int rc;
 
-	rc = attempt_read(&t->reader, s.attempt.id, &t->trace->arena, &s.attempt, &s.parts,
-		&s.parts_len, e);
+	rc = attempt_read(
+		&t->reader, s.attempt.id, &t->trace->arena, &s.attempt, &s.parts, &s.parts_len, e);
 	if (rc == 0)
 		rc = load_run(t, s.attempt.run, &s.run, e);
 	s.first_input = (uint32_t)t->trace->inputs.count;
@@ -213,15 +215,16 @@ static int expand(struct tracer *t, size_t index, struct err *e)
 		if (view.part != PART_INPUT || view.value_len != DIGEST_SIZE)
 			continue;
 		memcpy(&d, view.value, DIGEST_SIZE);
-		rc = add_input(t, &s, arena_strndup(&t->trace->arena, view.name, view.name_len), &d, e);
+		rc = add_input(
+			t, &s, arena_strndup(&t->trace->arena, view.name, view.name_len), &d, e);
 	}
 	s.input_count = (uint32_t)t->trace->inputs.count - s.first_input;
 	t->trace->steps.items[index] = s;
 	return rc;
 }
 
-int trace_make(struct trace *trace, struct db *db, const struct artifact_record *artifact,
-	struct err *e)
+int trace_make(
+	struct trace *trace, struct db *db, const struct artifact_record *artifact, struct err *e)
 {
 	struct tracer t = { .trace = trace, .db = db };
 	size_t i;

@@ -12,10 +12,10 @@
 #include "plan/key.h"
 #include "report/trace.h"
 
-#define DEPTH_MAX  16  /* levels that are indented; what is deeper gets a section of its own */
-#define VALUE_MAX  60  /* bytes of a value that are shown */
-#define SHORT_HEX  12
-#define DRAWN      UINT32_MAX
+#define DEPTH_MAX 16 /* levels that are indented; what is deeper gets a section of its own */
+#define VALUE_MAX 60 /* bytes of a value that are shown */
+#define SHORT_HEX 12
+#define DRAWN     UINT32_MAX
 
 struct section_list {
 	uint32_t *items; /* inputs */
@@ -27,7 +27,7 @@ struct drawer {
 	const struct trace *trace;
 	struct trace_style style;
 	struct arena *arena;
-	uint32_t *seen;            /* per step: 0 not yet, DRAWN, or the number of its section */
+	uint32_t *seen; /* per step: 0 not yet, DRAWN, or the number of its section */
 	struct section_list sections;
 };
 
@@ -130,7 +130,8 @@ static void put_source(struct drawer *d, struct buf *out, const struct run_recor
 	if (r->dirty == 0)
 		buf_str(out, ", clean");
 	else
-		buf_printf(out, ", dirty: %lld file%s", (long long)r->dirty, r->dirty == 1 ? "" : "s");
+		buf_printf(
+			out, ", dirty: %lld file%s", (long long)r->dirty, r->dirty == 1 ? "" : "s");
 	if (!digest_is_zero(&r->patch))
 		buf_printf(out, ", patch %s", short_hex(d, &r->patch));
 }
@@ -154,8 +155,8 @@ static size_t list_properties(struct drawer *d, const struct trace_step *s,
 	static const struct {
 		const char *label;
 		enum part part;
-	} kinds[] = { { "code    ", PART_CODE }, { "params  ", PART_PARAM }, { "with    ", PART_WITH },
-		{ "command ", PART_COMMAND }, { "env     ", PART_ENV } };
+	} kinds[] = { { "code    ", PART_CODE }, { "params  ", PART_PARAM },
+		{ "with    ", PART_WITH }, { "command ", PART_COMMAND }, { "env     ", PART_ENV } };
 	const struct run_record *runs = d->trace->runs.items;
 	struct buf text = { 0 };
 	size_t i, count = 0;
@@ -167,7 +168,8 @@ static size_t list_properties(struct drawer *d, const struct trace_step *s,
 	for (i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		put_parts(d, &text, s, kinds[i].part);
 		if (text.len > 0)
-			list[count++] = (struct property){ kinds[i].label, buf_in(&text, d->arena) };
+			list[count++] =
+				(struct property){ kinds[i].label, buf_in(&text, d->arena) };
 	}
 	buf_release(&text);
 	return count;
@@ -179,8 +181,9 @@ static void put_maker(struct drawer *d, struct buf *out, const struct trace_step
 	const struct attempt_record *a = &s->attempt;
 	char took[32];
 
-	buf_printf(out, "made by %s (%s, attempt %lld, %s)", a->task, d->trace->runs.items[s->run].name,
-		(long long)a->number, took_text(attempt_took_ms(a, a->began_ms), took));
+	buf_printf(out, "made by %s (%s, attempt %lld, %s)", a->task,
+		d->trace->runs.items[s->run].name, (long long)a->number,
+		took_text(attempt_took_ms(a, a->began_ms), took));
 }
 
 static void put_size(struct buf *out, uint64_t size)
@@ -192,7 +195,8 @@ static void put_size(struct buf *out, uint64_t size)
 
 static const char *input_text(struct drawer *d, const struct trace_input *in, const char *end)
 {
-	const struct trace_step *s = in->maker < d->trace->steps.count ? &d->trace->steps.items[in->maker] : NULL;
+	const struct trace_step *s =
+		in->maker < d->trace->steps.count ? &d->trace->steps.items[in->maker] : NULL;
 	struct buf out = { 0 };
 	char *text;
 
@@ -214,7 +218,8 @@ static const char *input_text(struct drawer *d, const struct trace_input *in, co
 	return text;
 }
 
-static void draw_step(struct drawer *d, uint32_t step, uint32_t reader, const char *lead, unsigned depth);
+static void draw_step(
+	struct drawer *d, uint32_t step, uint32_t reader, const char *lead, unsigned depth);
 
 /* Where the step of an input is shown, if not right below it; "" otherwise. Too deep: it gets a section. */
 static const char *elsewhere(struct drawer *d, const struct trace_input *in, unsigned depth)
@@ -259,7 +264,9 @@ static void draw_inputs(struct drawer *d, uint32_t first, uint32_t end, uint32_t
 	uint32_t i, next;
 
 	for (i = first; i < end; i = next) {
-		for (next = i + 1; next < end && inputs[i].maker == TRACE_PARTLY && inputs[next].within; next++)
+		for (next = i + 1;
+			next < end && inputs[i].maker == TRACE_PARTLY && inputs[next].within;
+			next++)
 			;
 		draw_input(d, &inputs[i], reader, lead, next == end, depth);
 		if (next > i + 1)
@@ -269,16 +276,19 @@ static void draw_inputs(struct drawer *d, uint32_t first, uint32_t end, uint32_t
 }
 
 /* What went into a step. Recurses DEPTH_MAX levels at most, whatever the journal holds. */
-static void draw_step(struct drawer *d, uint32_t step, uint32_t reader, const char *lead, unsigned depth)
+static void draw_step(
+	struct drawer *d, uint32_t step, uint32_t reader, const char *lead, unsigned depth)
 {
 	const struct trace_step *s = &d->trace->steps.items[step];
 	struct property list[PROPERTIES_MAX];
 	size_t count = 0, i;
 
-	count = list_properties(d, s,
-		reader != TRACE_SOURCE ? &d->trace->steps.items[reader] : NULL, list);
+	count = list_properties(
+		d, s, reader != TRACE_SOURCE ? &d->trace->steps.items[reader] : NULL, list);
 	for (i = 0; i < count; i++)
-		add_line(d, arena_printf(d->arena, "%s%s", lead, tee(d, i + 1 == count && s->input_count == 0)),
+		add_line(d,
+			arena_printf(d->arena, "%s%s", lead,
+				tee(d, i + 1 == count && s->input_count == 0)),
 			arena_printf(d->arena, "%s %s", list[i].label, list[i].text));
 	if (s->input_count == 0)
 		return;

@@ -42,12 +42,15 @@ static int add_file(struct gathering *g, const char *name, const char *path, str
 	return rc;
 }
 
+/* NULL: no module has that name. Names are words with dots between them, no paths: those could lead anywhere. */
 static const char *module_path(struct gathering *g, const char *name)
 {
 	struct code *c = g->code;
 	char *file = arena_printf(&c->arena, "%s.lua", name), *p;
 	const char *path;
 
+	if (!name_is_valid(name) || name[0] == '.' || strstr(name, "..") != NULL)
+		return NULL;
 	for (p = file; p < file + strlen(name); p++)
 		if (*p == '.')
 			*p = '/';
@@ -167,7 +170,8 @@ int code_of(struct code *c, uint32_t node, const struct code_list **out, struct 
 	const struct node *n = &c->graph->nodes[node];
 	enum stage_kind kind = (enum stage_kind)c->graph->stages[n->stage].kind;
 	const char *name = graph_text(c->graph, kind == STAGE_INLINE ? n->text : n->uses);
-	uint32_t *known = map_get(&c->by_uses, name);
+	struct map *names = kind == STAGE_INLINE ? &c->by_text : &c->by_uses;
+	uint32_t *known = map_get(names, name);
 	struct gathering g = { .code = c };
 	struct code_list *list;
 	int rc;
@@ -184,7 +188,7 @@ int code_of(struct code *c, uint32_t node, const struct code_list **out, struct 
 		list->module_count = (uint32_t)g.modules.count;
 		list->modules =
 			arena_dup(&c->arena, g.modules.items, g.modules.count * sizeof *list->modules);
-		map_put(&c->by_uses, name, (uint32_t)c->lists.count);
+		map_put(names, name, (uint32_t)c->lists.count);
 		vec_push(&c->lists, list);
 		*out = list;
 	} else {
@@ -199,5 +203,6 @@ void code_close(struct code *c)
 {
 	vec_release(&c->lists);
 	map_release(&c->by_uses);
+	map_release(&c->by_text);
 	arena_release(&c->arena);
 }

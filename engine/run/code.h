@@ -46,7 +46,8 @@ struct code {
 	const struct registry *registry;
 	int root_fd;
 	struct arena arena;
-	struct map by_uses;         /* text of `uses`, or of an inline script -> index in lists */
+	struct map by_uses;         /* text of `uses` -> index in lists */
+	struct map by_text;         /* text of an inline script -> index in lists */
 	struct code_lists lists;
 };
 

@@ -105,10 +105,15 @@ static void tell_end(struct engine *n, const struct attempt *a, enum outcome out
 
 static int succeed(struct engine *n, struct attempt *a, struct err *e)
 {
+	const char *changed = publish_changed(n, a), *why = "";
 	struct told t;
 
-	tell_end(n, a, OUTCOME_SUCCEEDED, "", &t);
+	if (changed != NULL)
+		why = arena_printf(&n->turn, "`%s` was changed while it ran: the result will not be reused", changed);
+	tell_end(n, a, OUTCOME_SUCCEEDED, why, &t);
 	if (publish_record(n, a, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED, "", NULL, e) < 0)
+		return e->code;
+	if (changed != NULL && journal_attempt_disown(&n->s->db, a->id, why, e) < 0)
 		return e->code;
 	engine_tell(n, &t);
 	a->phase = PHASE_TAKEN;

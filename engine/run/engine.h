@@ -130,6 +130,7 @@ enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **w
 int publish_begin(struct engine *n, struct attempt *a, struct err *e); /* it ended well: outs into the store */
 enum outcome publish_check(struct engine *n, struct attempt *a, const char **why, int *rc, struct err *e); /* all taken? */
 int publish_metrics(struct engine *n, struct attempt *a, struct err *e); /* the numbers of its metrics files */
+const char *publish_changed(struct engine *n, const struct attempt *a); /* a source that is no longer what it was, or NULL */
 int publish_record(struct engine *n, struct attempt *a, struct err *e);
 int publish_show(struct engine *n, struct attempt *a, struct err *e);  /* after the commit; gives the slot back */
 int publish_undo(struct engine *n, struct attempt *a, struct err *e);  /* it did not: everything back as it was */

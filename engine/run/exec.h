@@ -42,7 +42,7 @@ int exec_signal(struct exec *x, uint64_t id, int signo, struct err *e);
 int exec_next(struct exec *x, struct wire_ended *ended, struct err *e); /* texts live until the next call */
 void exec_close(struct exec *x);
 
-/* Kill every process of this user whose environment has FLOW_WORKER=<run> or FLOW_ATTEMPT=<run>..., until none is left or
+/* Kill every process of this user whose environment has FLOW_WORKER=<run> or FLOW_ATTEMPT=<run>.<n>, until none is left or
  * `patience_ms` is over; how many are left. */
 unsigned exec_sweep(const char *run, int patience_ms);
 

@@ -86,6 +86,11 @@ int exec_open(struct exec *x, const struct exec_options *options, struct err *e)
 	if (ends[1] == WORKER_FD) { /* dup2 of a descriptor onto itself would leave it CLOEXEC */
 		int other = fcntl(ends[1], F_DUPFD_CLOEXEC, WORKER_FD + 1);
 
+		if (other < 0) {
+			close(ends[0]);
+			close(ends[1]);
+			return err_system(e, "cannot make a socket");
+		}
 		close(ends[1]);
 		ends[1] = other;
 	}
@@ -187,7 +192,8 @@ static int is_marked(const char *pid, const char *run, struct buf *text)
 	close(fd);
 	buf_char(text, '\0');
 	for (at = text->data; at < text->data + text->len; at += strlen(at) + 1) {
-		if (strncmp(at, "FLOW_ATTEMPT=", 13) == 0 && strncmp(at + 13, run, n) == 0)
+		if (strncmp(at, "FLOW_ATTEMPT=", 13) == 0 && strncmp(at + 13, run, n) == 0 &&
+			(at[13 + n] == '.' || at[13 + n] == '\0'))
 			return 1;
 		if (strncmp(at, "FLOW_WORKER=", 12) == 0 && strcmp(at + 12, run) == 0)
 			return 1;

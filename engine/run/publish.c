@@ -151,6 +151,22 @@ static void note(struct engine *n, const char *path, const struct take_job *t)
 		stats_note(&n->s->stats, path, &t->id, &t->made.digest);
 }
 
+/* A source that somebody edited while the attempt ran: nobody can say which bytes it read. */
+const char *publish_changed(struct engine *n, const struct attempt *a)
+{
+	struct span deps = n->graph->nodes[a->node].deps;
+	uint32_t i;
+
+	for (i = 0; i < deps.count; i++) {
+		const struct dep *dep = &n->graph->deps[deps.first + i];
+		const char *path = graph_text(n->graph, dep->path);
+
+		if (dep->producer == NO_NODE && !stats_still(&n->s->stats, n->s->root_fd, path))
+			return path;
+	}
+	return NULL;
+}
+
 int publish_record(struct engine *n, struct attempt *a, struct err *e)
 {
 	const struct node *node = &n->graph->nodes[a->node];
@@ -169,7 +185,7 @@ int publish_record(struct engine *n, struct attempt *a, struct err *e)
 			note(n, path, &a->takes[i]);
 	}
 	plan_made(&n->s->plan, a->node, outs);
-	return journal_latest(db, node_name(n->graph, a->node), a->id, &a->key, outs, node->outs.count,
+	return publish_changed(n, a) != NULL ? 0 : journal_latest(db, node_name(n->graph, a->node), a->id, &a->key, outs, node->outs.count,
 		clock_mono_ms() - a->began_ms, e);
 }
 

@@ -52,7 +52,7 @@ struct told {
 	uint64_t bytes;        /* ENDED: of all its outs */
 	uint64_t peak_rss_kib; /* ENDED */
 	int level, signo;      /* STOPPING */
-	const char *text;      /* see above; ENDED: why it failed, one line, or "" */
+	const char *text;      /* see above; ENDED: why it failed, or what is odd about its success, one line, or "" */
 	const char *code;      /* ENDED: error code, or "" */
 	const char *log;       /* ENDED: path of the attempt's log as the user can open it, or "" */
 	const char *tail;      /* ENDED and not succeeded: last lines of the log, at most TAIL_LINES of them, or "" */

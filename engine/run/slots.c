@@ -1,5 +1,6 @@
 #include "run/slots.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,10 +62,14 @@ static int64_t folder_time(const struct slots *s, const struct slot *slot)
 
 static int make_folder(struct slots *s, struct slot *slot, struct err *e)
 {
+	/* Older than any clock will say: a file written in the tick in which the folder is made still changes its time. */
+	static const struct timespec old[2] = { { 1, 0 }, { 1, 0 } };
+
 	do {
 		(void)snprintf(slot->folder, sizeof slot->folder, "work/%.36s.%u", s->uuid,
 			s->serial++);
 		if (mkdirat(s->project->flow_fd, slot->folder, 0700) == 0) {
+			(void)utimensat(s->project->flow_fd, slot->folder, old, 0);
 			slot->pristine_ns = folder_time(s, slot);
 			return 0;
 		}
@@ -122,10 +127,12 @@ static int copy_log(struct slots *s, struct slot *slot, const char *folder, stru
 {
 	uint64_t left = slot_log_size(slot);
 	off_t from = (off_t)slot->log_from;
-	char path[4096];
+	char path[4096], aside[4096];
 	int to, rc = 0;
 
 	(void)snprintf(path, sizeof path, "%s/log", folder);
+	(void)snprintf(aside, sizeof aside, "%s/log.of-stage", folder);
+	(void)renameat(s->project->flow_fd, path, s->project->flow_fd, aside); /* the attempt may have one too */
 	to = openat(s->project->flow_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (to < 0)
 		return err_system(e, "cannot create `.flow/%s`", path);
@@ -147,11 +154,19 @@ int slots_keep(struct slots *s, uint32_t at, const char *folder, struct err *e)
 {
 	struct slot *slot = &s->items[at];
 
+	int flow = s->project->flow_fd;
+	struct stat st;
+
 	slot->taken = false;
-	if (folder_make_parents(s->project->flow_fd, folder, 0700, e) < 0)
+	if (folder_make_parents(flow, folder, 0700, e) < 0)
 		return e->code;
-	if (renameat(s->project->flow_fd, slot->folder, s->project->flow_fd, folder) < 0)
+	if (fstatat(flow, slot->folder, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
+		/* The attempt did away with it: its log is all there is to keep. */
+		if (tree_remove(flow, slot->folder, e) < 0 || folder_make(flow, folder, 0700, e) < 0)
+			return e->code;
+	} else if (renameat(flow, slot->folder, flow, folder) < 0) {
 		return err_system(e, "cannot keep the folder of a failed attempt");
+	}
 	slot->folder[0] = '\0';
 	return copy_log(s, slot, folder, e);
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 
 #define METRICS_FILE_MAX ((size_t)16 << 20)
+#define RECORD_MAX       ((size_t)1 << 20) /* bytes of a line; longer ones are skipped */
 #define NAME_MAX_BYTES   128u
 #define DEPTH_MAX        16
 
@@ -97,10 +98,18 @@ static int take_lines(struct telemetry *t, metric_sink *sink, void *user, struct
 	int rc = 0;
 
 	while (rc == 0 && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		rc = take_line(t, at, (size_t)(newline - at), sink, user, e);
+		if (!t->skipping)
+			rc = take_line(t, at, (size_t)(newline - at), sink, user, e);
+		t->skipping = false;
 		at = newline + 1;
 	}
 	left = (size_t)(end - at);
+	if (left > RECORD_MAX && !t->skipping) {
+		t->bad_lines++;
+		t->skipping = true;
+	}
+	if (t->skipping)
+		left = 0;
 	memmove(t->partial.data, at, left);
 	t->partial.len = left;
 	return rc;
@@ -176,8 +185,10 @@ int metrics_of_file(int dir, const char *path, metric_sink *sink, void *user, st
 		err_hint(e, "a metrics file is a JSON object of numbers, nested as you like");
 		rc = err_id(e, "E0410");
 	}
-	if (rc == 0 && !json_is_object(value))
-		rc = err_set(e, ERR_INPUT, "metrics file `%s` is not a JSON object", path);
+	if (rc == 0 && !json_is_object(value)) {
+		err_set(e, ERR_INPUT, "metrics file `%s`, line 1: not a JSON object", path);
+		rc = err_id(e, "E0410");
+	}
 	if (rc == 0) {
 		buf_str(&name, "");
 		rc = walk(value, &name, 0, sink, user, e);

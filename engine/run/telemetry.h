@@ -29,6 +29,7 @@ struct metric {
 struct telemetry {
 	uint64_t offset;   /* read so far */
 	struct buf partial; /* a line that has not ended */
+	bool skipping;     /* it is too long to be one of ours */
 	struct buf what;   /* last progress text */
 	struct buf fail;   /* first reason of a failure, "" when there is none */
 	char code[8];      /* its error code, or "" */

@@ -53,8 +53,8 @@ static int finish(struct sqlite3_stmt *s, int rc, struct arena *a, struct artifa
 	return rc;
 }
 
-int artifacts_of(struct db *db, int64_t attempt, struct arena *a, struct artifact_list *out,
-	struct err *e)
+int artifacts_of(
+	struct db *db, int64_t attempt, struct arena *a, struct artifact_list *out, struct err *e)
 {
 	struct id_list one = { &attempt, 1, 1 };
 
@@ -77,8 +77,8 @@ int artifacts_of_all(struct db *db, const struct id_list *attempts, struct arena
 	return finish(s, rc, a, &found, out);
 }
 
-int artifacts_at(struct db *db, const char *path, struct arena *a, struct artifact_list *out,
-	struct err *e)
+int artifacts_at(
+	struct db *db, const char *path, struct arena *a, struct artifact_list *out, struct err *e)
 {
 	struct artifact_list found = { 0 };
 	struct sqlite3_stmt *s = NULL;
@@ -113,7 +113,8 @@ int makers_open(struct makers *m, struct db *db, struct err *e)
 	*m = (struct makers){ .db = db };
 	/* The plus keeps SQLite from walking all artifacts of a digest: empty files have many. */
 	rc = db_query(db,
-		COLUMNS "WHERE path = ? AND attempt < ? AND +digest = ? ORDER BY attempt DESC LIMIT 1",
+		COLUMNS
+		"WHERE path = ? AND attempt < ? AND +digest = ? ORDER BY attempt DESC LIMIT 1",
 		&m->exact, e);
 	if (rc == 0)
 		rc = db_query(db,
@@ -121,11 +122,13 @@ int makers_open(struct makers *m, struct db *db, struct err *e)
 			&m->newest, e);
 	if (rc == 0)
 		rc = db_query(db,
-			COLUMNS "WHERE path > ? || '/' AND path < ?1 || '0' ORDER BY path, attempt DESC",
+			COLUMNS
+			"WHERE path > ? || '/' AND path < ?1 || '0' ORDER BY path, attempt DESC",
 			&m->below, e);
 	if (rc == 0)
 		rc = db_query(db,
-			"SELECT 1 FROM artifact WHERE path > ?1 || '/' AND path < ?1 || '0' LIMIT 1",
+			"SELECT 1 FROM artifact WHERE path > ?1 || '/' AND path < ?1 || '0' LIMIT "
+			"1",
 			&m->any_below, e);
 	if (rc < 0)
 		makers_close(m);
@@ -186,8 +189,8 @@ int makers_below(struct makers *m, const char *folder, const struct id_list *wit
 		struct artifact_record r;
 
 		if (!id_list_has(within, db_int(m->below, 0)) ||
-			(found.count > 0 &&
-				strcmp(found.items[found.count - 1].path, db_text(m->below, 2)) == 0))
+			(found.count > 0 && strcmp(found.items[found.count - 1].path,
+						    db_text(m->below, 2)) == 0))
 			continue;
 		read_artifact(m->below, a, &r);
 		vec_push(&found, r);

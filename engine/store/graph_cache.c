@@ -25,6 +25,7 @@ static void head_of(unsigned char head[HEAD_SIZE], const struct dag_input *input
 	size_t i;
 
 	hasher_init(&h);
+	hasher_add(&h, FLOW_VERSION, sizeof FLOW_VERSION); /* another one may read the text otherwise */
 	hasher_add(&h, input->path, strlen(input->path) + 1);
 	hasher_add(&h, &input->set_count, sizeof input->set_count);
 	for (i = 0; i < input->set_count; i++)

@@ -225,6 +225,17 @@ int journal_attempt_end(struct db *db, const struct attempt_end *a, struct err *
 	return db_run(db, s, e);
 }
 
+int journal_attempt_disown(struct db *db, int64_t attempt, const char *why, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+
+	if (db_query(db, "UPDATE attempt SET key = randomblob(32), error = ? WHERE id = ?", &s, e) < 0)
+		return e->code;
+	db_bind_text(s, 1, why);
+	db_bind_int(s, 2, attempt);
+	return run_once(db, s, e);
+}
+
 int journal_artifact(struct db *db, int64_t attempt, uint32_t position, const char *name,
 	const char *path, const struct made *made, struct err *e)
 {

@@ -78,6 +78,8 @@ struct attempt_end {
 };
 
 int journal_attempt_end(struct db *db, const struct attempt_end *a, struct err *e);
+/* It succeeded, but what it read is not what its key says: never to be reused. */
+int journal_attempt_disown(struct db *db, int64_t attempt, const char *why, struct err *e);
 int journal_artifact(struct db *db, int64_t attempt, uint32_t position, const char *name, const char *path, const struct made *made,
 	struct err *e);
 int journal_latest(struct db *db, const char *task, int64_t attempt, const struct digest *key, const struct made *outs, uint32_t count,

@@ -59,8 +59,8 @@ static int add_attempt(struct db *db, struct sqlite3_stmt *rows, int64_t attempt
 }
 
 /* The first attempt from `from` on that has metrics; 0: none. */
-static int next_with(struct db *db, struct sqlite3_stmt *seek, int64_t from, int64_t *attempt,
-	struct err *e)
+static int next_with(
+	struct db *db, struct sqlite3_stmt *seek, int64_t from, int64_t *attempt, struct err *e)
 {
 	int rc;
 
@@ -80,11 +80,12 @@ int measures_of(struct db *db, const struct id_list *ids, struct arena *a, struc
 	size_t i = 0;
 	int rc;
 
-	rc = db_query(db,
-		"SELECT attempt FROM metric WHERE attempt >= ? ORDER BY attempt LIMIT 1", &seek, e);
+	rc = db_query(db, "SELECT attempt FROM metric WHERE attempt >= ? ORDER BY attempt LIMIT 1",
+		&seek, e);
 	if (rc == 0)
 		rc = db_query(db,
-			"SELECT name, step, value FROM metric WHERE attempt = ? ORDER BY name, step",
+			"SELECT name, step, value FROM metric WHERE attempt = ? ORDER BY name, "
+			"step",
 			&rows, e);
 	/* Two ascending lists: each in turn jumps to where the other one is. */
 	while (rc == 0 && i < ids->count) {
@@ -112,7 +113,8 @@ int measure_points(struct db *db, int64_t attempt, const char *name, struct aren
 	struct point_list found = { 0 };
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(db,
-		"SELECT step, at_ms, value FROM metric WHERE attempt = ? AND name = ? AND step >= 0 "
+		"SELECT step, at_ms, value FROM metric WHERE attempt = ? AND name = ? AND step >= "
+		"0 "
 		"ORDER BY step LIMIT ?",
 		&s, e);
 

@@ -19,9 +19,9 @@
 #define PREFIX_MIN 4
 #define NAMED_MAX  5 /* candidates of an ambiguous prefix that are named */
 
-#define COLUMNS                                                                                    \
-	"SELECT id, pid, began_ms, coalesce(ended_ms, 0), ran, reused, failed, dirty, uuid, "      \
-	"state, cause, dag_path, dag_name, params, changed, commit_id, branch, source_note, "      \
+#define COLUMNS                                                                               \
+	"SELECT id, pid, began_ms, coalesce(ended_ms, 0), ran, reused, failed, dirty, uuid, " \
+	"state, cause, dag_path, dag_name, params, changed, commit_id, branch, source_note, " \
 	"host, boot_id, version, dag_digest, patch_digest, reuse_digest FROM run "
 
 static int not_found(const char *ref, struct err *e)
@@ -31,7 +31,8 @@ static int not_found(const char *ref, struct err *e)
 }
 
 /* The id that a query for one gives. */
-static int ask_id(struct db *db, struct sqlite3_stmt *s, int64_t *id, const char *ref, struct err *e)
+static int ask_id(
+	struct db *db, struct sqlite3_stmt *s, int64_t *id, const char *ref, struct err *e)
 {
 	int rc = db_step(db, s, e);
 
@@ -56,8 +57,8 @@ static int by_place(struct db *db, int64_t back, const char *ref, int64_t *id, s
 static int last_success(struct db *db, const char *ref, int64_t *id, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
-	int rc = db_query(db,
-		"SELECT id FROM run WHERE state = 'SUCCEEDED' ORDER BY id DESC LIMIT 1", &s, e);
+	int rc = db_query(
+		db, "SELECT id FROM run WHERE state = 'SUCCEEDED' ORDER BY id DESC LIMIT 1", &s, e);
 
 	if (rc == 0)
 		rc = ask_id(db, s, id, ref, e);
@@ -198,7 +199,8 @@ int runs_newest(struct db *db, const char *state, uint32_t limit, struct arena *
 	struct sqlite3_stmt *s = NULL;
 	int rc;
 
-	rc = db_query(db, COLUMNS "WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC LIMIT ?2", &s, e);
+	rc = db_query(
+		db, COLUMNS "WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC LIMIT ?2", &s, e);
 	if (rc == 0) {
 		db_bind_text(s, 1, state);
 		db_bind_int(s, 2, limit == 0 ? -1 : (int64_t)limit);

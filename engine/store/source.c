@@ -25,8 +25,9 @@ int source_ask(struct source *s, const char *helper, const char *root, struct er
 	int ends[2], rc;
 
 	*s = (struct source){ .fd = -1, .pid = -1 };
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_system(e, "cannot make a pipe");
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK); /* our end alone: the helper waits until there is room */
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);

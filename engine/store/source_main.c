@@ -51,7 +51,8 @@ static size_t count_dirty(git_repository *repo, const char *folder)
 	size_t count = 0;
 
 	git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION);
-	options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
+	options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_EXCLUDE_SUBMODULES |
+			GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH;
 	if (folder[0] != '\0')
 		options.pathspec = (git_strarray){ paths, 1 };
 	if (git_status_list_new(&list, repo, &options) == 0)
@@ -84,7 +85,8 @@ static int make_patch(git_repository *repo, const git_oid *head, const char *fol
 	int rc;
 
 	git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
-	options.flags = GIT_DIFF_SHOW_BINARY | GIT_DIFF_IGNORE_SUBMODULES;
+	options.flags = GIT_DIFF_SHOW_BINARY | GIT_DIFF_IGNORE_SUBMODULES |
+			GIT_DIFF_DISABLE_PATHSPEC_MATCH;
 	if (folder[0] != '\0')
 		options.pathspec = (git_strarray){ paths, 1 };
 	rc = git_commit_lookup(&commit, repo, head);
@@ -115,8 +117,8 @@ static int answer(git_repository *repo, const char *root)
 	git_oid_tostr(hex, sizeof hex, &oid);
 	printf("commit %s\nbranch %s\ndirty %zu\n", hex, branch, count_dirty(repo, folder));
 	if (make_patch(repo, &oid, folder, &patch) != 0) {
-		buf_clear(&patch);
 		printf("note no patch was recorded: %s\n", patch.len > PATCH_MAX ? "it is over 64 MiB" : git_text());
+		buf_clear(&patch);
 	} else {
 		printf("note \n");
 	}

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "store/db.h"
 #include "store/slots.h"
@@ -121,7 +122,8 @@ static int file_digest(struct stats *s, int dir, const char *path, const struct 
 	int64_t seen = clock_wall_ns();
 
 	stat_id_of(&id, st);
-	if (entry != NULL && entry->seen_ns > 0 && stat_id_same(&entry->id, &id) && !is_racy(entry)) {
+	if (entry != NULL && entry->seen_ns > 0 && stat_id_same(&entry->id, &id) &&
+		(entry->state == ENTRY_FRESH || !is_racy(entry))) {
 		*out = entry->digest;
 		entry->state = ENTRY_FRESH;
 		return 0;
@@ -147,8 +149,8 @@ static int folder_digest(struct stats *s, int dir, const char *path, struct dige
 		struct digest d = { { 0 } };
 
 		if (entries[i].target == NULL)
-			rc = file_digest(s, dir, arena_printf(&a, "%s/%s", path, entries[i].path),
-				&entries[i].st, &d, e);
+			rc = file_digest(s, dir, path_join(&a, path, entries[i].path), &entries[i].st,
+				&d, e);
 		if (rc == 0)
 			manifest_add(&manifest, &entries[i], &d);
 	}
@@ -157,6 +159,14 @@ static int folder_digest(struct stats *s, int dir, const char *path, struct dige
 	buf_release(&manifest);
 	arena_release(&a);
 	return rc;
+}
+
+static void forget_one(struct stats *s, const char *path)
+{
+	struct stat_entry *entry = entry_find(s, path);
+
+	if (entry != NULL)
+		entry->state = ENTRY_LOADED;
 }
 
 /* What was known of the folders that `path` lies in holds no longer. */
@@ -169,13 +179,10 @@ static void forget_parents(struct stats *s, const char *path)
 		return;
 	memcpy(folder, path, len + 1);
 	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
-		struct stat_entry *entry;
-
 		*slash = '\0';
-		entry = entry_find(s, folder);
-		if (entry != NULL)
-			entry->state = ENTRY_LOADED;
+		forget_one(s, folder);
 	}
+	forget_one(s, ".");
 }
 
 /* A folder's digest is kept for this process only: its files have entries of their own. */
@@ -203,17 +210,32 @@ int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *
 		*out = entry->digest;
 		return 0;
 	}
-	if ((entry != NULL && entry->state == ENTRY_ABSENT) || fstatat(root_fd, path, &st, 0) < 0) {
-		if (entry == NULL && errno != ENOENT && errno != ENOTDIR)
+	if ((entry == NULL || entry->state != ENTRY_ABSENT) && fstatat(root_fd, path, &st, 0) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
 			return err_system(e, "cannot stat `%s`", path);
 		if (entry == NULL)
 			entry = entry_add(s, path);
 		entry->state = ENTRY_ABSENT;
-		return err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
 	}
+	if (entry != NULL && entry->state == ENTRY_ABSENT)
+		return err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
 	if (S_ISDIR(st.st_mode))
 		return fresh_folder(s, root_fd, path, out, e);
 	return file_digest(s, root_fd, path, &st, out, e);
+}
+
+bool stats_still(const struct stats *s, int root_fd, const char *path)
+{
+	const uint32_t *at = map_get(&s->by_path, path);
+	struct stat_id id;
+	struct stat st;
+
+	if (at == NULL || s->items[*at].state != ENTRY_FRESH)
+		return true;
+	if (fstatat(root_fd, path, &st, 0) < 0)
+		return false;
+	stat_id_of(&id, &st);
+	return S_ISDIR(st.st_mode) || stat_id_same(&id, &s->items[*at].id);
 }
 
 void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d)
@@ -228,11 +250,9 @@ void stats_note(struct stats *s, const char *path, const struct stat_id *id, con
 
 void stats_forget(struct stats *s, const char *path)
 {
-	struct stat_entry *entry = entry_find(s, path);
 	size_t i, len = strlen(path);
 
-	if (entry != NULL)
-		entry->state = ENTRY_LOADED;
+	forget_one(s, path);
 	forget_parents(s, path);
 	for (i = 0; i < s->count; i++)
 		if (strncmp(s->items[i].path, path, len) == 0 && s->items[i].path[len] == '/')

@@ -10,13 +10,13 @@
 #include "store/runs.h"
 
 #define ATTEMPT_COLUMNS 19
-#define ATTEMPT                                                                                    \
-	"a.id, a.run, a.number, a.began_ms, coalesce(a.ended_ms, 0), coalesce(a.exit_code, -1), "  \
-	"coalesce(a.signal, -1), a.log_from, a.log_to, a.user_us, a.system_us, a.peak_rss_kib, "   \
+#define ATTEMPT                                                                                   \
+	"a.id, a.run, a.number, a.began_ms, coalesce(a.ended_ms, 0), coalesce(a.exit_code, -1), " \
+	"coalesce(a.signal, -1), a.log_from, a.log_to, a.user_us, a.system_us, a.peak_rss_kib, "  \
 	"a.strays, a.task, a.state, a.error, a.log, a.folder, a.key "
 
-static void read_attempt(struct sqlite3_stmt *s, int column, struct arena *a,
-	struct attempt_record *r)
+static void read_attempt(
+	struct sqlite3_stmt *s, int column, struct arena *a, struct attempt_record *r)
 {
 	const char **texts[] = { &r->task, &r->state, &r->error, &r->log, &r->folder };
 	int64_t *numbers[] = { &r->id, &r->run, &r->number, &r->began_ms, &r->ended_ms,
@@ -34,8 +34,8 @@ static void read_attempt(struct sqlite3_stmt *s, int column, struct arena *a,
 int attempt_reader_open(struct attempt_reader *r, struct db *db, struct err *e)
 {
 	*r = (struct attempt_reader){ .db = db };
-	return db_query(db, "SELECT " ATTEMPT ", a.parts FROM attempt a WHERE a.id = ?",
-		&r->statement, e);
+	return db_query(
+		db, "SELECT " ATTEMPT ", a.parts FROM attempt a WHERE a.id = ?", &r->statement, e);
 }
 
 void attempt_reader_close(struct attempt_reader *r)
@@ -63,8 +63,8 @@ int attempt_read(struct attempt_reader *r, int64_t id, struct arena *a, struct a
 	return rc < 0 ? rc : 0;
 }
 
-int attempt_get(struct db *db, int64_t id, struct arena *a, struct attempt_record *out,
-	struct err *e)
+int attempt_get(
+	struct db *db, int64_t id, struct arena *a, struct attempt_record *out, struct err *e)
 {
 	struct attempt_reader r;
 	const void *parts;
@@ -77,8 +77,8 @@ int attempt_get(struct db *db, int64_t id, struct arena *a, struct attempt_recor
 	return rc;
 }
 
-int attempt_parts(struct db *db, int64_t id, struct arena *a, const void **parts, size_t *len,
-	struct err *e)
+int attempt_parts(
+	struct db *db, int64_t id, struct arena *a, const void **parts, size_t *len, struct err *e)
 {
 	struct attempt_record unused = { 0 };
 	struct attempt_reader r;
@@ -129,13 +129,14 @@ bool attempt_is_open(const struct attempt_record *r)
 	return strcmp(r->state, "RUNNING") == 0 || strcmp(r->state, "STARTING") == 0;
 }
 
-static int collect_rows(struct db *db, int64_t run, struct arena *a, struct task_list *found,
-	struct err *e)
+static int collect_rows(
+	struct db *db, int64_t run, struct arena *a, struct task_list *found, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(db,
-		"SELECT t.name, t.state, t.reason, t.why, coalesce(t.attempt, 0), a.id IS NOT NULL, " ATTEMPT
-		"FROM task t LEFT JOIN attempt a ON a.task = t.name AND a.run = t.run AND a.number = "
+		"SELECT t.name, t.state, t.reason, t.why, coalesce(t.attempt, 0), a.id IS NOT "
+		"NULL, " ATTEMPT "FROM task t LEFT JOIN attempt a ON a.task = t.name AND a.run = "
+				 "t.run AND a.number = "
 		"(SELECT max(b.number) FROM attempt b WHERE b.task = t.name AND b.run = t.run) "
 		"WHERE t.run = ?",
 		&s, e);
@@ -175,8 +176,8 @@ static void sort_tasks(struct task_list *list)
 		qsort(list->items, list->count, sizeof *list->items, by_begin);
 }
 
-int tasks_with_rows(struct db *db, int64_t run, struct arena *a, struct task_list *out,
-	struct err *e)
+int tasks_with_rows(
+	struct db *db, int64_t run, struct arena *a, struct task_list *out, struct err *e)
 {
 	struct task_list found = { 0 };
 	int rc = collect_rows(db, run, a, &found, e);
@@ -252,7 +253,9 @@ static int add_reused(struct db *db, const struct run_record *run, struct arena 
 	if (rc == 0)
 		rc = db_query(db, "SELECT task FROM attempt WHERE id = ?", &s, e);
 	for (i = 0; i < ids.count && rc == 0; i++) {
-		struct task_record t = { .state = "REUSED", .reason = "same-key", .why = "" };
+		struct task_record t = {
+			.state = "REUSED", .reason = "same-key", .why = "same key"
+		};
 
 		db_bind_int(s, 1, ids.items[i]);
 		rc = db_step(db, s, e);
@@ -305,7 +308,8 @@ int outs_of_run(struct db *db, const struct run_record *run, struct arena *a, st
 	struct id_list ids = { 0 };
 	int rc = add_ids(db,
 		"SELECT id FROM attempt WHERE run = ? AND state = 'SUCCEEDED' "
-		"UNION SELECT attempt FROM task WHERE run = ?1 AND state IN ('REUSED', 'SUCCEEDED') "
+		"UNION SELECT attempt FROM task WHERE run = ?1 AND state IN ('REUSED', "
+		"'SUCCEEDED') "
 		"AND attempt IS NOT NULL",
 		run->id, &ids, e);
 
@@ -339,5 +343,6 @@ bool task_is_of(const char *task, const char *name)
 {
 	size_t len = strlen(name);
 
-	return strcmp(task, name) == 0 || (stage_length(task) == len && strncmp(task, name, len) == 0);
+	return strcmp(task, name) == 0 ||
+	       (stage_length(task) == len && strncmp(task, name, len) == 0);
 }

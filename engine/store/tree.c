@@ -22,6 +22,7 @@ struct listing {
 	struct tree_entry *items;
 	size_t count, cap;
 	struct arena *arena;
+	bool is_project; /* the whole of it, but for its .flow, which changes all the time */
 };
 
 static bool same_state(const struct stat *a, const struct stat *b)
@@ -153,7 +154,8 @@ static int list_folder(struct listing *l, int fd, const char *prefix, unsigned d
 	if (depth > TREE_DEPTH_MAX)
 		rc = err_set(e, ERR_INPUT, "folders are nested more than %u deep", TREE_DEPTH_MAX);
 	while (rc == 0 && (entry = readdir(d)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			(depth > 0 || !l->is_project || strcmp(entry->d_name, ".flow") != 0))
 			rc = list_entry(l, dirfd(d), entry->d_name, prefix, depth, e);
 	closedir(d);
 	return rc;
@@ -167,7 +169,7 @@ static int by_path(const void *a, const void *b)
 int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries, size_t *count,
 	struct err *e)
 {
-	struct listing l = { .arena = a };
+	struct listing l = { .arena = a, .is_project = strcmp(path, ".") == 0 };
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
 	if (fd < 0)

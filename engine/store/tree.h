@@ -31,7 +31,7 @@ struct tree_entry {
 	struct stat st;
 };
 
-/* All entries below a folder, sorted by path. Allocated in the arena. */
+/* All entries below a folder, sorted by path; those of "." without .flow. Allocated in the arena. */
 int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries, size_t *count,
 	struct err *e);
 

@@ -13,7 +13,8 @@ not 0. A line `...` stands for any lines. Of what differs from run to run, any v
 ids, digests, times, process ids. Blanks count as one blank. Lines that begin with a time stamp or a mark of a finished task may
 come in any order among themselves, as tasks do.
 
-In Markdown, comments steer: <!-- project: examples/fashion --> starts in a copy of that folder, <!-- file: dag.yaml --> writes the next
+In Markdown, comments steer: <!-- project: examples/fashion --> starts in a copy of that folder (<!-- project: X git -->: and
+makes it a repository with one commit), <!-- file: dag.yaml --> writes the next
 fenced block to that file, <!-- show: PATH --> says that the next block must be the text of that file of the project.
 """
 import argparse, difflib, os, re, shutil, subprocess, sys, tempfile
@@ -100,6 +101,10 @@ class Place:
         shutil.rmtree(self.folder)
         shutil.copytree(source, self.folder, symlinks=True, ignore=shutil.ignore_patterns("case", ".flow"))
 
+    def commit(self):
+        for argv in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
+            subprocess.run(["git", *argv], cwd=self.folder, env=self.env, check=True)
+
     def close(self):
         subprocess.run(["chmod", "-R", "u+rwX", self.top], check=False)
         shutil.rmtree(self.top, ignore_errors=True)
@@ -153,11 +158,13 @@ def run_page(build, path, source, record):
     lines = open(path, encoding="utf-8").read().split("\n")
     i = executed = 0
     while i < len(lines):
-        comment = re.fullmatch(r"\s*<!-- (project|file|show): (\S+) -->\s*", lines[i])
+        comment = re.fullmatch(r"\s*<!-- (project|file|show): (\S+)( git)? -->\s*", lines[i])
         fence = re.match(r"```(\w*)", lines[i])
         i += 1
         if comment and comment[1] == "project":
             place.copy(f"{source}/{comment[2]}")
+            if comment[3]:
+                place.commit()
         elif comment:
             pending = comment
         elif fence:

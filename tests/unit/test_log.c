@@ -158,6 +158,19 @@ static void drain(struct log_reader *r, struct buf *text)
 		GOOD(rc = log_next(r, text, &e));
 }
 
+/* A run of this process, which holds the project. */
+static int64_t run_at_work(struct past_runs *p)
+{
+	int64_t run = past_run(p, "019aa3b2-9999-7000-8000-000000000003", "{}", "");
+	char sql[200], boot[37];
+	struct err e;
+
+	(void)snprintf(sql, sizeof sql, "UPDATE run SET pid = %d, boot_id = '%s' WHERE id = %d", (int)getpid(),
+		boot_id(boot), (int)run);
+	GOOD(store_do(&p->store, sql, &e));
+	return run;
+}
+
 static void following_ends_with_the_attempt(void **state)
 {
 	struct buf parts = { 0 }, text = { 0 };
@@ -170,7 +183,7 @@ static void following_ends_with_the_attempt(void **state)
 	(void)state;
 	past_runs_open(&p);
 	folder_write(&p.store.folder, ".flow/logs/c/0.log", "old|one ");
-	id = past_attempt(&p, p.run[1], "slow", 1, &parts, "logs/c/0.log", 4);
+	id = past_attempt(&p, run_at_work(&p), "slow", 1, &parts, "logs/c/0.log", 4);
 	GOOD(attempt_get(p.db, id, &p.arena, &attempt, &e));
 	GOOD(log_open(&reader, p.project, &attempt, &e));
 	drain(&reader, &text);
@@ -192,6 +205,33 @@ static void following_ends_with_the_attempt(void **state)
 	past_runs_close(&p);
 }
 
+static void following_ends_when_the_run_has_died(void **state)
+{
+	struct buf parts = { 0 }, text = { 0 };
+	struct attempt_record attempt;
+	struct log_reader reader;
+	struct past_runs p;
+	struct err e;
+	int64_t id;
+
+	(void)state;
+	past_runs_open(&p);
+	id = past_attempt(&p, run_at_work(&p), "slow", 1, &parts, "logs/c/0.log", 0);
+	folder_write(&p.store.folder, ".flow/logs/c/0.log", "one");
+	GOOD(attempt_get(p.db, id, &p.arena, &attempt, &e));
+	GOOD(log_open(&reader, p.project, &attempt, &e));
+	assert_int_equal(log_grow(&reader, p.db, &e), 1);
+	GOOD(store_do(&p.store, "UPDATE run SET pid = 2147483632", &e));
+	folder_write(&p.store.folder, ".flow/logs/c/0.log", "one two");
+	assert_int_equal(log_grow(&reader, p.db, &e), 0);
+	drain(&reader, &text);
+	assert_int_equal(text.len, 7);
+	log_close(&reader);
+	buf_release(&text);
+	buf_release(&parts);
+	past_runs_close(&p);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -201,6 +241,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_told),
 		cmocka_unit_test(hostile_rows_read_nothing_else),
 		cmocka_unit_test(following_ends_with_the_attempt),
+		cmocka_unit_test(following_ends_when_the_run_has_died),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,304 @@
+/* The local executor with a real flow-worker. */
+#include "../support/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "run/exec.h"
+
+static struct folder f;
+static struct exec x;
+static char worker[4096], run[64], token[96];
+static int log_fd;
+static uint64_t next;
+
+static void open_worker(void)
+{
+	struct exec_options options = { worker, f.path, run };
+	struct err e;
+
+	GOOD(exec_open(&x, &options, &e));
+	GOOD(exec_slot(&x, 0, log_fd, &e));
+}
+
+static int setup(void **state)
+{
+	static unsigned serial;
+
+	(void)state;
+	folder_open(&f);
+	(void)snprintf(run, sizeof run, "test-exec-%ld-%u", (long)getpid(), serial++);
+	log_fd = openat(f.fd, "log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	folder_make_one(&f, "work");
+	open_worker();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	exec_close(&x);
+	(void)close(log_fd);
+	folder_close(&f);
+	return exec_sweep(run, 2000) == 0 ? 0 : -1;
+}
+
+static uint64_t submit(enum wire_stage stage, const char *text, const char *const *argv, uint32_t count)
+{
+	struct wire_start s = { .id = ++next, .stage = stage, .cwd = "", .text = text, .uses = "", .entry = "", .with = "{}",
+		.params = "{}", .task = "t", .run_id = run, .workdir = "work", .report = "work/report", .checkpoint = "",
+		.attempt = 1, .threads = 1 };
+	struct err e;
+
+	s.argv.items = argv;
+	s.argv.count = count;
+	(void)snprintf(token, sizeof token, "%s.%llu", run, (unsigned long long)next);
+	s.token = token;
+	GOOD(exec_submit(&x, &s, &e));
+	return next;
+}
+
+/* The next end; negative: the error. */
+static int wait_end(struct wire_ended *ended, struct err *e)
+{
+	struct pollfd ready = { .fd = x.sock, .events = POLLIN };
+	int rc;
+
+	while ((rc = exec_next(&x, ended, e)) == 0)
+		assert_int_equal(poll(&ready, 1, 20000), 1);
+	return rc;
+}
+
+static struct wire_ended run_shell(const char *text)
+{
+	struct wire_ended ended = { 0 };
+	struct err e;
+	uint64_t id = submit(WIRE_SHELL, text, NULL, 0);
+
+	GOOD(wait_end(&ended, &e));
+	assert_int_equal(ended.id, id);
+	return ended;
+}
+
+static void await_log(const char *text)
+{
+	int i;
+
+	for (i = 0; i < 2000 && strstr(folder_text(&f, "log"), text) == NULL; i++)
+		folder_pause(2);
+	if (strstr(folder_text(&f, "log"), text) == NULL)
+		fail_msg("`%s` did not come", text);
+}
+
+/* Processes whose environment has that text. */
+static unsigned bearers(const char *text)
+{
+	char command[300];
+	unsigned count = 999;
+	FILE *pipe;
+
+	(void)snprintf(command, sizeof command, "grep -lsazF -- '%s' /proc/[0-9]*/environ 2>/dev/null | wc -l", text);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	assert_int_equal(fscanf(pipe, "%u", &count), 1);
+	(void)pclose(pipe);
+	return count;
+}
+
+static void command_and_shell_run(void **state)
+{
+	static const char *const yes[] = { "true" };
+	struct wire_ended ended;
+	struct err e;
+
+	(void)state;
+	(void)submit(WIRE_COMMAND, "", yes, 1);
+	GOOD(wait_end(&ended, &e));
+	assert_true(ended.end == END_EXIT && ended.value == 0);
+	ended = run_shell("echo hello; exit 3");
+	assert_true(ended.end == END_EXIT && ended.value == 3);
+	assert_string_equal(folder_text(&f, "log"), "hello\n");
+	ended = run_shell("pwd > here");
+	assert_int_equal(strncmp(folder_text(&f, "here"), f.path, strlen(f.path)), 0);
+}
+
+static void nothing_yet_is_no_end(void **state)
+{
+	struct wire_ended ended;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(exec_next(&x, &ended, &e), 0);
+	(void)submit(WIRE_SHELL, "sleep 0.05", NULL, 0);
+	assert_int_equal(exec_next(&x, &ended, &e), 0);
+	GOOD(wait_end(&ended, &e));
+}
+
+static void signal_reaches_the_attempt(void **state)
+{
+	struct wire_ended ended;
+	uint64_t id = submit(WIRE_SHELL, "echo up; exec sleep 100", NULL, 0);
+	struct err e;
+
+	(void)state;
+	await_log("up");
+	GOOD(exec_signal(&x, id, SIGTERM, &e));
+	GOOD(wait_end(&ended, &e));
+	assert_true(ended.end == END_SIGNAL && ended.value == SIGTERM);
+}
+
+static void attempt_bears_both_marks(void **state)
+{
+	char line[200];
+
+	(void)state;
+	(void)run_shell("env");
+	(void)snprintf(line, sizeof line, "FLOW_ATTEMPT=%s\n", token);
+	assert_non_null(strstr(folder_text(&f, "log"), line));
+}
+
+static void dead_worker_is_noticed_and_its_children_swept(void **state)
+{
+	struct wire_ended ended;
+	struct err e;
+
+	(void)state;
+	(void)submit(WIRE_SHELL, "trap '' TERM INT HUP; (setsid sleep 300 &); sleep 301 & echo up; wait", NULL, 0);
+	await_log("up");
+	assert_true(bearers(run) >= 3);
+	assert_int_equal(kill(x.pid, SIGKILL), 0);
+	assert_int_equal(wait_end(&ended, &e), ERR_CANCELED);
+	exec_close(&x);
+	assert_int_equal(exec_sweep(run, 5000), 0);
+	assert_int_equal(bearers(run), 0);
+	open_worker(); /* and on it goes */
+	assert_int_equal(run_shell("exit 0").value, 0);
+}
+
+/* A stopped process does not answer, but it can be killed. */
+static void closing_kills_what_runs(void **state)
+{
+	(void)state;
+	(void)submit(WIRE_SHELL, "trap '' TERM INT HUP; (setsid sleep 300 &); echo up; kill -STOP $$", NULL, 0);
+	await_log("up");
+	exec_close(&x);
+	assert_int_equal(x.sock, -1);
+	assert_int_equal(bearers(run), 0);
+	exec_close(&x);
+}
+
+static void sweep_spares_other_runs(void **state)
+{
+	char other[64];
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)snprintf(other, sizeof other, "FLOW_ATTEMPT=another-%ld.1", (long)getppid());
+		(void)execl("/usr/bin/env", "env", other, "sleep", "100", (char *)NULL);
+		_exit(1);
+	}
+	folder_pause(20);
+	(void)snprintf(other, sizeof other, "another-%ld", (long)getpid());
+	assert_int_equal(exec_sweep("another", 0), 0); /* the beginning of its name is not its name */
+	assert_int_equal(kill(child, 0), 0);
+	assert_int_equal(exec_sweep(other, 5000), 0);
+	assert_int_equal(waitpid(child, NULL, 0), -1); /* reaped already */
+	assert_int_equal(errno, ECHILD);
+}
+
+static void large_start_goes_through(void **state)
+{
+	struct buf text = { 0 };
+	struct wire_ended ended;
+
+	(void)state;
+	buf_str(&text, "true '");
+	buf_repeat(&text, 'x', 100000);
+	buf_str(&text, "'; exit 7");
+	ended = run_shell(buf_text(&text));
+	assert_true(ended.end == END_EXIT && ended.value == 7);
+	buf_release(&text);
+}
+
+static void worker_that_is_not_there(void **state)
+{
+	struct exec_options options = { "/nonexistent/flow-worker", f.path, run };
+	struct exec other;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(exec_open(&other, &options, &e), ERR_SYSTEM);
+	assert_string_equal(e.id, "E0510");
+	assert_int_equal(e.sys, ENOENT);
+	assert_true(other.sock == -1 && other.pid == -1);
+	exec_close(&other);
+}
+
+/* The socket's end of the worker must not be lost when it comes to be descriptor 3 itself. */
+static void worker_starts_when_descriptor_three_is_free(void **state)
+{
+	int saved;
+
+	(void)state;
+	exec_close(&x);
+	saved = fcntl(3, F_DUPFD_CLOEXEC, 100);
+	(void)close(3);
+	open_worker();
+	assert_int_equal(run_shell("exit 5").value, 5);
+	exec_close(&x);
+	if (saved >= 0) {
+		(void)dup2(saved, 3);
+		(void)close(saved);
+	}
+}
+
+static void many_at_once_all_end(void **state)
+{
+	struct wire_ended ended;
+	struct err e;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		(void)submit(WIRE_SHELL, "exit 2", NULL, 0);
+	for (i = 0; i < 100; i++) {
+		GOOD(wait_end(&ended, &e));
+		assert_int_equal(ended.value, 2);
+	}
+	assert_int_equal(exec_next(&x, &ended, &e), 0);
+}
+
+static int reap(void **state)
+{
+	(void)state;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(command_and_shell_run),
+		TEST(nothing_yet_is_no_end),
+		TEST(signal_reaches_the_attempt),
+		TEST(attempt_bears_both_marks),
+		TEST(dead_worker_is_noticed_and_its_children_swept),
+		TEST(closing_kills_what_runs),
+		TEST(sweep_spares_other_runs),
+		TEST(large_start_goes_through),
+		TEST(worker_that_is_not_there),
+		TEST(worker_starts_when_descriptor_three_is_free),
+		TEST(many_at_once_all_end),
+	};
+	const char *path = getenv("FLOW_WORKER");
+
+	(void)snprintf(worker, sizeof worker, "%s", path != NULL ? path : "./flow-worker");
+	return cmocka_run_group_tests(tests, NULL, reap);
+}
