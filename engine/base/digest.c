@@ -8,7 +8,7 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_thread_end;
-static const EVP_MD *sha256; /* fetched once: EVP_sha256() is looked up again at each init, which costs more than a short message */
+static const EVP_MD *sha256; /* fetched once: EVP_sha256() is looked up again at each init */
 
 static void free_context(void *ctx)
 {

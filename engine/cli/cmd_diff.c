@@ -109,6 +109,23 @@ static void put_run(
 	screen_printf(&c->out, "  %s  %s\n", ago_text(r->began_ms, now, ago), shown_source(c, r));
 }
 
+/* States in the words of the other commands. */
+static void put_states(struct cli *c, const struct diff *d)
+{
+	struct text_changes list = d->tasks;
+	size_t i;
+
+	list.items = arena_alloc(&c->arena, (list.count + 1) * sizeof *list.items);
+	for (i = 0; i < list.count; i++) {
+		list.items[i] = d->tasks.items[i];
+		if (list.items[i].was != NULL)
+			list.items[i].was = task_word(list.items[i].was);
+		if (list.items[i].is != NULL)
+			list.items[i].is = task_word(list.items[i].is);
+	}
+	put_texts(c, "tasks", &list, false);
+}
+
 static void put_diff(struct cli *c, const struct diff *d, int64_t now)
 {
 	put_run(c, "from", &d->a, d->a_alive, now);
@@ -116,7 +133,7 @@ static void put_diff(struct cli *c, const struct diff *d, int64_t now)
 	put_texts(c, "params", &d->params, false);
 	put_texts(c, "source", &d->source, false);
 	put_texts(c, "code and inputs", &d->code, true);
-	put_texts(c, "tasks", &d->tasks, false);
+	put_states(c, d);
 	put_metrics(c, d);
 	put_texts(c, "outputs", &d->outs, true);
 	put_timings(c, d);

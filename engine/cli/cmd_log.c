@@ -114,6 +114,7 @@ static int put_log(struct cli *c, struct request *q, size_t i, struct err *e)
 	else if (part->reused)
 		screen_printf(&c->talk, "`%s` was cached: the log is of an earlier run\n",
 			shown(c, part->attempt.task));
+	(void)screen_flush(&c->talk, e);
 	rc = log_open(&reader, &q->records.project, &part->attempt, e);
 	if (rc == 0 && (c->lines != 0 || c->follow))
 		rc = log_last(&reader, lines, e);

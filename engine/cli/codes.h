@@ -1,7 +1,7 @@
 /*
  * cli/codes.h - what every error code means: those of dag.yaml (dag/codes.h) and those of the journal, Lua and plugins.
  *
- * The latter are in cli/codes.def, in the form that dag/codes.h describes: E0100 the file itself, E05xx the journal, the store and
+ * The latter are in cli/codes.def, in the form that dag/codes.h describes: E0100 the file itself, E0410 a metrics file, E05xx the journal, the store and
  * the machine, E06xx Lua stages, E07xx plugins.
  */
 #ifndef FLOW_CLI_CODES_H

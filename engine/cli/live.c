@@ -126,7 +126,7 @@ static void put_planned(struct view *v)
 		return;
 	}
 	for (i = 0; i < v->planned_count; i++)
-		put_cached(v, v->planned[i].task, view_planned_text(&v->planned[i]));
+		put_cached(v, v->planned[i], "cached");
 }
 
 /* Cut, so that no line that stays takes two rows. */
@@ -163,7 +163,7 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 		break;
 	case TOLD_REUSED:
 		put_planned(v);
-		put_cached(v, what->task, "cached");
+		put_cached(v, what->task, view_reused(v, what->task));
 		eta_done(&own->eta, what->task);
 		break;
 	case TOLD_BLOCKED:

@@ -77,7 +77,7 @@ static void put_planned(struct view *v)
 		return;
 	}
 	for (i = 0; i < v->planned_count; i++)
-		put_cached(v, v->planned[i].task, view_planned_text(&v->planned[i]));
+		put_cached(v, v->planned[i], "cached");
 }
 
 static void put_running(struct view *v, struct view_task *t)
@@ -139,7 +139,7 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 		break;
 	case TOLD_REUSED:
 		put_planned(v);
-		put_cached(v, what->task, "cached");
+		put_cached(v, what->task, view_reused(v, what->task));
 		break;
 	case TOLD_STOPPING: view_stopping(v, what); break;
 	case TOLD_TICK: tick(v); break;

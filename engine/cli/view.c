@@ -33,10 +33,10 @@ static const struct display *choose_display(const struct cli *c, const struct vi
 	return &display_plain;
 }
 
-static void note_planned(struct view *v, uint32_t task, bool restored)
+static void note_planned(struct view *v, uint32_t task)
 {
 	if (v->planned_count < VIEW_CACHED_MAX)
-		v->planned[v->planned_count] = (struct view_planned){ task, restored };
+		v->planned[v->planned_count] = task;
 	v->planned_count++;
 }
 
@@ -53,8 +53,8 @@ static void count_plan(struct view *v)
 		if (c->verdict == VERDICT_LEFT_OUT)
 			continue;
 		v->total++;
-		if (c->verdict == VERDICT_REUSE)
-			note_planned(v, i, c->restore);
+		if (c->verdict == VERDICT_REUSE && !c->restore)
+			note_planned(v, i);
 		if (width > v->name_width && width <= NAME_WIDTH_MAX)
 			v->name_width = width;
 	}

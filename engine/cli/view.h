@@ -52,11 +52,6 @@ struct view_metric {
 };
 
 /* What the plan found done already. */
-struct view_planned {
-	uint32_t task;
-	bool restored;           /* its outs come back from the store */
-};
-
 struct display;
 
 struct view {
@@ -74,7 +69,7 @@ struct view {
 	int stopping;            /* level */
 	uint32_t name_width;     /* of the longest name that is shown, within reason */
 	uint32_t total, finished, cached, backoff;
-	struct view_planned planned[VIEW_CACHED_MAX];
+	uint32_t planned[VIEW_CACHED_MAX];
 	uint32_t planned_count;  /* may be more than fit */
 	struct { struct view_task *items; size_t count, cap; } running;
 	struct { struct view_failure *items; size_t count, cap; } failures;
@@ -113,7 +108,7 @@ const char *view_reason(struct view *v, uint32_t task);         /* why it ran; "
 uint32_t view_attempts(const struct view *v, uint32_t task);    /* how many it may have */
 const char *view_dag(const struct view *v, const char *before); /* `before` and the pipeline's path; "" when it is dag.yaml here */
 void view_header(struct view *v);
-const char *view_planned_text(const struct view_planned *planned); /* "cached" */
+const char *view_reused(const struct view *v, uint32_t task); /* "cached" */
 void view_ended(struct view *v, const struct told *what);       /* "ran     12.4s  2 outs 18M" and so on, without the name */
 void view_progress(struct view *v, const struct view_task *t);  /* "12/20  epoch 12/20  loss 0.312" */
 const char *view_number(double value, char text[32]); /* short: "0.8441", "54000" */

@@ -130,9 +130,9 @@ void view_header(struct view *v)
 	screen_str(o, "\n");
 }
 
-const char *view_planned_text(const struct view_planned *planned)
+const char *view_reused(const struct view *v, uint32_t task)
 {
-	return planned->restored ? "cached   outs come back from the store" : "cached";
+	return v->session->plan.choices[task].restored ? "cached   outs came back from the store" : "cached";
 }
 
 static void put_outs(struct screen *o, const struct told *what)
@@ -173,6 +173,8 @@ void view_ended(struct view *v, const struct told *what)
 		screen_str(v->out, text);
 		put_outs(v->out, what);
 		reason = view_reason(v, what->task);
+		if (what->text[0] != '\0') /* odd enough to stand in its place */
+			reason = what->text;
 		if (reason[0] != '\0') {
 			screen_str(v->out, "  ");
 			screen_foreign(v->out, reason);

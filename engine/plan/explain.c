@@ -199,6 +199,8 @@ const char *choice_text(struct plan *p, const struct choice *c)
 	case REASON_VOLATILE: return "always runs (cache: false)";
 	case REASON_FROZEN: return "frozen: outs are taken as they are";
 	case REASON_SAME_KEY:
+		if (c->restored)
+			return "same key; outs came back from the store";
 		return c->restore ? "same key; outs come back from the store" : "same key";
 	case REASON_UPSTREAM_RAN: return arena_printf(a, "runs if what `%s` makes changes", c->name);
 	case REASON_UPSTREAM_BLOCKED: return arena_printf(a, "`%s` is blocked", c->name);

@@ -55,6 +55,7 @@ struct choice {
 	uint8_t verdict;          /* enum verdict */
 	uint8_t reason;           /* enum reason */
 	bool restore;             /* REUSE: at least one out must be brought back from the store */
+	bool restored;            /* REUSE: that was done */
 	bool keyed;               /* `key` is known */
 	struct digest key;
 	const struct record *past; /* REUSE: whose outs; RUN: the nearest earlier success; or NULL */

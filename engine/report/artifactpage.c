@@ -69,11 +69,11 @@ static int find_users(struct artifactpage *page, struct db *db, struct arena *a,
 	int rc = attempt_reader_open(&reader, db, e);
 
 	if (rc == 0)
-		rc = outs_of_run(db, &page->run, a, &own, e);
+		rc = attempts_of_run(db, &page->run, a, &own, e);
 	if (rc == 0)
 		rc = runs_newest(db, NULL, 1, a, &last, e);
 	if (rc == 0 && last.count > 0)
-		rc = outs_of_run(db, &last.items[0], a, &latest, e);
+		rc = attempts_of_run(db, &last.items[0], a, &latest, e);
 	if (rc == 0)
 		rc = look_among(&reader, &own, &none, &page->artifact, a, &found, e);
 	if (rc == 0)

@@ -5,7 +5,7 @@
  *     artifactpage_make(&page, &db, &project, &artifact, &arena, e)     artifact: of report/find.h
  *     artifactpage_json(&buf, &page, clock_wall_ms())
  *
- * Users are looked for among the results of the last run and of the run that made it.
+ * Users are looked for among the tasks of the last run and of the run that made it.
  */
 #ifndef FLOW_REPORT_ARTIFACTPAGE_H
 #define FLOW_REPORT_ARTIFACTPAGE_H

@@ -42,8 +42,12 @@ static int settle_reuse(struct engine *n, uint32_t node, enum settled *answer, s
 	struct choice *c = &n->s->plan.choices[node];
 
 	*answer = SETTLED_REUSE;
-	if (!c->restore || restore_outs(n, node, e) == 0)
+	if (!c->restore)
 		return 0;
+	if (restore_outs(n, node, e) == 0) {
+		c->restored = true;
+		return 0;
+	}
 	if (e->code == ERR_SYSTEM)
 		return e->code;
 	c->verdict = VERDICT_RUN;

@@ -159,6 +159,8 @@ static void read_run(struct sqlite3_stmt *s, struct arena *a, struct run_record 
 
 	for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		*numbers[i] = db_int(s, column++);
+	r->began_ms = row_time(r->began_ms);
+	r->ended_ms = row_time(r->ended_ms);
 	for (i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = arena_strdup(a, db_text(s, column++));
 	(void)db_digest(s, column++, &r->dag_digest);

@@ -227,15 +227,19 @@ int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *
 bool stats_still(const struct stats *s, int root_fd, const char *path)
 {
 	const uint32_t *at = map_get(&s->by_path, path);
+	const struct stat_entry *entry = at != NULL ? &s->items[*at] : NULL;
 	struct stat_id id;
 	struct stat st;
 
-	if (at == NULL || s->items[*at].state != ENTRY_FRESH)
+	if (entry == NULL || entry->state != ENTRY_FRESH)
 		return true;
 	if (fstatat(root_fd, path, &st, 0) < 0)
 		return false;
+	if (entry->seen_ns == 0)
+		return S_ISDIR(st.st_mode);
 	stat_id_of(&id, &st);
-	return S_ISDIR(st.st_mode) || stat_id_same(&id, &s->items[*at].id);
+	id.ctime_ns = entry->id.ctime_ns; /* a new link to it, or another mode, leaves the bytes as they were */
+	return stat_id_same(&id, &entry->id);
 }
 
 void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d)

@@ -26,6 +26,8 @@ static void read_attempt(
 
 	for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		*numbers[i] = db_int(s, column++);
+	r->began_ms = row_time(r->began_ms);
+	r->ended_ms = row_time(r->ended_ms);
 	for (i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = arena_strdup(a, db_text(s, column++));
 	(void)db_digest(s, column, &r->key);
@@ -134,9 +136,12 @@ static int collect_rows(
 {
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(db,
-		"SELECT t.name, t.state, t.reason, t.why, coalesce(t.attempt, 0), a.id IS NOT "
+		"SELECT t.name, t.state, t.reason, t.why, "
+		"CASE WHEN t.state IN ('SUCCEEDED', 'REUSED') THEN coalesce(t.attempt, 0) ELSE 0 "
+		"END, "
+		"a.id IS NOT "
 		"NULL, " ATTEMPT "FROM task t LEFT JOIN attempt a ON a.task = t.name AND a.run = "
-				 "t.run AND a.number = "
+		"t.run AND a.number = "
 		"(SELECT max(b.number) FROM attempt b WHERE b.task = t.name AND b.run = t.run) "
 		"WHERE t.run = ?",
 		&s, e);
@@ -311,6 +316,25 @@ int outs_of_run(struct db *db, const struct run_record *run, struct arena *a, st
 		"UNION SELECT attempt FROM task WHERE run = ?1 AND state IN ('REUSED', "
 		"'SUCCEEDED') "
 		"AND attempt IS NOT NULL",
+		run->id, &ids, e);
+
+	if (rc == 0)
+		rc = add_planned(db, &run->reuse, &ids, e);
+	sort_ids(&ids);
+	if (rc == 0)
+		rows_keep(out, &ids, a);
+	rows_drop(&ids);
+	return rc;
+}
+
+int attempts_of_run(struct db *db, const struct run_record *run, struct arena *a,
+	struct id_list *out, struct err *e)
+{
+	struct id_list ids = { 0 };
+	int rc = add_ids(db,
+		"SELECT coalesce((SELECT a.id FROM attempt a WHERE a.task = t.name AND a.run = "
+		"t.run "
+		"ORDER BY a.number DESC LIMIT 1), t.attempt, 0) FROM task t WHERE t.run = ?",
 		run->id, &ids, e);
 
 	if (rc == 0)

@@ -38,7 +38,7 @@ struct attempt_list {
 
 struct task_record {
 	const char *name, *state, *reason, *why;
-	int64_t outs_of;             /* the attempt whose outs are the task's; 0: none */
+	int64_t outs_of;             /* of one that is SUCCEEDED or REUSED: the attempt whose outs it has; else 0 */
 	struct attempt_record last;  /* its last attempt in this run; id 0: it was not tried */
 };
 
@@ -78,6 +78,8 @@ bool attempt_is_open(const struct attempt_record *attempt); /* has not ended */
 
 /* Attempts whose outs are the run's: its successes and all that it reused. */
 int outs_of_run(struct db *db, const struct run_record *run, struct arena *a, struct id_list *out, struct err *e);
+/* The attempts it made last of each task, whatever became of them, and those that it reused. */
+int attempts_of_run(struct db *db, const struct run_record *run, struct arena *a, struct id_list *out, struct err *e);
 /* The last success of every task, of whatever run. */
 int outs_of_latest(struct db *db, struct arena *a, struct id_list *out, struct err *e);
 bool id_list_has(const struct id_list *ids, int64_t id);

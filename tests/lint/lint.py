@@ -128,7 +128,7 @@ def symbols(build):
 
 def docs(build):
     """Generated pages are what the tables say; every dag.yaml shown in the docs is one that flow accepts; links lead somewhere."""
-    for page, command in (("docs/reference/command-line.md", ["help", "--reference"]), ("docs/reference/dag.md", ["help", "dag", "--reference"])):
+    for page, command in (("docs/reference/command-line.md", ["help", "--reference"]), ("docs/reference/dag.md", ["help", "dag", "--reference"]), ("docs/reference/errors.md", ["help", "errors", "--reference"])):
         made = subprocess.run([f"{build}/flow", *command], capture_output=True, text=True).stdout
         if made != open(page, encoding="utf-8").read():
             fault(page, f"is not what `flow {' '.join(command)}` prints; make it again")

@@ -85,6 +85,21 @@ static inline void folder_write(struct folder *f, const char *path, const char *
 	folder_write_bytes(f, path, text, strlen(text));
 }
 
+static inline void folder_append_bytes(struct folder *f, const char *path, const void *data, size_t len)
+{
+	int fd = openat(f->fd, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	struct err e;
+
+	assert_true(fd >= 0);
+	GOOD(file_write_all(fd, data, len, &e));
+	(void)close(fd);
+}
+
+static inline void folder_append(struct folder *f, const char *path, const char *text)
+{
+	folder_append_bytes(f, path, text, strlen(text));
+}
+
 /* The text of a file; "(none)" when it is not there. */
 static inline const char *folder_text(struct folder *f, const char *path)
 {

@@ -23,10 +23,14 @@ static int builtin(void *user, const char *name)
 
 static void load_stages(const char *text)
 {
-	struct dag_input input = { .text = text, .len = strlen(text), .read = text_read, .getenv = text_getenv, .builtin = builtin };
 	struct text_world world = { NULL, NULL };
+	struct dag_input input = { .text = text,
+		.len = strlen(text),
+		.read = text_read,
+		.getenv = text_getenv,
+		.builtin = builtin,
+		.user = &world };
 
-	input.user = &world;
 	load_input(&l, &input);
 	if (l.rc < 0)
 		fail_msg("%s", l.diags.items[0].message);

@@ -1,5 +1,6 @@
 #include "../support/store.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
@@ -356,7 +357,8 @@ static void tasks_and_attempts_move_as_they_may(void **state)
 	refused(ONE_ATTEMPT(2, 0), "CHECK");
 	good("UPDATE attempt SET state = 'LOST' WHERE id = 1");
 	refused("UPDATE attempt SET state = 'SUCCEEDED' WHERE id = 1", "an attempt may not move so");
-	assert_string_equal(store_text(&s, "SELECT group_concat(state) FROM (SELECT state FROM event WHERE task = 'a' ORDER BY seq)"),
+	assert_string_equal(store_text(&s, "SELECT group_concat(state) FROM "
+					   "(SELECT state FROM event WHERE task = 'a' ORDER BY seq)"),
 		"RUNNING,BACKOFF,STARTING,LOST");
 }
 
@@ -388,6 +390,22 @@ static void file_that_another_program_holds_is_busy(void **state)
 	(void)sqlite3_close(other);
 	GOOD(db_begin(&s.db, &e));
 	db_rollback(&s.db);
+}
+
+static void full_disk_says_so(void **state)
+{
+	struct err e;
+
+	(void)state;
+	good("PRAGMA max_page_count = 60");
+	GOOD(db_begin(&s.db, &e));
+	refused("INSERT INTO reuse VALUES(x'00', zeroblob(1000000))", "the disk is full");
+	db_rollback(&s.db);
+	(void)store_do(&s, "INSERT INTO reuse VALUES(x'00', zeroblob(1000000))", &e);
+	assert_int_equal(e.code, ERR_SYSTEM);
+	assert_int_equal(e.sys, ENOSPC);
+	assert_string_equal(e.id, "E0502");
+	good(ONE_RUN); /* a little is left */
 }
 
 /* Killed in the middle of a transaction: what was committed is there, the rest is not. */
@@ -457,6 +475,7 @@ int main(void)
 		TEST(tasks_and_attempts_move_as_they_may),
 		TEST(task_succeeds_once),
 		TEST(file_that_another_program_holds_is_busy),
+		TEST(full_disk_says_so),
 		TEST(killed_writer_loses_nothing_committed),
 		TEST(log_is_brought_in_when_it_has_grown),
 	};

@@ -86,7 +86,8 @@ static void each_difference_has_a_row(void **state)
 	fake_load(&f, "params: {train: {lr: 0.01, momentum: 0.9}}\n"
 		      "stages:\n"
 		      "  prep: {cmd: 'prep > data', deps: [raw], outs: [data]}\n"
-		      "  train: {cmd: 'train > model', deps: [data], outs: {m: {path: model, kind: temp}}, params: [train], cwd: d}\n",
+		      "  train: {cmd: 'train > model', deps: [data], outs: {m: {path: model, kind: temp}},\n"
+		      "    params: [train], cwd: d}\n",
 		sets);
 	fake_plan(&f, NULL);
 	explain("train", 2);

@@ -29,7 +29,11 @@ static int setup(void **state)
 	variables[1] = "42";
 	variables[2] = NULL;
 	world = (struct text_world){ files, variables };
-	input = (struct dag_input){ .text = text, .len = strlen(text), .read = text_read, .getenv = text_getenv, .user = &world };
+	input = (struct dag_input){ .text = text,
+		.len = strlen(text),
+		.read = text_read,
+		.getenv = text_getenv,
+		.user = &world };
 	load_input(&l, &input);
 	assert_int_equal(l.rc, 0);
 	graph_cache_save(&l.graph, f.fd, &input);

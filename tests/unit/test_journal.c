@@ -166,11 +166,12 @@ static void attempt_has_its_row(void **state)
 	GOOD(journal_attempt_running(&s.db, id, &e));
 	GOOD(journal_attempt_running(&s.db, id, &e)); /* is so already */
 	GOOD(end_attempt(id, "FAILED", &e));
-	assert_string_equal(store_text(&s, "SELECT state || exit_code || ifnull(signal, '-') || error || log || folder || log_to "
-					   "FROM attempt"),
+	assert_string_equal(store_text(&s, "SELECT state || exit_code || ifnull(signal, '-') || error || log || "
+					   "folder || log_to FROM attempt"),
 		"FAILED3-exit 3logs/0.logwork/120");
 	assert_true(end_attempt(id, "SUCCEEDED", &e) < 0);
-	assert_string_equal(store_text(&s, "SELECT group_concat(state) FROM (SELECT state FROM event WHERE attempt NOTNULL ORDER BY seq)"),
+	assert_string_equal(store_text(&s, "SELECT group_concat(state) FROM "
+					   "(SELECT state FROM event WHERE attempt NOTNULL ORDER BY seq)"),
 		"STARTING,RUNNING,FAILED");
 }
 
@@ -204,7 +205,8 @@ static void results_are_kept(void **state)
 	GOOD(journal_metric(&s.db, id, "loss", 3, 0.5, 1, &e));
 	GOOD(journal_metric(&s.db, id, "loss", 3, 0.25, 2, &e)); /* the last one counts */
 	GOOD(journal_metric(&s.db, id, "loss", -1, (double)NAN, 2, &e));
-	assert_string_equal(store_text(&s, "SELECT count(*) || '/' || sum(value) || '/' || count(value) FROM metric"), "2/0.25/1");
+	assert_string_equal(
+		store_text(&s, "SELECT count(*) || '/' || sum(value) || '/' || count(value) FROM metric"), "2/0.25/1");
 	GOOD(journal_durable(&s.db, "boot", id, &e));
 	assert_string_equal(store_text(&s, "SELECT boot_id || attempt FROM durable"), "boot1");
 }

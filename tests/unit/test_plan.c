@@ -416,6 +416,23 @@ static void input_that_is_no_longer_written_is_told(void **state)
 	assert_string_equal(choice_of(&f, "b")->is, "absent");
 }
 
+/* The producer is not part of this run, and its optional out is not there: the same as when it ran and did not write it. */
+static void optional_out_of_a_left_out_producer(void **state)
+{
+	static const char text[] = "stages:\n"
+				   "  a: {cmd: 'a > x', deps: [raw], outs: {o: {path: x, optional: true}}}\n"
+				   "  b: {cmd: 'b > y', deps: [x], outs: [y]}\n";
+	bool chosen[2] = { false, true };
+	struct plan_options options = { .chosen = chosen };
+
+	(void)state;
+	fake_makes(&f, "a", "(nothing)");
+	run_once(text);
+	fake_plan(&f, &options);
+	expect(&f, "a", VERDICT_LEFT_OUT, REASON_NONE);
+	expect(&f, "b", VERDICT_REUSE, REASON_SAME_KEY);
+}
+
 static void order_of_outs_is_told(void **state)
 {
 	(void)state;
@@ -478,6 +495,44 @@ static void settling_twice_changes_nothing(void **state)
 	expect(&f, "train", VERDICT_REUSE, REASON_SAME_KEY);
 }
 
+/* What was run, what is there now, and what is said of `a`. */
+static const struct {
+	const char *before, *now, *words;
+} changes[] = {
+	{ "cmd: a, env: {E: '1'}", "cmd: a, env: {E: '2'}", "env E 1 -> 2" },
+	{ "cmd: a", "cmd: a, env: {E: '2'}", "env E added" },
+	{ "cmd: a, env: {E: '1'}", "cmd: a", "env E removed" },
+	{ "cmd: a, outs: {o: x}", "cmd: a, outs: {o: y}", "outs o x -> y" },
+	{ "cmd: a, outs: {o: x}", "cmd: a, outs: {o: {path: x, kind: temp}}", "outs o x -> x temp" },
+	{ "cmd: a, deps: [raw]", "cmd: a", "input raw removed" },
+	{ "cmd: a, deps: {n: raw}", "cmd: a, deps: {m: raw}", "input m added" },
+	{ "cmd: a, cwd: d", "cmd: a, cwd: e", "code d -> e" },
+	{ "uses: ./p.so, with: {n: 1}", "uses: ./p.so, with: {n: 2}", "with n 1 -> 2" },
+	{ "cmd: a, params: [p]", "cmd: a, params: [p, q]", "param q added (dag.yaml:1)" },
+	{ "cmd: a, cache: false", "cmd: a, cache: false", "always runs (cache: false)" },
+	{ "cmd: a, outs: [raw]", "cmd: a, outs: [raw], frozen: true", "frozen: outs are taken as they are" },
+};
+
+static void every_reason_has_words(void **state)
+{
+	char text[200];
+	size_t i;
+
+	(void)state;
+	fake_code(&f, "./p.so", "ELF");
+	for (i = 0; i < sizeof changes / sizeof *changes; i++) {
+		(void)snprintf(text, sizeof text, "params: {p: 1, q: 2}\nstages: {a: {%s}}", changes[i].before);
+		run_once(text);
+		(void)snprintf(text, sizeof text, "params: {p: 1, q: 2}\nstages: {a: {%s}}", changes[i].now);
+		fake_load(&f, text, NULL);
+		fake_plan(&f, NULL);
+		expect_text(&f, "a", changes[i].words);
+		fake_close(&f);
+		f.record_count = 0;
+		memset(f.records, 0, sizeof f.records);
+	}
+}
+
 static void names_are_stable(void **state)
 {
 	(void)state;
@@ -515,7 +570,9 @@ int main(void)
 		TEST(folder_waits_for_all_that_write_into_it),
 		TEST(optional_out_that_was_not_written),
 		TEST(input_that_is_no_longer_written_is_told),
+		TEST(optional_out_of_a_left_out_producer),
 		TEST(order_of_outs_is_told),
+		TEST(every_reason_has_words),
 		TEST(plugin_and_script_are_code),
 		TEST(code_that_is_not_there_is_an_error),
 		TEST(renamed_stage_is_found_by_its_key),

@@ -80,6 +80,21 @@ static void a_run_is_read_whole(void **state)
 	past_runs_close(&p);
 }
 
+static void damaged_times_are_brought_into_range(void **state)
+{
+	struct run_record r;
+	struct past_runs p;
+	struct err e;
+
+	(void)state;
+	past_runs_open(&p);
+	GOOD(store_do(&p.store, "UPDATE run SET began_ms = -9223372036854775807, ended_ms = 9223372036854775807", &e));
+	GOOD(run_get(p.db, p.run[1], &p.arena, &r, &e));
+	assert_int_equal(r.began_ms, 0);
+	assert_true(run_took_ms(&r, 0) > 0);
+	past_runs_close(&p);
+}
+
 static void the_newest_runs_come_first(void **state)
 {
 	struct run_list list;
@@ -145,6 +160,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_run_is_not_found),
 		cmocka_unit_test(an_ambiguous_prefix_names_the_candidates),
 		cmocka_unit_test(a_run_is_read_whole),
+		cmocka_unit_test(damaged_times_are_brought_into_range),
 		cmocka_unit_test(the_newest_runs_come_first),
 		cmocka_unit_test(a_run_is_alive_while_its_process_holds_the_project),
 		cmocka_unit_test(without_the_lock_no_run_is_alive),

@@ -265,7 +265,8 @@ static int ask_script(const char *text, struct err *e)
 {
 	char path[300];
 
-	folder_write(&f, "helper", text);
+	folder_write(&f, "helper", "#!/bin/sh\n");
+	folder_append(&f, "helper", text);
 	assert_int_equal(fchmodat(f.fd, "helper", 0755, 0), 0);
 	(void)snprintf(path, sizeof path, "%s/helper", f.path);
 	return ask(path, f.path, 0, e);
@@ -273,9 +274,8 @@ static int ask_script(const char *text, struct err *e)
 
 static void helper_that_fails_is_an_error(void **state)
 {
-	static const char *const scripts[] = { "#!/bin/sh\nexit 1\n", "#!/bin/sh\nkill -9 $$\n", "#!/bin/sh\necho commit 12\n",
-		"#!/bin/sh\necho patch 10; echo short\n", "#!/bin/sh\necho patch 1; echo long\n", "#!/bin/sh\necho rubbish\n",
-		"#!/bin/sh\necho patch -1\n" };
+	static const char *const scripts[] = { "exit 1\n", "kill -9 $$\n", "echo commit 12\n",
+		"echo patch 10; echo short\n", "echo patch 1; echo long\n", "echo rubbish\n", "echo patch -1\n" };
 	char path[300];
 	struct err e;
 	size_t i;
@@ -286,7 +286,7 @@ static void helper_that_fails_is_an_error(void **state)
 	(void)snprintf(path, sizeof path, "%s/nothing", f.path);
 	assert_int_equal(ask(path, f.path, 0, &e), ERR_SYSTEM);
 	assert_int_equal(e.sys, ENOENT);
-	assert_int_equal(ask_script("#!/bin/sh\necho new 1; echo patch 2; printf ab\n", &e), 1); /* a later version says more */
+	assert_int_equal(ask_script("echo new 1; echo patch 2; printf ab\n", &e), 1); /* a later version says more */
 	assert_memory_equal(answer.patch, "ab", 2);
 }
 

@@ -358,6 +358,31 @@ static void what_cannot_be_looked_at_is_an_error(void **state)
 	assert_string_equal(e.text, "`pipe` is not a regular file");
 }
 
+/* Has a source changed since the key was made of it? A further link to it, or a touched mode, is no change. */
+static void source_is_what_it_was_or_not(void **state)
+{
+	(void)state;
+	folder_write(&s.folder, "x", "one");
+	folder_write(&s.folder, "d/y", "two");
+	assert_true(stats_still(&stats, s.folder.fd, "x")); /* nobody has asked */
+	expect_digest("x", "one");
+	(void)digest_now("d");
+	folder_pause(15);
+	assert_int_equal(linkat(s.folder.fd, "x", s.folder.fd, "x2", 0), 0);
+	assert_int_equal(fchmodat(s.folder.fd, "x", 0444, 0), 0);
+	assert_true(stats_still(&stats, s.folder.fd, "x"));
+	assert_true(stats_still(&stats, s.folder.fd, "d"));
+	assert_int_equal(unlinkat(s.folder.fd, "x", 0), 0);
+	assert_false(stats_still(&stats, s.folder.fd, "x"));
+	folder_write(&s.folder, "x", "one");
+	assert_false(stats_still(&stats, s.folder.fd, "x"));
+	stats_forget(&stats, "x");
+	expect_digest("x", "one");
+	folder_pause(15);
+	folder_write(&s.folder, "x", "two");
+	assert_false(stats_still(&stats, s.folder.fd, "x"));
+}
+
 static void distrust_reads_everything_again(void **state)
 {
 	(void)state;
@@ -408,6 +433,7 @@ int main(void)
 		TEST(whole_project_is_a_folder_without_its_flow),
 		TEST(link_is_followed_to_what_it_names),
 		TEST(what_cannot_be_looked_at_is_an_error),
+		TEST(source_is_what_it_was_or_not),
 		TEST(distrust_reads_everything_again),
 		TEST(damaged_rows_are_not_trusted),
 	};

@@ -44,12 +44,7 @@ static int teardown(void **state)
 
 static void add_bytes(const char *data, size_t len)
 {
-	int fd = openat(f.fd, "report", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	struct err e;
-
-	assert_true(fd >= 0);
-	GOOD(file_write_all(fd, data, len, &e));
-	(void)close(fd);
+	folder_append_bytes(&f, "report", data, len);
 }
 
 static void add(const char *text)
@@ -225,7 +220,8 @@ static void metrics_file_has_dotted_names(void **state)
 	struct err e;
 
 	(void)state;
-	folder_write(&f, "m.json", "{\"acc\": 0.82, \"f1\": {\"a\": 1, \"b\": {\"c\": 2}}, \"n\": \"text\", \"l\": [1, 2], \"t\": true, \"z\": null}");
+	folder_write(&f, "m.json", "{\"acc\": 0.82, \"f1\": {\"a\": 1, \"b\": {\"c\": 2}}, \"n\": \"text\", "
+				   "\"l\": [1, 2], \"t\": true, \"z\": null}");
 	GOOD(metrics_of_file(f.fd, "m.json", sink, &heard, &e));
 	assert_string_equal(heard.text, "acc=0.82@-1 f1.a=1@-1 f1.b.c=2@-1 ");
 	heard.text[0] = '\0';

@@ -199,7 +199,8 @@ static void manifest_is_read_back(void **state)
 /* Any byte but a slash and NUL may stand in a name. */
 static void odd_names_survive(void **state)
 {
-	static const char *const names[] = { "a\nb", "a\tb", "a\\b", "a\\nb", "-rf", " lead", "\x01\x7f", "\xff\xfe", "trail " };
+	static const char *const names[] = { "a\nb", "a\tb", "a\\b", "a\\nb", "-rf", " lead", "\x01\x7f",
+		"\xff\xfe", "trail " };
 	struct manifest_line line;
 	struct buf text = { 0 };
 	bool bad = false, found;
