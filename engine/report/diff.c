@@ -104,12 +104,14 @@ static void compare_source(struct differ *x)
 	struct diff *d = x->diff;
 	struct arena *a = x->arena;
 
-	(void)compare(&d->source, "", "commit", text_or_null(d->a.commit_id, SHORT_HEX, a),
-		text_or_null(d->b.commit_id, SHORT_HEX, a));
-	(void)compare(&d->source, "", "branch", text_or_null(d->a.branch, SIZE_MAX, a),
-		text_or_null(d->b.branch, SIZE_MAX, a));
-	(void)compare(
-		&d->source, "", "patch", short_hex(a, &d->a.patch), short_hex(a, &d->b.patch));
+	/* A run in which nothing ran did not ask git: that it has no commit is no difference. */
+	if (d->a.commit_id[0] != '\0' && d->b.commit_id[0] != '\0') {
+		(void)compare(&d->source, "", "commit", text_or_null(d->a.commit_id, SHORT_HEX, a),
+			text_or_null(d->b.commit_id, SHORT_HEX, a));
+		(void)compare(&d->source, "", "branch", text_or_null(d->a.branch, SIZE_MAX, a),
+			text_or_null(d->b.branch, SIZE_MAX, a));
+		(void)compare(&d->source, "", "patch", short_hex(a, &d->a.patch), short_hex(a, &d->b.patch));
+	}
 	(void)compare(&d->source, "", d->b.dag_path, short_hex(a, &d->a.dag_digest),
 		short_hex(a, &d->b.dag_digest));
 }

@@ -440,6 +440,14 @@ static const char *shown_prefix(struct engine *n)
 	return strcmp(folder, ".") == 0 ? "" : arena_printf(&n->arena, "%s/", folder);
 }
 
+/* Git is not asked: in a large repository that takes longer than the run, and nothing was made that its answer would stand for. */
+static int record_idle(struct engine *n, struct err *e)
+{
+	struct source_answer none = { .commit = "", .branch = "", .patch = "", .note = "nothing ran" };
+
+	return record_source(n, &none, e) < 0 ? e->code : record_end(n, "SUCCEEDED", e);
+}
+
 int run_all(struct session *s, const struct run_options *options, struct run_result *result, struct err *e)
 {
 	struct engine n = { .s = s, .graph = &s->graph, .options = *options, .result = result,
@@ -456,7 +464,7 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 	rc = record_begin(&n, e);
 	if (rc == 0) {
 		start_sched(&n);
-		rc = has_work(&n) ? run_work(&n, e) : record_end(&n, "SUCCEEDED", e);
+		rc = has_work(&n) ? run_work(&n, e) : record_idle(&n, e);
 	}
 	if (rc == 0)
 		rc = db_commit(&s->db, e);

@@ -126,18 +126,18 @@ static void script_is_all_that_it_requires(void **state)
 	const struct code_list *list;
 
 	(void)state;
-	folder_write(&f, "work/s.lua", "local a = require \"a\"\nlocal b = require('sub.b')\n-- require 'nothing'\n");
-	folder_write(&f, "work/a.lua", "local c = require \"c\"\n");
-	folder_write(&f, "work/sub/b.lua", "local a = require \"a\"\n");
+	folder_write(&f, "own/s.lua", "local a = require \"a\"\nlocal b = require('sub.b')\n-- require 'nothing'\n");
+	folder_write(&f, "own/a.lua", "local c = require \"c\"\n");
+	folder_write(&f, "own/sub/b.lua", "local a = require \"a\"\n");
 	folder_write(&f, "lua/c.lua", "local d = require \"flow.d\"\nlocal a = require \"a\"\n");
 	folder_write(&f, "flow's/flow/d.lua", "return {}\n");
-	load_stages("stages: {a: {uses: ./work/s.lua}}");
+	load_stages("stages: {a: {uses: ./own/s.lua}}");
 	list = good_code("a");
-	assert_string_equal(list->path, "work/s.lua");
-	assert_string_equal(names_of(list), "./work/s.lua|module a|module sub.b|module c|module flow.d|");
+	assert_string_equal(list->path, "own/s.lua");
+	assert_string_equal(names_of(list), "./own/s.lua|module a|module sub.b|module c|module flow.d|");
 	assert_int_equal(list->module_count, 4);
-	assert_string_equal(module_path(list, "a"), "work/a.lua");
-	assert_string_equal(module_path(list, "sub.b"), "work/sub/b.lua");
+	assert_string_equal(module_path(list, "a"), "own/a.lua");
+	assert_string_equal(module_path(list, "sub.b"), "own/sub/b.lua");
 	assert_string_equal(module_path(list, "c"), "lua/c.lua");
 	assert_true(module_path(list, "flow.d")[0] == '/');
 }
