@@ -7,8 +7,9 @@
  *     parts_diff(a, a_len, b, b_len, found, user)   what makes two keys differ, for `flow explain`
  *
  * The record list IS the preimage of the digest, so what is stored explains the key completely. A record is
- * {u8 part, u16 name length, u32 value length, name, value}, little-endian, sorted by (part, name). Values are the text the
- * user wrote, except for PART_CODE and PART_INPUT: 32 bytes of digest. Raise KEY_FORMAT whenever the meaning changes.
+ * {u8 part, u16 name length, u32 value length, name, value}, little-endian, sorted by (part, name), but outs in dag.yaml's
+ * order. Values are the text the user wrote, except for PART_CODE and PART_INPUT: 32 bytes of digest. Raise KEY_FORMAT whenever
+ * the meaning changes.
  */
 #ifndef FLOW_PLAN_KEY_H
 #define FLOW_PLAN_KEY_H

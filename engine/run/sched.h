@@ -22,7 +22,8 @@
  *
  * A task holds resources only while an attempt of it is live: what is free is worked out from the live attempts each time, not
  * counted up and down. Of the ready tasks the one with the longest way to the end of the graph goes first; when it does not
- * fit, smaller ones may pass it, but not for ever.
+ * fit, smaller ones may pass it, but not for ever. Instances of a stage that is at its max_parallel wait apart and hold back
+ * nobody.
  */
 #ifndef FLOW_RUN_SCHED_H
 #define FLOW_RUN_SCHED_H

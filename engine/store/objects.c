@@ -91,6 +91,7 @@ static int copy_in(const struct objects *o, int from, const char *path, mode_t m
 	int to, rc;
 
 	temp_name(temp);
+	(void)unlinkat(o->flow_fd, temp, 0); /* of a process that had our number and died */
 	to = openat(o->flow_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (to < 0)
 		return err_system(e, "cannot create `.flow/%s`", temp);
@@ -457,7 +458,9 @@ static int restore_folder(const struct objects *o, const struct digest *d, const
 	int rc;
 
 	temp_name(temp);
-	rc = fill_folder(o, d, o->flow_fd, temp, e);
+	rc = tree_remove(o->flow_fd, temp, e);
+	if (rc == 0)
+		rc = fill_folder(o, d, o->flow_fd, temp, e);
 	if (rc == 0)
 		rc = folder_make_parents(o->root_fd, path, 0777, e);
 	if (rc == 0)

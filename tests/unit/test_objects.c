@@ -363,6 +363,41 @@ static void folder_is_restored_whole_or_not_at_all(void **state)
 	assert_false(object_has(&o, &made));
 }
 
+/* A process that had our number died and left its temporary names. */
+static void litter_of_the_dead_is_no_trouble(void **state)
+{
+	struct made file, folder, program;
+	char path[100];
+	struct err e;
+	int i;
+
+	(void)state;
+	folder_write(&f, "x", "same");
+	folder_write(&f, "d/a", "one");
+	file = take("x");
+	folder = take("d");
+	program = file;
+	program.mode = 0755; /* has to be a copy */
+	for (i = 0; i < 200; i++) {
+		(void)snprintf(path, sizeof path, ".flow/objects/tmp/%ld.%d%s", (long)getpid(), i, i % 2 == 0 ? "" : "/old");
+		folder_write(&f, path, "old");
+	}
+	for (i = 0; i < 10; i++) {
+		GOOD(tree_remove(f.fd, "d", &e));
+		restore(&folder, "d");
+		assert_string_equal(folder_text(&f, "d/old"), "(none)");
+	}
+	for (i = 0; i < 200; i++) {
+		(void)snprintf(path, sizeof path, ".flow/objects/tmp/%ld.%d", (long)getpid(), i);
+		GOOD(tree_remove(f.fd, path, &e));
+		folder_write(&f, path, "old");
+	}
+	restore(&program, "x");
+	assert_int_equal(folder_mode(&f, "x"), 0555);
+	GOOD(tree_remove(f.fd, ".flow/objects/tmp", &e));
+	folder_make_one(&f, ".flow/objects/tmp");
+}
+
 static void bytes_are_put_and_read(void **state)
 {
 	struct buf text = { 0 };
@@ -520,6 +555,7 @@ int main(void)
 		TEST(cut_object_is_replaced_by_the_next_take),
 		TEST(damaged_manifest_is_replaced_by_the_next_take),
 		TEST(folder_is_restored_whole_or_not_at_all),
+		TEST(litter_of_the_dead_is_no_trouble),
 		TEST(bytes_are_put_and_read),
 		TEST(check_reads_every_byte),
 		TEST(store_may_lie_on_another_disk),

@@ -140,7 +140,7 @@ static void all_threads_work(void **state)
 	memset(jobs, 0, sizeof jobs);
 	pool_good(&p);
 	for (i = 0; i < POOL_THREADS * 2; i++) {
-		jobs[i].pause_ms = 30;
+		jobs[i].pause_ms = 100;
 		add(&p, &jobs[i]);
 	}
 	while (count < POOL_THREADS * 2)

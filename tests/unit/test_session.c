@@ -131,6 +131,40 @@ static void options_reach_the_graph(void **state)
 	session_close(&s);
 }
 
+static void project_without_a_database_has_no_past(void **state)
+{
+	(void)state;
+	folder_make_one(&f, "p/.flow");
+	open_good(PROJECT_READ);
+	assert_true(s.has_project && !s.has_db);
+	load_good_one();
+	plan_good(NULL);
+	assert_int_equal(verdict_of("prep"), VERDICT_RUN);
+	session_close(&s);
+}
+
+static void stages_of_every_kind_are_found(void **state)
+{
+	char path[300];
+
+	(void)state;
+	(void)snprintf(path, sizeof path, "%s/own", f.path);
+	assert_int_equal(setenv("FLOW_STAGE_PATH", path, 1), 0);
+	assert_int_equal(setenv("FLOW_TEST_WORD", "hello", 1), 0);
+	folder_write(&f, "own/flow_stage_add.so", "ELF");
+	folder_write(&f, "own/stages/norm.lua", "return {}");
+	folder_write(&f, "p/dag.yaml", "env: {FLOW_TEST_WORD: }\n"
+				       "stages:\n  a: {uses: add}\n  b: {uses: norm}\n  c: {cmd: 'x ${env.FLOW_TEST_WORD}'}\n");
+	open_good(PROJECT_READ);
+	load_good_one();
+	assert_int_equal(node_stage(&s.graph, 0)->kind, STAGE_PLUGIN);
+	assert_int_equal(node_stage(&s.graph, 1)->kind, STAGE_LUA);
+	assert_string_equal(graph_text(&s.graph, s.graph.nodes[2].text), "x hello");
+	plan_good(NULL);
+	assert_int_equal(s.plan.count[VERDICT_RUN], 3);
+	session_close(&s);
+}
+
 static void faults_of_the_text_are_in_diags(void **state)
 {
 	struct err e;
@@ -278,6 +312,8 @@ int main(void)
 		TEST(writer_makes_the_project),
 		TEST(graph_comes_from_the_cache_while_nothing_changes),
 		TEST(options_reach_the_graph),
+		TEST(project_without_a_database_has_no_past),
+		TEST(stages_of_every_kind_are_found),
 		TEST(faults_of_the_text_are_in_diags),
 		TEST(missing_dep_is_told_from_the_cache_too),
 		TEST(no_dag_says_how_to_begin),

@@ -1,5 +1,6 @@
 #include "../support/store.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "store/stats.h"
 
@@ -132,9 +133,16 @@ static void replaced_file_is_read_again(void **state)
 /* Hashed in the very tick it was written in: a second write in that tick would look the same. */
 static void racy_entry_is_not_trusted(void **state)
 {
+	int64_t written;
+	int tries = 0;
+
 	(void)state;
-	folder_write(&s.folder, "x", "one");
-	expect_digest("x", "one");
+	do { /* again when somebody else had the processor in between */
+		stats_forget(&stats, "x");
+		folder_write(&s.folder, "x", "one");
+		written = clock_mono_ms();
+		expect_digest("x", "one");
+	} while (clock_mono_ms() - written > 5 && tries++ < 100);
 	next_process();
 	expect_digest("x", "one");
 	assert_int_equal(stats.hashed, 1);
