@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/move.h"
 #include "base/path.h"
 #include "base/units.h"
 #include "base/vec.h"
@@ -93,8 +94,8 @@ static int move_aside(struct engine *n, struct attempt *a, uint32_t i, const cha
 	if (symlinkat(path, flow, name) < 0)
 		return err_system(e, "cannot note where `%s` belongs", path);
 	(void)snprintf(name, sizeof name, "%s/prev-%u", folder, i);
-	if (renameat(root, path, flow, name) < 0)
-		return err_system(e, "cannot move the previous `%s` aside", path);
+	if (tree_move(root, path, flow, name, e) < 0)
+		return err_context(e, "previous out");
 	a->moved++;
 	return 0;
 }
@@ -105,14 +106,15 @@ static int clear_outs(struct engine *n, struct attempt *a, struct err *e)
 	char name[160];
 	uint32_t i;
 
-	if (a->staged && outs.count > 0) {
-		(void)snprintf(name, sizeof name, "%s/o", n->slots.items[a->slot].folder);
-		return folder_make(n->s->project.flow_fd, name, 0700, e);
-	}
+	(void)snprintf(name, sizeof name, "%s/o", n->slots.items[a->slot].folder);
+	if (a->staged && outs.count > 0 && folder_make(n->s->project.flow_fd, name, 0700, e) < 0)
+		return e->code;
 	for (i = 0; i < outs.count; i++) {
 		const struct out *out = &n->graph->outs[outs.first + i];
 		const char *path = graph_text(n->graph, out->path);
 
+		if (a->staged && out->kind != OUT_CHECKPOINT)
+			continue;
 		if (out->kind != OUT_CHECKPOINT && move_aside(n, a, i, path, e) < 0)
 			return e->code;
 		if (folder_make_parents(n->s->root_fd, path, 0777, e) < 0)
@@ -320,6 +322,20 @@ static int fill_code(struct engine *n, const struct attempt *a, const struct nod
 	return 0;
 }
 
+/* The first out of kind checkpoint: a file or folder the stage may find from an earlier attempt. */
+static const char *checkpoint_of(struct engine *n, const struct node *node)
+{
+	uint32_t i;
+
+	for (i = 0; i < node->outs.count; i++) {
+		const struct out *out = &n->graph->outs[node->outs.first + i];
+
+		if (out->kind == OUT_CHECKPOINT)
+			return graph_text(n->graph, out->path);
+	}
+	return "";
+}
+
 static int submit(struct engine *n, struct attempt *a, struct err *e)
 {
 	const struct node *node = &n->graph->nodes[a->node];
@@ -339,7 +355,7 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 	w.run_id = n->result->uuid;
 	w.workdir = arena_printf(&n->turn, ".flow/%s", folder);
 	w.report = arena_printf(&n->turn, ".flow/%s/report.ndjson", folder);
-	w.checkpoint = "";
+	w.checkpoint = checkpoint_of(n, node);
 	w.seed = seed_of(n, a->node);
 	w.memory_bytes = stage->mem_bytes;
 	w.attempt = a->number;

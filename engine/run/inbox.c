@@ -70,7 +70,8 @@ static int worker_died(struct engine *n, struct err *e)
 		if (a->phase != PHASE_LIVE)
 			continue;
 		a->ended = (struct wire_ended){ .end = END_NOT_FOUND };
-		if (engine_ended(n, a, OUTCOME_LOST, "its worker died", e) < 0)
+		if (a->stopped && a->why == STOP_CANCEL ? engine_ended(n, a, OUTCOME_CANCELLED, "stopped, as the run was", e) < 0
+						       : engine_ended(n, a, OUTCOME_LOST, "its worker died", e) < 0)
 			return e->code;
 	}
 	if (++n->deaths > DEATHS_MAX) {

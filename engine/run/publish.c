@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/move.h"
 #include "base/path.h"
 #include "dag/graph.h"
 #include "run/engine.h"
@@ -22,12 +23,18 @@
 
 #define TAKE_AT_ONCE (1 << 20) /* a file up to this size is hashed in the loop: quicker than to ask a thread */
 
+/* A checkpoint stays where it is, whatever becomes of the attempt: the next one goes on from it. */
+static bool is_checkpoint(struct engine *n, const struct attempt *a, uint32_t out)
+{
+	return n->graph->outs[n->graph->nodes[a->node].outs.first + out].kind == OUT_CHECKPOINT;
+}
+
 const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out)
 {
 	const char *path = graph_text(n->graph,
 		n->graph->outs[n->graph->nodes[a->node].outs.first + out].path);
 
-	if (!a->staged)
+	if (!a->staged || is_checkpoint(n, a, out))
 		return path;
 	return arena_printf(&n->turn, ".flow/%s/o/%u-%s", n->slots.items[a->slot].folder, out,
 		path_base(path));
@@ -199,12 +206,12 @@ static int put_in_place(struct engine *n, struct attempt *a, uint32_t i, const c
 		return 0;
 	if (errno == ENOENT && folder_make_parents(root, path, 0777, e) < 0)
 		return e->code;
-	if (errno == EISDIR || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST)
-		(void)renameat(root, path, root, arena_printf(&n->turn, "%s.old", staged));
-	if (renameat(root, staged, root, path) == 0)
-		return 0;
-	err_system(e, "cannot put `%s` in its place", path);
-	return err_id(e, "E0511");
+	if (errno != ENOENT && tree_move(root, path, root, arena_printf(&n->turn, "%s.old", staged), e) < 0 &&
+		e->code != ERR_NOTFOUND)
+		return err_id(e, "E0511");
+	if (tree_move(root, staged, root, path, e) < 0)
+		return err_id(e, "E0511");
+	return 0;
 }
 
 static int show(struct engine *n, struct attempt *a, uint32_t i, struct err *e)
@@ -215,7 +222,7 @@ static int show(struct engine *n, struct attempt *a, uint32_t i, struct err *e)
 
 	if ((t->made.mode & MADE_ABSENT) != 0)
 		return tree_remove(n->s->root_fd, path, e);
-	if (put_in_place(n, a, i, path, e) < 0)
+	if (!is_checkpoint(n, a, i) && put_in_place(n, a, i, path, e) < 0)
 		return e->code;
 	if (fstatat(n->s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		stat_id_of(&t->id, &st);
@@ -242,14 +249,14 @@ static int undo(struct engine *n, struct attempt *a, uint32_t i, const char *pat
 	char name[160];
 
 	(void)snprintf(name, sizeof name, "%s/partial-%u", folder, i);
-	if (renameat(root, path, flow, name) < 0 && errno != ENOENT && errno != ENOTDIR)
-		return err_system(e, "cannot move a partial `%s` aside", path);
+	if (tree_move(root, path, flow, name, e) < 0 && e->code != ERR_NOTFOUND)
+		return err_context(e, "partial out");
 	stats_forget(&n->s->stats, path);
 	(void)snprintf(name, sizeof name, "%s/prev-%u", folder, i);
 	if (a->moved == 0 || !file_exists(flow, name))
 		return 0;
-	if (renameat(flow, name, root, path) < 0)
-		return err_system(e, "cannot bring the previous `%s` back", path);
+	if (tree_move(flow, name, root, path, e) < 0)
+		return err_context(e, "previous out");
 	(void)snprintf(name, sizeof name, "%s/path-%u", folder, i);
 	(void)unlinkat(flow, name, 0);
 	return 0;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/move.h"
 #include "base/path.h"
 #include "base/vec.h"
 #include "plan/key.h"
@@ -70,8 +71,8 @@ static int bring_back(struct salvage *v, const char *folder, const char *link, s
 		return 0;
 	if (tree_remove(p->root_fd, path, e) < 0 || folder_make_parents(p->root_fd, path, 0777, e) < 0)
 		return e->code;
-	if (renameat(p->flow_fd, name, p->root_fd, path) < 0)
-		return err_system(e, "cannot bring the previous `%s` back", path);
+	if (tree_move(p->flow_fd, name, p->root_fd, path, e) < 0)
+		return err_context(e, "previous out");
 	stats_forget(v->stats, path);
 	return 0;
 }

@@ -154,6 +154,22 @@ static int check_file(const struct project *p, struct err *e)
 	return 0;
 }
 
+/* Where .flow really is: it may be a link to another disk, and SQLite is told to follow none. */
+static int path_of(const struct project *p, char *path, size_t room, struct err *e)
+{
+	char magic[40];
+	ssize_t len;
+
+	(void)snprintf(magic, sizeof magic, "/proc/self/fd/%d", p->flow_fd);
+	len = readlink(magic, path, room - sizeof "/flow.db");
+	if (len <= 0)
+		return err_system(e, "cannot find the path of `%s/.flow`", p->root);
+	if ((size_t)len == room - sizeof "/flow.db")
+		return err_set(e, ERR_INPUT, "path of the project is too long");
+	memcpy(path + len, "/flow.db", sizeof "/flow.db");
+	return 0;
+}
+
 int db_open(struct db *db, const struct project *p, enum project_mode mode, struct err *e)
 {
 	char path[4096];
@@ -168,8 +184,8 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 		return e->code;
 	if (mode == PROJECT_READ && faccessat(p->flow_fd, "flow.db", F_OK, 0) < 0)
 		return err_set(e, ERR_NOTFOUND, "the project has no runs yet");
-	if (snprintf(path, sizeof path, "%s/.flow/flow.db", p->root) >= (int)sizeof path)
-		return err_set(e, ERR_INPUT, "path of the project is too long");
+	if (path_of(p, path, sizeof path, e) < 0)
+		return e->code;
 	mask = umask(077);
 	rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (rc != SQLITE_OK)

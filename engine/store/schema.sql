@@ -119,7 +119,6 @@ CREATE TABLE event(
   attempt INTEGER,
   state TEXT NOT NULL
 );
-CREATE INDEX event_run ON event(run);
 
 -- One row: up to which event the disk is known to hold everything (objects too), and on which boot.
 CREATE TABLE durable(id INTEGER PRIMARY KEY CHECK(id = 1), boot_id TEXT NOT NULL, attempt INTEGER NOT NULL);
