@@ -59,8 +59,8 @@ const char *took_text(int64_t ms, char text[32])
 	else if (ms < 3600000)
 		(void)snprintf(text, 32, "%dm%02ds", (int)(ms / 60000), (int)(ms / 1000 % 60));
 	else
-		(void)snprintf(text, 32, "%lldh%02dm", (long long)(ms / 3600000),
-			(int)(ms / 60000 % 60));
+		(void)snprintf(
+			text, 32, "%lldh%02dm", (long long)(ms / 3600000), (int)(ms / 60000 % 60));
 	return text;
 }
 

@@ -64,8 +64,7 @@ void digest_of(struct digest *out, const void *data, size_t len)
 		ctx = context_new();
 		(void)pthread_setspecific(at_thread_end, ctx);
 	}
-	if (EVP_DigestInit_ex(ctx, sha256, NULL) != 1 ||
-		EVP_DigestUpdate(ctx, data, len) != 1 ||
+	if (EVP_DigestInit_ex(ctx, sha256, NULL) != 1 || EVP_DigestUpdate(ctx, data, len) != 1 ||
 		EVP_DigestFinal_ex(ctx, out->bytes, NULL) != 1)
 		abort();
 }

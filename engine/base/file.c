@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define CHUNK ((size_t)128 * 1024)
+#define CHUNK      ((size_t)128 * 1024)
 #define PATH_LIMIT 4096
 #define TREE_DEPTH 200 /* folders inside folders that tree_remove goes down */
 
@@ -84,8 +84,8 @@ int file_write_all(int fd, const void *data, size_t len, struct err *e)
 	return 0;
 }
 
-int file_write_atomic(int dir, const char *path, const void *data, size_t len, mode_t mode,
-	struct err *e)
+int file_write_atomic(
+	int dir, const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
 	char temp[PATH_LIMIT];
 	int fd, rc;
@@ -118,7 +118,8 @@ int folder_make(int dir, const char *path, mode_t mode, struct err *e)
 		return err_system(e, "cannot make folder `%s`", path);
 	if (strlen(path) >= sizeof part)
 		return err_set(e, ERR_INPUT, "path is too long: `%.60s...`", path);
-	for (n = strcspn(path + 1, "/") + 1; path[n - 1] != '\0'; n += strcspn(path + n + 1, "/") + 1) {
+	for (n = strcspn(path + 1, "/") + 1; path[n - 1] != '\0';
+		n += strcspn(path + n + 1, "/") + 1) {
 		memcpy(part, path, n);
 		part[n] = '\0';
 		if (mkdirat(dir, part, mode) < 0 && errno != EEXIST)
@@ -179,7 +180,8 @@ static int remove_below(int dir, const char *path, int depth, struct err *e)
 	if (fd < 0) {
 		/* A folder without permission to look into: give it to ourselves, once. */
 		if (errno != EACCES || fchmodat(dir, path, 0700, 0) < 0 ||
-			(fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+			(fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) <
+				0)
 			return err_system(e, "cannot remove `%s`", path);
 	}
 	(void)fchmod(fd, 0700);

@@ -15,7 +15,8 @@
 
 #define DEPTH_MAX 200
 
-static int copy_tree(int from_dir, const char *from, int to_dir, const char *to, int depth, struct err *e);
+static int copy_tree(
+	int from_dir, const char *from, int to_dir, const char *to, int depth, struct err *e);
 
 static int copy_bytes(int from, int to, struct err *e)
 {
@@ -29,8 +30,8 @@ static int copy_bytes(int from, int to, struct err *e)
 	}
 }
 
-static int copy_file(int from_dir, const char *from, int to_dir, const char *to, const struct stat *st,
-	struct err *e)
+static int copy_file(int from_dir, const char *from, int to_dir, const char *to,
+	const struct stat *st, struct err *e)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 	int in = openat(from_dir, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), out, rc;
@@ -81,8 +82,8 @@ static int copy_entries(int from, int to, int depth, struct err *e)
 	return rc;
 }
 
-static int copy_folder(int from_dir, const char *from, int to_dir, const char *to, const struct stat *st,
-	int depth, struct err *e)
+static int copy_folder(int from_dir, const char *from, int to_dir, const char *to,
+	const struct stat *st, int depth, struct err *e)
 {
 	int in, out, rc;
 
@@ -106,7 +107,8 @@ static int copy_folder(int from_dir, const char *from, int to_dir, const char *t
 	return rc;
 }
 
-static int copy_tree(int from_dir, const char *from, int to_dir, const char *to, int depth, struct err *e)
+static int copy_tree(
+	int from_dir, const char *from, int to_dir, const char *to, int depth, struct err *e)
 {
 	struct stat st;
 

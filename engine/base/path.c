@@ -69,8 +69,8 @@ char *path_join(struct arena *a, const char *folder, const char *path)
 
 bool path_leaves(const char *clean)
 {
-	return clean[0] == '/' || (clean[0] == '.' && clean[1] == '.' &&
-					  (clean[2] == '/' || clean[2] == '\0'));
+	return clean[0] == '/' ||
+	       (clean[0] == '.' && clean[1] == '.' && (clean[2] == '/' || clean[2] == '\0'));
 }
 
 bool path_is_inside(const char *clean, const char *folder)
@@ -102,7 +102,8 @@ char *path_folder(struct arena *a, const char *path)
 
 bool name_is_valid(const char *name)
 {
-	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+	size_t n =
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
 	return n >= 1 && n <= 128 && name[n] == '\0' && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0;

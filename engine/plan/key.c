@@ -14,8 +14,9 @@
 #define QUOTED(n)   TEXT_OF(n)
 #define FORMAT      QUOTED(KEY_FORMAT)
 
-const struct digest key_absent = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+const struct digest key_absent = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
 static void put(struct buf *out, enum part part, const char *name, const void *value, size_t len)
 {
@@ -93,8 +94,9 @@ static void put_inputs(struct buf *out, const struct key_subject *s)
 
 	list_open(&list, deps.count);
 	for (i = 0; i < deps.count; i++)
-		list.items[list.count++] = (struct named){ graph_text(g, g->deps[deps.first + i].path),
-			s->inputs[i]->bytes, DIGEST_SIZE };
+		list.items[list.count++] =
+			(struct named){ graph_text(g, g->deps[deps.first + i].path),
+				s->inputs[i]->bytes, DIGEST_SIZE };
 	list_put(&list, out, PART_INPUT);
 }
 
@@ -144,7 +146,8 @@ static void put_command(struct buf *out, const struct graph *g, const struct nod
 	}
 	put(out, PART_COMMAND, "", buf_text(&words), words.len);
 	if (n->argv.count == 1 && strpbrk(buf_text(&words), " \t\n\"'\\|&;<>()$`*?") != NULL)
-		put_text(out, PART_COMMAND, "words", "1"); /* "a b", a program's name, is not `a b` */
+		put_text(out, PART_COMMAND, "words",
+			"1"); /* "a b", a program's name, is not `a b` */
 	buf_release(&words);
 }
 
@@ -279,7 +282,7 @@ void parts_diff(const void *then, size_t then_len, const void *now, size_t now_l
 	collect(&a, then, then_len);
 	collect(&b, now, now_len);
 	while (i < a.count || k < b.count) {
-		int order = i == a.count ? 1
+		int order = i == a.count   ? 1
 			    : k == b.count ? -1
 					   : compare(&a.items[i], &b.items[k]);
 

@@ -82,7 +82,8 @@ int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err
 /* -- before the start: a clean place -------------------------------------------------------------------------------- */
 
 /* The previous out goes to the work folder as prev-<i>, beside a link path-<i> that tells recovery where it belongs. */
-static int move_aside(struct engine *n, struct attempt *a, uint32_t i, const char *path, struct err *e)
+static int move_aside(
+	struct engine *n, struct attempt *a, uint32_t i, const char *path, struct err *e)
 {
 	const char *folder = n->slots.items[a->slot].folder;
 	char name[160];
@@ -128,7 +129,7 @@ static int clear_outs(struct engine *n, struct attempt *a, struct err *e)
 /* Dotted names, sorted, become nested objects: a.b=1, a.c=2 -> {"a":{"b":1,"c":2}}. */
 static void nest(struct json *j, const struct graph *g, struct span fields)
 {
-	const char *open = "";  /* name whose folders are open */
+	const char *open = ""; /* name whose folders are open */
 	size_t depth = 0;
 	uint32_t i;
 
@@ -191,8 +192,8 @@ static int run_folder(struct engine *n, struct err *e)
 }
 
 /* A file for each distinct set of tracked parameters; most tasks of a run share one. */
-static int params_file(struct engine *n, struct span fields, const char **json, const char **path,
-	struct err *e)
+static int params_file(
+	struct engine *n, struct span fields, const char **json, const char **path, struct err *e)
 {
 	struct json j;
 	uint32_t *known;
@@ -227,13 +228,14 @@ static uint64_t seed_of(struct engine *n, uint32_t node)
 
 	for (i = 0; i < params.count; i++) {
 		const struct field *f = &n->graph->fields[params.first + i];
-		const char *name = graph_text(n->graph, f->name), *value = graph_text(n->graph, f->value);
+		const char *name = graph_text(n->graph, f->name),
+			   *value = graph_text(n->graph, f->value);
 		size_t len = strlen(name);
 		char *end;
 		unsigned long long seed = strtoull(value, &end, 10);
 
-		if (*end == '\0' && end != value && len >= 4 && strcmp(name + len - 4, "seed") == 0 &&
-			(len == 4 || name[len - 5] == '.'))
+		if (*end == '\0' && end != value && len >= 4 &&
+			strcmp(name + len - 4, "seed") == 0 && (len == 4 || name[len - 5] == '.'))
 			return seed;
 	}
 	digest_of(&d, node_name(n->graph, node), strlen(node_name(n->graph, node)));
@@ -261,14 +263,14 @@ static struct wire_list outs_of(struct engine *n, const struct attempt *a, const
 	uint32_t i;
 
 	for (i = 0; i < node->outs.count; i++)
-		list[i] = (struct wire_pair){
-			graph_text(n->graph, n->graph->outs[node->outs.first + i].name),
+		list[i] = (struct wire_pair){ graph_text(n->graph,
+						      n->graph->outs[node->outs.first + i].name),
 			publish_path(n, a, i) };
 	return (struct wire_list){ list, node->outs.count };
 }
 
-static struct wire_list env_of(struct engine *n, const struct attempt *a, const struct node *node,
-	const char *params)
+static struct wire_list env_of(
+	struct engine *n, const struct attempt *a, const struct node *node, const char *params)
 {
 	struct wire_pair *list = arena_alloc(&n->turn, (node->env.count + 2) * sizeof *list);
 	char hex[DIGEST_HEX];
@@ -277,7 +279,8 @@ static struct wire_list env_of(struct engine *n, const struct attempt *a, const 
 	for (i = 0; i < node->env.count; i++) {
 		const struct field *f = &n->graph->fields[node->env.first + i];
 
-		list[i] = (struct wire_pair){ graph_text(n->graph, f->name), graph_text(n->graph, f->value) };
+		list[i] = (struct wire_pair){ graph_text(n->graph, f->name),
+			graph_text(n->graph, f->value) };
 	}
 	list[i++] = (struct wire_pair){ "FLOW_PARAMS", params };
 	list[i++] = (struct wire_pair){ "FLOW_IDEMPOTENCY_KEY",
@@ -343,7 +346,8 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 	const char *folder = n->slots.items[a->slot].folder, *params = "";
 	struct wire_start w = { .id = (uint64_t)a->id, .slot = a->slot };
 
-	if (params_file(n, node->params, &w.params, &params, e) < 0 || fill_code(n, a, node, &w, e) < 0)
+	if (params_file(n, node->params, &w.params, &params, e) < 0 ||
+		fill_code(n, a, node, &w, e) < 0)
 		return e->code;
 	w.token = arena_printf(&n->turn, "%s.%lld", n->result->uuid, (long long)a->id);
 	w.cwd = graph_text(n->graph, node->cwd);
@@ -385,7 +389,8 @@ int attempt_stop(struct engine *n, uint32_t node, int signo, enum stop_why why, 
 	if (!a->stopped)
 		a->why = why;
 	a->stopped = true;
-	if (exec_signal(&n->exec, (uint64_t)a->id, signo, e) < 0 && e->sys != EPIPE && e->sys != ECONNRESET)
+	if (exec_signal(&n->exec, (uint64_t)a->id, signo, e) < 0 && e->sys != EPIPE &&
+		e->sys != ECONNRESET)
 		return e->code;
 	return 0;
 }
@@ -414,8 +419,12 @@ int attempt_poll(struct engine *n, struct attempt *a, struct err *e)
 	}
 	if ((t->total > 0 || t->done > 0 || t->what.len > 0) && t->done != a->told_done) {
 		a->told_done = t->done;
-		engine_tell(n, &(struct told){ .kind = TOLD_PROGRESS, .task = a->node, .attempt = a->number,
-			.done = t->done, .total = t->total, .text = buf_in(&t->what, &n->turn) });
+		engine_tell(n, &(struct told){ .kind = TOLD_PROGRESS,
+				       .task = a->node,
+				       .attempt = a->number,
+				       .done = t->done,
+				       .total = t->total,
+				       .text = buf_in(&t->what, &n->turn) });
 	}
 	return 0;
 }
@@ -473,11 +482,8 @@ enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **w
 	case END_NOT_FOUND:
 		*why = arena_printf(&n->turn, "cannot start: %s", buf_text(&a->text));
 		return OUTCOME_UNSTARTABLE;
-	case END_SIGNAL:
-		*why = signal_text(n, a->ended.value, false);
-		return OUTCOME_SIGNAL;
-	case END_EXIT:
-		break;
+	case END_SIGNAL: *why = signal_text(n, a->ended.value, false); return OUTCOME_SIGNAL;
+	case END_EXIT: break;
 	}
 	if (a->ended.value != 0)
 		return failed_exit(n, a, why);

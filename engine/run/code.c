@@ -20,8 +20,14 @@
 /* Everything found for one `uses`, while it grows. */
 struct gathering {
 	struct code *code;
-	struct { struct code_file *items; size_t count, cap; } files;
-	struct { struct wire_pair *items; size_t count, cap; } modules;
+	struct {
+		struct code_file *items;
+		size_t count, cap;
+	} files;
+	struct {
+		struct wire_pair *items;
+		size_t count, cap;
+	} modules;
 	const char *folder;  /* of the script */
 	const char *missing; /* a required module that was not found, or NULL */
 	size_t next;         /* first module whose own text has not been read */
@@ -107,7 +113,8 @@ static int close_modules(struct gathering *g, struct err *e)
 	}
 	if (rc == 0 && g->missing != NULL) {
 		err_set(e, ERR_INPUT, "no Lua module `%s`", g->missing);
-		err_hint(e, "modules are looked for beside the script, in lua/ and among flow's own");
+		err_hint(e,
+			"modules are looked for beside the script, in lua/ and among flow's own");
 		rc = err_id(e, "E0608");
 	}
 	return rc;
@@ -144,9 +151,8 @@ static int gather(struct gathering *g, const struct node *n, enum stage_kind kin
 		uses = arena_strndup(&c->arena, uses, (size_t)(hash - uses));
 	}
 	list->path = resolve(c, uses);
-	rc = add_file(g,
-		kind == STAGE_PLUGIN ? arena_printf(&c->arena, "plugin %s", uses) : uses, list->path,
-		e);
+	rc = add_file(g, kind == STAGE_PLUGIN ? arena_printf(&c->arena, "plugin %s", uses) : uses,
+		list->path, e);
 	if (rc < 0 || kind == STAGE_PLUGIN)
 		return rc;
 	list->entry = uses;
@@ -184,10 +190,11 @@ int code_of(struct code *c, uint32_t node, const struct code_list **out, struct 
 	rc = gather(&g, n, kind, list, e);
 	if (rc == 0) {
 		list->count = g.files.count;
-		list->files = arena_dup(&c->arena, g.files.items, g.files.count * sizeof *list->files);
+		list->files =
+			arena_dup(&c->arena, g.files.items, g.files.count * sizeof *list->files);
 		list->module_count = (uint32_t)g.modules.count;
-		list->modules =
-			arena_dup(&c->arena, g.modules.items, g.modules.count * sizeof *list->modules);
+		list->modules = arena_dup(
+			&c->arena, g.modules.items, g.modules.count * sizeof *list->modules);
 		map_put(names, name, (uint32_t)c->lists.count);
 		vec_push(&c->lists, list);
 		*out = list;

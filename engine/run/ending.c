@@ -49,13 +49,14 @@ static const char *log_tail(struct engine *n, const struct attempt *a)
 		lines += at[-1] == '\n' && at != text + len;
 	if (lines == TAIL_LINES)
 		at += 2;
-	while ((size_t)(at - text) < (size_t)len && memchr(at, '\0', (size_t)(text + len - at)) != NULL)
+	while ((size_t)(at - text) < (size_t)len &&
+		memchr(at, '\0', (size_t)(text + len - at)) != NULL)
 		*(char *)memchr(at, '\0', (size_t)(text + len - at)) = '?';
 	return at;
 }
 
-static int record_attempt(struct engine *n, struct attempt *a, enum outcome outcome, const char *why,
-	const char *folder, struct err *e)
+static int record_attempt(struct engine *n, struct attempt *a, enum outcome outcome,
+	const char *why, const char *folder, struct err *e)
 {
 	const struct slot *slot = &n->slots.items[a->slot];
 	bool kept = folder != NULL;
@@ -63,8 +64,12 @@ static int record_attempt(struct engine *n, struct attempt *a, enum outcome outc
 		.ended_ms = clock_wall_ms(),
 		.state = state_of(outcome),
 		.error = why,
-		.exit_code = a->ended.end == END_EXIT && outcome != OUTCOME_LOST ? (int)a->ended.value : -1,
-		.signal = a->ended.end == END_SIGNAL && outcome != OUTCOME_LOST ? (int)a->ended.value : -1,
+		.exit_code = a->ended.end == END_EXIT && outcome != OUTCOME_LOST
+				     ? (int)a->ended.value
+				     : -1,
+		.signal = a->ended.end == END_SIGNAL && outcome != OUTCOME_LOST
+				  ? (int)a->ended.value
+				  : -1,
 		.log = kept ? arena_printf(&n->turn, "%s/log", folder) : NULL,
 		.folder = kept ? folder : "",
 		.log_from = kept ? 0 : slot->log_from,
@@ -79,8 +84,8 @@ static int record_attempt(struct engine *n, struct attempt *a, enum outcome outc
 	return journal_attempt_end(&n->s->db, &end, e);
 }
 
-static void tell_end(struct engine *n, const struct attempt *a, enum outcome outcome, const char *why,
-	struct told *t)
+static void tell_end(struct engine *n, const struct attempt *a, enum outcome outcome,
+	const char *why, struct told *t)
 {
 	uint32_t i;
 
@@ -109,7 +114,8 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	struct told t;
 
 	if (changed != NULL)
-		why = arena_printf(&n->turn, "`%s` was changed while it ran: the result will not be reused", changed);
+		why = arena_printf(&n->turn,
+			"`%s` was changed while it ran: the result will not be reused", changed);
 	tell_end(n, a, OUTCOME_SUCCEEDED, why, &t);
 	if (publish_record(n, a, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED, "", NULL, e) < 0)
 		return e->code;
@@ -120,17 +126,20 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	vec_push(&n->shows, a->slot);
 	if (a->id > n->committed)
 		n->committed = a->id;
-	engine_step(n, (struct event){ .kind = EVENT_ENDED, .task = a->node, .outcome = OUTCOME_SUCCEEDED });
+	engine_step(
+		n, (struct event){
+			   .kind = EVENT_ENDED, .task = a->node, .outcome = OUTCOME_SUCCEEDED });
 	return 0;
 }
 
-static int not_succeed(struct engine *n, struct attempt *a, enum outcome outcome, const char *why,
-	struct err *e)
+static int not_succeed(
+	struct engine *n, struct attempt *a, enum outcome outcome, const char *why, struct err *e)
 {
 	const char *folder = arena_printf(&n->turn, "runs/%s/%s/%u", n->result->uuid,
 		node_name(n->graph, a->node), a->number);
 	struct told t;
-	int exit_code = a->ended.end == END_EXIT && outcome == OUTCOME_ERROR ? (int)a->ended.value : -1;
+	int exit_code =
+		a->ended.end == END_EXIT && outcome == OUTCOME_ERROR ? (int)a->ended.value : -1;
 
 	tell_end(n, a, outcome, why, &t);
 	t.tail = log_tail(n, a);
@@ -139,16 +148,20 @@ static int not_succeed(struct engine *n, struct attempt *a, enum outcome outcome
 		slots_keep(&n->slots, a->slot, folder, e) < 0)
 		return e->code;
 	a->phase = PHASE_NONE;
-	engine_step(n, (struct event){
-		.kind = EVENT_ENDED, .task = a->node, .outcome = outcome, .exit_code = exit_code });
-	t.again = n->sched.state[a->node] == TASK_BACKOFF || n->sched.state[a->node] == TASK_RUNNING;
+	engine_step(n, (struct event){ .kind = EVENT_ENDED,
+			       .task = a->node,
+			       .outcome = outcome,
+			       .exit_code = exit_code });
+	t.again =
+		n->sched.state[a->node] == TASK_BACKOFF || n->sched.state[a->node] == TASK_RUNNING;
 	t.at_ms = n->sched.not_before[a->node];
 	t.forgiven = !t.again && (node_stage(n->graph, a->node)->flags & STAGE_ALLOW_FAILURE) != 0;
 	engine_tell(n, &t);
 	return 0;
 }
 
-int engine_ended(struct engine *n, struct attempt *a, enum outcome outcome, const char *why, struct err *e)
+int engine_ended(
+	struct engine *n, struct attempt *a, enum outcome outcome, const char *why, struct err *e)
 {
 	return outcome == OUTCOME_SUCCEEDED ? succeed(n, a, e) : not_succeed(n, a, outcome, why, e);
 }

@@ -45,7 +45,7 @@ static int spawn_worker(struct exec *x, int theirs, struct err *e)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	char *argv[] = { (char *)(uintptr_t)"flow-worker", NULL };
+	char *argv[] = { (char *)(uintptr_t) "flow-worker", NULL };
 	char **env = worker_environ(x->options.run);
 	sigset_t none, all;
 	int rc;
@@ -57,8 +57,8 @@ static int spawn_worker(struct exec *x, int theirs, struct err *e)
 	posix_spawn_file_actions_addchdir_np(&actions, x->options.root);
 	posix_spawn_file_actions_adddup2(&actions, theirs, WORKER_FD);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(
+		&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	rc = posix_spawn(&x->pid, x->options.worker, &actions, &attributes, argv, env);

@@ -70,8 +70,10 @@ static int worker_died(struct engine *n, struct err *e)
 		if (a->phase != PHASE_LIVE)
 			continue;
 		a->ended = (struct wire_ended){ .end = END_NOT_FOUND };
-		if (a->stopped && a->why == STOP_CANCEL ? engine_ended(n, a, OUTCOME_CANCELLED, "stopped, as the run was", e) < 0
-						       : engine_ended(n, a, OUTCOME_LOST, "its worker died", e) < 0)
+		if (a->stopped && a->why == STOP_CANCEL
+				? engine_ended(
+					  n, a, OUTCOME_CANCELLED, "stopped, as the run was", e) < 0
+				: engine_ended(n, a, OUTCOME_LOST, "its worker died", e) < 0)
 			return e->code;
 	}
 	if (++n->deaths > DEATHS_MAX) {
@@ -105,8 +107,10 @@ static int from_pool(struct engine *n, struct err *e)
 			n->sync.busy = false;
 			n->synced = n->syncing;
 			errno = n->sync.rc;
-			if (n->sync.rc != 0) /* what the disk holds is not known any more: never try again */
-				return err_system(e, "the disk could not be made to keep what was written");
+			if (n->sync.rc !=
+				0) /* what the disk holds is not known any more: never try again */
+				return err_system(
+					e, "the disk could not be made to keep what was written");
 			continue;
 		}
 		if (--t->attempt->taking == 0 && engine_outs_taken(n, t->attempt, e) < 0)
@@ -123,8 +127,11 @@ static int from_signals(struct engine *n)
 		return 0;
 	n->cancels++;
 	n->result->signo = (int)info.ssi_signo;
-	engine_tell(n, &(struct told){ .kind = TOLD_STOPPING, .task = NO_NODE,
-		.level = n->cancels > 1 ? 2 : 1, .signo = (int)info.ssi_signo, .text = "" });
+	engine_tell(n, &(struct told){ .kind = TOLD_STOPPING,
+			       .task = NO_NODE,
+			       .level = n->cancels > 1 ? 2 : 1,
+			       .signo = (int)info.ssi_signo,
+			       .text = "" });
 	engine_step(n, (struct event){ .kind = EVENT_CANCEL, .level = n->cancels > 1 ? 2 : 1 });
 	return 0;
 }
@@ -135,7 +142,8 @@ static const char *source_text(struct engine *n, const struct source_answer *a)
 		return arena_printf(&n->turn, "%s", a->note);
 	if (a->dirty == 0)
 		return arena_printf(&n->turn, "%.7s", a->commit);
-	return arena_printf(&n->turn, "%.7s (dirty: %u file%s)", a->commit, a->dirty, a->dirty == 1 ? "" : "s");
+	return arena_printf(
+		&n->turn, "%.7s (dirty: %u file%s)", a->commit, a->dirty, a->dirty == 1 ? "" : "s");
 }
 
 static int from_source(struct engine *n, struct err *e)
@@ -146,12 +154,16 @@ static int from_source(struct engine *n, struct err *e)
 	if (rc == 0)
 		return 0;
 	if (rc < 0)
-		answer = (struct source_answer){ .commit = "", .branch = "", .patch = "",
+		answer = (struct source_answer){ .commit = "",
+			.branch = "",
+			.patch = "",
 			.note = arena_strdup(&n->turn, e->text) };
 	(void)epoll_ctl(n->epoll_fd, EPOLL_CTL_DEL, n->source.fd, NULL);
 	source_close(&n->source);
 	n->source_known = true;
-	engine_tell(n, &(struct told){ .kind = TOLD_SOURCE, .task = NO_NODE, .text = source_text(n, &answer) });
+	engine_tell(
+		n, &(struct told){
+			   .kind = TOLD_SOURCE, .task = NO_NODE, .text = source_text(n, &answer) });
 	return record_source(n, &answer, e);
 }
 

@@ -21,7 +21,8 @@
 #include "run/session.h"
 #include "store/journal.h"
 
-#define TAKE_AT_ONCE (1 << 20) /* a file up to this size is hashed in the loop: quicker than to ask a thread */
+#define TAKE_AT_ONCE \
+	(1 << 20) /* a file up to this size is hashed in the loop: quicker than to ask a thread */
 
 /* A checkpoint stays where it is, whatever becomes of the attempt: the next one goes on from it. */
 static bool is_checkpoint(struct engine *n, const struct attempt *a, uint32_t out)
@@ -31,13 +32,13 @@ static bool is_checkpoint(struct engine *n, const struct attempt *a, uint32_t ou
 
 const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out)
 {
-	const char *path = graph_text(n->graph,
-		n->graph->outs[n->graph->nodes[a->node].outs.first + out].path);
+	const char *path = graph_text(
+		n->graph, n->graph->outs[n->graph->nodes[a->node].outs.first + out].path);
 
 	if (!a->staged || is_checkpoint(n, a, out))
 		return path;
-	return arena_printf(&n->turn, ".flow/%s/o/%u-%s", n->slots.items[a->slot].folder, out,
-		path_base(path));
+	return arena_printf(
+		&n->turn, ".flow/%s/o/%u-%s", n->slots.items[a->slot].folder, out, path_base(path));
 }
 
 static const struct out *out_of(struct engine *n, const struct attempt *a, uint32_t out)
@@ -101,7 +102,8 @@ int publish_begin(struct engine *n, struct attempt *a, struct err *e)
 }
 
 /* Were all outs made? Else what to tell the user. A fault of the machine (a full disk) ends the run: *rc. */
-enum outcome publish_check(struct engine *n, struct attempt *a, const char **why, int *rc, struct err *e)
+enum outcome publish_check(
+	struct engine *n, struct attempt *a, const char **why, int *rc, struct err *e)
 {
 	uint32_t count = n->graph->nodes[a->node].outs.count, i;
 
@@ -118,7 +120,8 @@ enum outcome publish_check(struct engine *n, struct attempt *a, const char **why
 			continue;
 		}
 		if (t->rc == ERR_NOTFOUND) {
-			*why = arena_printf(&n->turn, "ended well, but its out `%s` is not there", path);
+			*why = arena_printf(
+				&n->turn, "ended well, but its out `%s` is not there", path);
 			return OUTCOME_MISSING_OUT;
 		}
 		if (t->rc == ERR_SYSTEM) {
@@ -135,7 +138,8 @@ static int record_metrics(struct engine *n, struct attempt *a, uint32_t i, struc
 {
 	struct metric_of of = { n, a };
 
-	if ((out_of(n, a, i)->flags & OUT_METRICS) == 0 || (a->takes[i].made.mode & MADE_ABSENT) != 0)
+	if ((out_of(n, a, i)->flags & OUT_METRICS) == 0 ||
+		(a->takes[i].made.mode & MADE_ABSENT) != 0)
 		return 0;
 	return metrics_of_file(n->s->root_fd, publish_path(n, a, i), record_metric_of, &of, e);
 }
@@ -186,18 +190,22 @@ int publish_record(struct engine *n, struct attempt *a, struct err *e)
 		const char *path = graph_text(n->graph, out->path);
 
 		outs[i] = a->takes[i].made;
-		if (journal_artifact(db, a->id, i, graph_text(n->graph, out->name), path, &outs[i], e) < 0)
+		if (journal_artifact(
+			    db, a->id, i, graph_text(n->graph, out->name), path, &outs[i], e) < 0)
 			return e->code;
 		if (!a->staged)
 			note(n, path, &a->takes[i]);
 	}
 	plan_made(&n->s->plan, a->node, outs);
-	return publish_changed(n, a) != NULL ? 0 : journal_latest(db, node_name(n->graph, a->node), a->id, &a->key, outs, node->outs.count,
-		clock_mono_ms() - a->began_ms, e);
+	return publish_changed(n, a) != NULL
+		       ? 0
+		       : journal_latest(db, node_name(n->graph, a->node), a->id, &a->key, outs,
+				 node->outs.count, clock_mono_ms() - a->began_ms, e);
 }
 
 /* Rename the staged out over whatever lies in its place. */
-static int put_in_place(struct engine *n, struct attempt *a, uint32_t i, const char *path, struct err *e)
+static int put_in_place(
+	struct engine *n, struct attempt *a, uint32_t i, const char *path, struct err *e)
 {
 	const char *staged = publish_path(n, a, i);
 	int root = n->s->root_fd;
@@ -206,7 +214,8 @@ static int put_in_place(struct engine *n, struct attempt *a, uint32_t i, const c
 		return 0;
 	if (errno == ENOENT && folder_make_parents(root, path, 0777, e) < 0)
 		return e->code;
-	if (errno != ENOENT && tree_move(root, path, root, arena_printf(&n->turn, "%s.old", staged), e) < 0 &&
+	if (errno != ENOENT &&
+		tree_move(root, path, root, arena_printf(&n->turn, "%s.old", staged), e) < 0 &&
 		e->code != ERR_NOTFOUND)
 		return err_id(e, "E0511");
 	if (tree_move(root, staged, root, path, e) < 0)

@@ -55,7 +55,8 @@ static int record_run(struct engine *n, struct err *e)
 		.pid = (long)getpid() };
 
 	(void)gethostname(host, sizeof host - 1);
-	if (object_put(&s->history.objects, buf_text(&s->text), s->text.len, &row.dag_digest, e) < 0 ||
+	if (object_put(&s->history.objects, buf_text(&s->text), s->text.len, &row.dag_digest, e) <
+			0 ||
 		engine_writes(n, e) < 0)
 		return e->code;
 	return journal_run_begin(&s->db, &row, &n->run, e);
@@ -71,7 +72,10 @@ static int by_id(const void *a, const void *b)
 /* Tasks taken over as planned share one row of the journal; every other task gets one of its own. */
 static int record_tasks(struct engine *n, struct err *e)
 {
-	struct { int64_t *items; size_t count, cap; } reused = { 0 };
+	struct {
+		int64_t *items;
+		size_t count, cap;
+	} reused = { 0 };
 	struct plan *plan = &n->s->plan;
 	uint32_t i;
 	int rc = 0;
@@ -113,8 +117,8 @@ int record_source(struct engine *n, const struct source_answer *answer, struct e
 		.note = answer->note,
 		.dirty = answer->dirty };
 
-	if (answer->patch_len > 0 && object_put(&n->s->history.objects, answer->patch, answer->patch_len,
-					     &row.patch, e) < 0)
+	if (answer->patch_len > 0 && object_put(&n->s->history.objects, answer->patch,
+					     answer->patch_len, &row.patch, e) < 0)
 		return e->code;
 	if (engine_writes(n, e) < 0)
 		return e->code;
@@ -126,12 +130,15 @@ int record_metric_of(void *user, const struct metric *m, struct err *e)
 	const struct metric_of *of = user;
 	struct engine *n = of->engine;
 
-	if (engine_writes(n, e) < 0 || journal_metric(&n->s->db, of->attempt->id, m->name, m->step, m->value,
-					       clock_wall_ms(), e) < 0)
+	if (engine_writes(n, e) < 0 || journal_metric(&n->s->db, of->attempt->id, m->name, m->step,
+					       m->value, clock_wall_ms(), e) < 0)
 		return e->code;
-	engine_tell(n, &(struct told){ .kind = TOLD_METRIC, .task = of->attempt->node,
-		.attempt = of->attempt->number, .text = arena_strdup(&n->turn, m->name),
-		.value = m->value, .step = m->step });
+	engine_tell(n, &(struct told){ .kind = TOLD_METRIC,
+			       .task = of->attempt->node,
+			       .attempt = of->attempt->number,
+			       .text = arena_strdup(&n->turn, m->name),
+			       .value = m->value,
+			       .step = m->step });
 	return 0;
 }
 

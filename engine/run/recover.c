@@ -34,14 +34,14 @@ struct salvage {
 	struct db *db;
 	struct stats *stats;
 	struct recovery *found;
-	unsigned links;            /* path-<i> of the work folder just looked at: all i are below */
+	unsigned links; /* path-<i> of the work folder just looked at: all i are below */
 	struct arena arena;
 };
 
 /* A run, or an attempt, that the journal believes to be going on. */
 struct open_row {
 	int64_t id, began_ms;
-	const char *name;          /* uuid; task */
+	const char *name; /* uuid; task */
 	const char *boot, *folder;
 	const void *parts;
 	size_t parts_len;
@@ -69,7 +69,8 @@ static int bring_back(struct salvage *v, const char *folder, const char *link, s
 	(void)snprintf(name, sizeof name, "%s/prev-%s", folder, link + 5);
 	if (path_leaves(path) || !file_exists(p->flow_fd, name))
 		return 0;
-	if (tree_remove(p->root_fd, path, e) < 0 || folder_make_parents(p->root_fd, path, 0777, e) < 0)
+	if (tree_remove(p->root_fd, path, e) < 0 ||
+		folder_make_parents(p->root_fd, path, 0777, e) < 0)
 		return e->code;
 	if (tree_move(p->flow_fd, name, p->root_fd, path, e) < 0)
 		return err_context(e, "previous out");
@@ -123,7 +124,8 @@ static bool was_moved(struct salvage *v, const char *folder, const char *path)
 
 		(void)snprintf(name, sizeof name, "%s/path-%u", folder, i);
 		len = readlinkat(v->project->flow_fd, name, target, sizeof target - 1);
-		if (len > 0 && (size_t)len == strlen(path) && memcmp(target, path, (size_t)len) == 0)
+		if (len > 0 && (size_t)len == strlen(path) &&
+			memcmp(target, path, (size_t)len) == 0)
 			return true;
 	}
 	return false;
@@ -138,7 +140,8 @@ static int remove_partials(struct salvage *v, const struct open_row *a, struct e
 	while (parts_next(a->parts, a->parts_len, &at, &view)) {
 		const char *path = arena_strndup(&v->arena, view.value, view.value_len);
 
-		if (view.part != PART_OUT || memmem(view.value, view.value_len, "\0checkpoint", 11) != NULL ||
+		if (view.part != PART_OUT ||
+			memmem(view.value, view.value_len, "\0checkpoint", 11) != NULL ||
 			was_moved(v, a->folder, path))
 			continue;
 		if (remove_partial(v, path, a->began_ms, e) < 0)
@@ -149,7 +152,8 @@ static int remove_partials(struct salvage *v, const struct open_row *a, struct e
 
 /* -- rows ------------------------------------------------------------------------------------------------------------- */
 
-static int read_rows(struct salvage *v, const char *sql, int64_t run, struct open_rows *rows, struct err *e)
+static int read_rows(
+	struct salvage *v, const char *sql, int64_t run, struct open_rows *rows, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(v->db, sql, &s, e);
@@ -199,8 +203,9 @@ static int lose_attempt(struct salvage *v, const struct open_row *a, struct err 
 
 static int close_run(struct salvage *v, const struct open_row *run, struct err *e)
 {
-	static const char open_attempts[] = "SELECT id, task, '', folder, began_ms, parts FROM attempt "
-					    "WHERE run = ? AND state IN ('STARTING','RUNNING')";
+	static const char open_attempts[] =
+		"SELECT id, task, '', folder, began_ms, parts FROM attempt "
+		"WHERE run = ? AND state IN ('STARTING','RUNNING')";
 	struct open_rows attempts = { 0 };
 	struct run_end end = { .state = "INTERRUPTED", .ended_ms = clock_wall_ms() };
 	struct sqlite3_stmt *s = NULL;
@@ -216,17 +221,20 @@ static int close_run(struct salvage *v, const struct open_row *run, struct err *
 		rc = lose_attempt(v, &attempts.items[i], e);
 	vec_release(&attempts);
 	if (rc == 0)
-		rc = db_query(v->db, "UPDATE task SET state = 'SKIPPED' WHERE run = ? AND state IN "
-				     "('PENDING','READY','RUNNING','BACKOFF')", &s, e);
+		rc = db_query(v->db,
+			"UPDATE task SET state = 'SKIPPED' WHERE run = ? AND state IN "
+			"('PENDING','READY','RUNNING','BACKOFF')",
+			&s, e);
 	if (rc == 0) {
 		db_bind_int(s, 1, run->id);
 		rc = db_run(v->db, s, e);
 		db_finish(s);
 	}
-	if (rc == 0 && (rc = db_query(v->db, "SELECT count(*) FILTER (WHERE state = 'SUCCEEDED'), "
-					     "count(*) FILTER (WHERE state = 'REUSED'), "
-					     "count(*) FILTER (WHERE state = 'FAILED') FROM task WHERE run = ?",
-				     &s, e)) == 0) {
+	if (rc == 0 && (rc = db_query(v->db,
+				"SELECT count(*) FILTER (WHERE state = 'SUCCEEDED'), "
+				"count(*) FILTER (WHERE state = 'REUSED'), "
+				"count(*) FILTER (WHERE state = 'FAILED') FROM task WHERE run = ?",
+				&s, e)) == 0) {
 		db_bind_int(s, 1, run->id);
 		if (db_step(v->db, s, e) > 0)
 			end.ran = (uint32_t)db_int(s, 0), end.reused = (uint32_t)db_int(s, 1),
@@ -244,12 +252,14 @@ static int check_young(struct salvage *v, int64_t durable, struct err *e)
 {
 	struct objects o = { v->project->root_fd, v->project->flow_fd };
 	struct sqlite3_stmt *s = NULL;
-	int rc = db_query(v->db, "SELECT DISTINCT digest, size, mode FROM artifact WHERE attempt > ?", &s, e);
+	int rc = db_query(
+		v->db, "SELECT DISTINCT digest, size, mode FROM artifact WHERE attempt > ?", &s, e);
 
 	if (rc == 0)
 		db_bind_int(s, 1, durable);
 	while (rc == 0 && (rc = db_step(v->db, s, e)) > 0) {
-		struct made made = { .size = (uint64_t)db_int(s, 1), .mode = (uint32_t)db_int(s, 2) };
+		struct made made = { .size = (uint64_t)db_int(s, 1),
+			.mode = (uint32_t)db_int(s, 2) };
 
 		rc = 0;
 		if (db_digest(s, 0, &made.digest) && !object_check(&o, &made))
@@ -310,10 +320,12 @@ static int clear_folder(struct salvage *v, const char *folder, struct err *e)
 	return folder_make(v->project->flow_fd, folder, 0700, e);
 }
 
-int recover(const struct project *p, struct db *db, struct stats *stats, struct recovery *found, struct err *e)
+int recover(const struct project *p, struct db *db, struct stats *stats, struct recovery *found,
+	struct err *e)
 {
-	static const char open_runs[] = "SELECT id, uuid, boot_id, '', began_ms, '' FROM run "
-					"WHERE state IN ('CREATED','RUNNING') AND id > ? ORDER BY id";
+	static const char open_runs[] =
+		"SELECT id, uuid, boot_id, '', began_ms, '' FROM run "
+		"WHERE state IN ('CREATED','RUNNING') AND id > ? ORDER BY id";
 	struct salvage v = { .project = p, .db = db, .stats = stats, .found = found };
 	struct open_rows runs = { 0 };
 	size_t i;

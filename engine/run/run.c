@@ -20,11 +20,12 @@
 #include "run/session.h"
 #include "store/journal.h"
 
-#define SYNC_MS      25     /* from a commit to the sync that makes it durable; twice that is what power loss may cost */
-#define POLL_MS      250    /* metrics and progress of running attempts are read this often */
-#define GRACE_MS     10000
-#define SOURCE_MS    30000  /* a run that is over waits so long for git */
-#define JOBS_MAX     1024u
+#define SYNC_MS \
+	25 /* from a commit to the sync that makes it durable; twice that is what power loss may cost */
+#define POLL_MS   250 /* metrics and progress of running attempts are read this often */
+#define GRACE_MS  10000
+#define SOURCE_MS 30000 /* a run that is over waits so long for git */
+#define JOBS_MAX  1024u
 
 void engine_tell(struct engine *n, const struct told *what)
 {
@@ -65,8 +66,14 @@ static void count_state(struct engine *n, const struct action *a)
 			r->saved_ms += c->past->took_ms;
 		t.kind = TOLD_REUSED;
 		break;
-	case TASK_BLOCKED: r->blocked++; t.kind = TOLD_BLOCKED; break;
-	case TASK_SKIPPED: r->skipped++; t.kind = TOLD_SKIPPED; break;
+	case TASK_BLOCKED:
+		r->blocked++;
+		t.kind = TOLD_BLOCKED;
+		break;
+	case TASK_SKIPPED:
+		r->skipped++;
+		t.kind = TOLD_SKIPPED;
+		break;
 	case TASK_PENDING:
 	case TASK_READY:
 	case TASK_RUNNING:
@@ -151,9 +158,10 @@ static int keep_time(struct engine *n, struct err *e)
 	if (now >= n->sync_due_ms && !n->sync.busy)
 		rc = start_sync(n, e);
 	if (rc == 0 && now >= n->next_poll_ms) {
-		n->next_poll_ms = now + (n->options.watch.frame_ms > 0 && n->options.watch.frame_ms < POLL_MS
-						? n->options.watch.frame_ms
-						: POLL_MS);
+		n->next_poll_ms =
+			now + (n->options.watch.frame_ms > 0 && n->options.watch.frame_ms < POLL_MS
+					      ? n->options.watch.frame_ms
+					      : POLL_MS);
 		rc = poll_attempts(n, e);
 	}
 	if (n->options.watch.frame_ms > 0 && now >= n->next_frame_ms) {
@@ -199,8 +207,11 @@ static int after_commit(struct engine *n, struct err *e)
 		if (attempt_launch(n, a, e) < 0)
 			return e->code;
 		if (n->options.watch.tell != NULL)
-			n->options.watch.tell(n->options.watch.user, &(struct told){ .kind = TOLD_STARTED,
-				.task = a->node, .attempt = a->number, .text = "" });
+			n->options.watch.tell(
+				n->options.watch.user, &(struct told){ .kind = TOLD_STARTED,
+							       .task = a->node,
+							       .attempt = a->number,
+							       .text = "" });
 	}
 	n->launches.count = 0;
 	arena_release(&n->turn);
@@ -335,7 +346,9 @@ static int open_all(struct engine *n, struct err *e)
 	n->source_asked = true;
 	if (source_ask(&n->source, n->s->helper, n->s->root, e) < 0) {
 		/* The run goes on; that it is not known is recorded. */
-		struct source_answer none = { .commit = "", .branch = "", .patch = "",
+		struct source_answer none = { .commit = "",
+			.branch = "",
+			.patch = "",
 			.note = arena_strdup(&n->arena, e->text) };
 
 		n->source_known = true;
@@ -356,7 +369,9 @@ static int settle_down(struct engine *n, struct err *e)
 		if (!n->sync.busy && n->committed > n->syncing && start_sync(n, e) < 0)
 			return e->code;
 		if (!n->source_known && clock_mono_ms() > until) {
-			struct source_answer late = { .commit = "", .branch = "", .patch = "",
+			struct source_answer late = { .commit = "",
+				.branch = "",
+				.patch = "",
 				.note = "git took too long to say" };
 
 			(void)epoll_ctl(n->epoll_fd, EPOLL_CTL_DEL, n->source.fd, NULL);
@@ -418,7 +433,9 @@ static int run_work(struct engine *n, struct err *e)
 	int rc = open_all(n, e);
 
 	if (rc == 0) {
-		engine_tell(n, &(struct told){ .kind = TOLD_RUN, .task = NO_NODE, .text = n->result->uuid });
+		engine_tell(
+			n, &(struct told){
+				   .kind = TOLD_RUN, .task = NO_NODE, .text = n->result->uuid });
 		rc = loop(n, e);
 	}
 	if (rc == 0)
@@ -443,16 +460,25 @@ static const char *shown_prefix(struct engine *n)
 /* Git is not asked: in a large repository that takes longer than the run, and nothing was made that its answer would stand for. */
 static int record_idle(struct engine *n, struct err *e)
 {
-	struct source_answer none = { .commit = "", .branch = "", .patch = "", .note = "nothing ran" };
+	struct source_answer none = {
+		.commit = "", .branch = "", .patch = "", .note = "nothing ran"
+	};
 
 	return record_source(n, &none, e) < 0 ? e->code : record_end(n, "SUCCEEDED", e);
 }
 
-int run_all(struct session *s, const struct run_options *options, struct run_result *result, struct err *e)
+int run_all(struct session *s, const struct run_options *options, struct run_result *result,
+	struct err *e)
 {
-	struct engine n = { .s = s, .graph = &s->graph, .options = *options, .result = result,
-		.exec = { .sock = -1, .pid = -1 }, .source = { .fd = -1, .pid = -1 },
-		.wait_ms = INT64_MAX, .sync_due_ms = INT64_MAX, .began_ms = clock_mono_ms() };
+	struct engine n = { .s = s,
+		.graph = &s->graph,
+		.options = *options,
+		.result = result,
+		.exec = { .sock = -1, .pid = -1 },
+		.source = { .fd = -1, .pid = -1 },
+		.wait_ms = INT64_MAX,
+		.sync_due_ms = INT64_MAX,
+		.began_ms = clock_mono_ms() };
 	int rc;
 
 	memset(result, 0, sizeof *result);

@@ -27,7 +27,8 @@ static void heap_push(struct sched *s, uint32_t task)
 	size_t i;
 
 	vec_push(&s->ready, task);
-	for (i = s->ready.count - 1; i > 0 && goes_first(s, task, s->ready.items[(i - 1) / 2]); i = (i - 1) / 2)
+	for (i = s->ready.count - 1; i > 0 && goes_first(s, task, s->ready.items[(i - 1) / 2]);
+		i = (i - 1) / 2)
 		s->ready.items[i] = s->ready.items[(i - 1) / 2];
 	s->ready.items[i] = task;
 }
@@ -58,15 +59,18 @@ static void act(struct actions *out, struct action action)
 	vec_push(out, action);
 }
 
-static void move_to(struct sched *s, uint32_t task, enum task_state state, int64_t at_ms,
-	struct actions *out)
+static void move_to(
+	struct sched *s, uint32_t task, enum task_state state, int64_t at_ms, struct actions *out)
 {
 	assert(task_move_is_legal((enum task_state)s->state[task], state));
 	s->state[task] = (uint8_t)state;
 	if (task_state_is_end(state))
 		s->unfinished--;
 	if (state != TASK_READY)
-		act(out, (struct action){ .kind = ACTION_STATE, .task = task, .state = state, .at_ms = at_ms });
+		act(out, (struct action){ .kind = ACTION_STATE,
+				 .task = task,
+				 .state = state,
+				 .at_ms = at_ms });
 }
 
 static void settle(struct sched *s, uint32_t task, struct actions *out)
@@ -253,7 +257,8 @@ static void start(struct sched *s, uint32_t task, int64_t now_ms, struct actions
 		.deadline_ms = stage->timeout_ms > 0 ? now_ms + stage->timeout_ms : INT64_MAX,
 		.stop_at_ms = INT64_MAX };
 	s->state[task] = TASK_RUNNING;
-	act(out, (struct action){ .kind = ACTION_START, .task = task, .attempt = s->attempts[task] });
+	act(out, (struct action){
+			 .kind = ACTION_START, .task = task, .attempt = s->attempts[task] });
 }
 
 /* Start what fits, in order; what does not fit is put back. */
@@ -341,7 +346,8 @@ static void retry_or_fail(struct sched *s, const struct event *ev, struct action
 
 	if (ev->outcome == OUTCOME_LOST)
 		s->losses[task]++;
-	if (s->draining || !retry_allows(r, ev->outcome, ev->exit_code, s->retries[task], s->losses[task])) {
+	if (s->draining ||
+		!retry_allows(r, ev->outcome, ev->exit_code, s->retries[task], s->losses[task])) {
 		fail(s, task, out);
 		return;
 	}
@@ -384,7 +390,10 @@ static void stop(struct sched *s, struct live *l, int stage, int64_t now_ms, str
 		grace_ms /= 2;
 	l->stage = stage;
 	l->stop_at_ms = stage < 3 ? now_ms + grace_ms : INT64_MAX;
-	act(out, (struct action){ .kind = ACTION_STOP, .task = l->task, .signal = signals[stage], .why = l->why });
+	act(out, (struct action){ .kind = ACTION_STOP,
+			 .task = l->task,
+			 .signal = signals[stage],
+			 .why = l->why });
 }
 
 static void cancel(struct sched *s, const struct event *ev, struct actions *out)
@@ -518,8 +527,8 @@ static void set_priorities(struct sched *s)
 		for (k = 0; k < after.count; k++)
 			if (s->priority[g->links[after.first + k]] > longest)
 				longest = s->priority[g->links[after.first + k]];
-		s->priority[task] = longest + 1 +
-				    (s->config.cost_ms != NULL ? s->config.cost_ms[task] : 0);
+		s->priority[task] =
+			longest + 1 + (s->config.cost_ms != NULL ? s->config.cost_ms[task] : 0);
 	}
 	free(start);
 	free(order);

@@ -48,7 +48,8 @@ static const char *program_path(struct arena *a, const char *name)
 
 	self[len > 0 ? len : 0] = '\0';
 	for (i = 0; i < sizeof places / sizeof places[0]; i++) {
-		path = path_join(a, path_folder(a, self), arena_printf(a, "%s/%s", places[i], name));
+		path = path_join(
+			a, path_folder(a, self), arena_printf(a, "%s/%s", places[i], name));
 		if (access(path, X_OK) == 0)
 			return path;
 	}
@@ -107,8 +108,8 @@ static bool dep_exists(void *user, uint32_t dep)
 	struct err e;
 
 	/* The answer is kept: the plan asks for the same digest. */
-	return stats_digest(&s->stats, s->root_fd,
-		       graph_text(&s->graph, s->graph.deps[dep].path), &d, &e) != ERR_NOTFOUND;
+	return stats_digest(&s->stats, s->root_fd, graph_text(&s->graph, s->graph.deps[dep].path),
+		       &d, &e) != ERR_NOTFOUND;
 }
 
 static int load_graph(struct session *s, struct err *e)
@@ -157,11 +158,12 @@ int session_load(struct session *s, struct err *e)
 	return err_set(e, ERR_INPUT, "the dag has errors");
 }
 
-static int code_for_plan(void *user, uint32_t node, const struct code_file **files, size_t *count,
-	struct err *e)
+static int code_for_plan(
+	void *user, uint32_t node, const struct code_file **files, size_t *count, struct err *e)
 {
 	struct history *h = user;
-	struct session *s = (struct session *)(void *)((char *)h - offsetof(struct session, history));
+	struct session *s =
+		(struct session *)(void *)((char *)h - offsetof(struct session, history));
 	const struct code_list *list;
 
 	if (code_of(&s->code, node, &list, e) < 0)

@@ -72,9 +72,10 @@ int engine_settle(struct engine *n, uint32_t node, struct err *e)
 	else if (c->verdict == VERDICT_REUSE && settle_reuse(n, node, &event.settled, e) < 0)
 		return e->code;
 	if (reason != (enum reason)c->reason || strcmp(name, c->name) != 0) {
-		if (engine_writes(n, e) < 0 || journal_task_why(&n->s->db, n->run, node_name(n->graph, node),
-						       reason_name((enum reason)c->reason),
-						       choice_text(&n->s->plan, c), e) < 0)
+		if (engine_writes(n, e) < 0 ||
+			journal_task_why(&n->s->db, n->run, node_name(n->graph, node),
+				reason_name((enum reason)c->reason), choice_text(&n->s->plan, c),
+				e) < 0)
 			return e->code;
 	}
 	engine_step(n, event);

@@ -66,8 +66,8 @@ static int make_folder(struct slots *s, struct slot *slot, struct err *e)
 	static const struct timespec old[2] = { { 1, 0 }, { 1, 0 } };
 
 	do {
-		(void)snprintf(slot->folder, sizeof slot->folder, "work/%.36s.%u", s->uuid,
-			s->serial++);
+		(void)snprintf(
+			slot->folder, sizeof slot->folder, "work/%.36s.%u", s->uuid, s->serial++);
 		if (mkdirat(s->project->flow_fd, slot->folder, 0700) == 0) {
 			(void)utimensat(s->project->flow_fd, slot->folder, old, 0);
 			slot->pristine_ns = folder_time(s, slot);
@@ -132,13 +132,16 @@ static int copy_log(struct slots *s, struct slot *slot, const char *folder, stru
 
 	(void)snprintf(path, sizeof path, "%s/log", folder);
 	(void)snprintf(aside, sizeof aside, "%s/log.of-stage", folder);
-	(void)renameat(s->project->flow_fd, path, s->project->flow_fd, aside); /* the attempt may have one too */
-	to = openat(s->project->flow_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	(void)renameat(s->project->flow_fd, path, s->project->flow_fd,
+		aside); /* the attempt may have one too */
+	to = openat(s->project->flow_fd, path,
+		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (to < 0)
 		return err_system(e, "cannot create `.flow/%s`", path);
 	while (rc == 0 && left > 0) {
 		char chunk[65536];
-		ssize_t n = pread(slot->log_fd, chunk, left < sizeof chunk ? left : sizeof chunk, from);
+		ssize_t n =
+			pread(slot->log_fd, chunk, left < sizeof chunk ? left : sizeof chunk, from);
 
 		if (n <= 0)
 			break;
@@ -162,7 +165,8 @@ int slots_keep(struct slots *s, uint32_t at, const char *folder, struct err *e)
 		return e->code;
 	if (fstatat(flow, slot->folder, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
 		/* The attempt did away with it: its log is all there is to keep. */
-		if (tree_remove(flow, slot->folder, e) < 0 || folder_make(flow, folder, 0700, e) < 0)
+		if (tree_remove(flow, slot->folder, e) < 0 ||
+			folder_make(flow, folder, 0700, e) < 0)
 			return e->code;
 	} else if (renameat(flow, slot->folder, flow, folder) < 0) {
 		return err_system(e, "cannot keep the folder of a failed attempt");

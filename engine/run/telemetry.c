@@ -48,8 +48,8 @@ static void take_failure(struct telemetry *t, const json_t *record)
 	(void)snprintf(t->code, sizeof t->code, "%s", code != NULL ? code : "");
 }
 
-static int take_record(struct telemetry *t, const json_t *record, metric_sink *sink, void *user,
-	struct err *e)
+static int take_record(
+	struct telemetry *t, const json_t *record, metric_sink *sink, void *user, struct err *e)
 {
 	const json_t *key = json_object_get(record, "key"), *step = json_object_get(record, "step");
 	const json_t *value = json_object_get(record, "value");
@@ -74,8 +74,8 @@ static int take_record(struct telemetry *t, const json_t *record, metric_sink *s
 	return 0;
 }
 
-static int take_line(struct telemetry *t, const char *line, size_t len, metric_sink *sink, void *user,
-	struct err *e)
+static int take_line(struct telemetry *t, const char *line, size_t len, metric_sink *sink,
+	void *user, struct err *e)
 {
 	json_t *record;
 	int rc = 0;
@@ -115,8 +115,8 @@ static int take_lines(struct telemetry *t, metric_sink *sink, void *user, struct
 	return rc;
 }
 
-int telemetry_read(struct telemetry *t, int flow_fd, const char *path, metric_sink *sink, void *user,
-	struct err *e)
+int telemetry_read(struct telemetry *t, int flow_fd, const char *path, metric_sink *sink,
+	void *user, struct err *e)
 {
 	int fd = openat(flow_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), rc = 0;
 

@@ -1,11 +1,11 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include <sqlite3.h>
 
@@ -83,7 +83,8 @@ static int check_version(struct db *db, enum project_mode mode, bool *is_new, st
 		return e->code;
 	*is_new = version == 0;
 	if (version > DB_VERSION || version < 0) {
-		err_set(e, ERR_CORRUPT, "flow.db was made by a newer flow (format %lld, this one knows %d)",
+		err_set(e, ERR_CORRUPT,
+			"flow.db was made by a newer flow (format %lld, this one knows %d)",
 			(long long)version, DB_VERSION);
 		err_hint(e, "use that flow, or work in another checkout; nothing was changed");
 		return err_id(e, "E0504");
@@ -128,8 +129,9 @@ static int configure(struct db *db, enum project_mode mode, struct err *e)
 	if (check_version(db, mode, &is_new, e) < 0)
 		return e->code;
 	if (mode == PROJECT_READ)
-		return execute(db, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
-				   "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0",
+		return execute(db,
+			"PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+			"PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0",
 			"cannot read flow.db", e);
 	(void)sqlite3_wal_hook(db->handle, count_pages, db);
 	if (execute(db,
@@ -187,7 +189,8 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 	if (path_of(p, path, sizeof path, e) < 0)
 		return e->code;
 	mask = umask(077);
-	rc = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+	rc = sqlite3_open_v2(
+		path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (rc != SQLITE_OK)
 		rc = fail(db, rc, "cannot open flow.db", e);
 	else
@@ -211,8 +214,8 @@ void db_close(struct db *db)
 int db_prepare(struct db *db, unsigned slot, const char *sql, sqlite3_stmt **out, struct err *e)
 {
 	if (db->slots[slot] == NULL) {
-		int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
-			&db->slots[slot], NULL);
+		int rc = sqlite3_prepare_v3(
+			db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &db->slots[slot], NULL);
 
 		if (rc != SQLITE_OK)
 			return fail(db, rc, "cannot prepare a statement", e);

@@ -13,7 +13,8 @@
 #include "dag/graph.h"
 #include "dag/load.h"
 
-#define HEAD_SIZE 64u /* magic and the digest of dag.yaml and the options; keeps the block aligned */
+#define HEAD_SIZE \
+	64u /* magic and the digest of dag.yaml and the options; keeps the block aligned */
 
 static const char magic[8] = "FLOWGC1";
 
@@ -25,7 +26,8 @@ static void head_of(unsigned char head[HEAD_SIZE], const struct dag_input *input
 	size_t i;
 
 	hasher_init(&h);
-	hasher_add(&h, FLOW_VERSION, sizeof FLOW_VERSION); /* another one may read the text otherwise */
+	hasher_add(&h, FLOW_VERSION,
+		sizeof FLOW_VERSION); /* another one may read the text otherwise */
 	hasher_add(&h, input->path, strlen(input->path) + 1);
 	hasher_add(&h, &input->set_count, sizeof input->set_count);
 	for (i = 0; i < input->set_count; i++)
@@ -56,7 +58,8 @@ static bool file_is_same(const struct dag_input *input, const char *path, const 
 	return same;
 }
 
-static bool source_is_same(const struct graph *g, const struct field *s, const struct dag_input *input)
+static bool source_is_same(
+	const struct graph *g, const struct field *s, const struct dag_input *input)
 {
 	const char *name = graph_text(g, s->name), *value = graph_text(g, s->value), *now;
 

@@ -20,7 +20,8 @@ int journal_run_begin(struct db *db, const struct run_row *row, int64_t *id, str
 	struct sqlite3_stmt *s = NULL;
 
 	if (db_query(db,
-		    "INSERT INTO run(uuid, state, began_ms, dag_path, dag_name, dag_digest, params, "
+		    "INSERT INTO run(uuid, state, began_ms, dag_path, dag_name, dag_digest, "
+		    "params, "
 		    "changed, host, boot_id, pid, version) "
 		    "VALUES(?,'RUNNING',?,?,?,?,?,?,?,?,?,?)",
 		    &s, e) < 0)
@@ -60,7 +61,8 @@ int journal_run_source(struct db *db, int64_t run, const struct source_row *row,
 	return run_once(db, s, e);
 }
 
-int journal_run_reuse(struct db *db, int64_t run, const int64_t *attempts, size_t count, struct err *e)
+int journal_run_reuse(
+	struct db *db, int64_t run, const int64_t *attempts, size_t count, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
 	struct buf list = { 0 };
@@ -93,7 +95,8 @@ int journal_run_end(struct db *db, int64_t run, const struct run_end *end, struc
 	struct sqlite3_stmt *s = NULL;
 
 	if (db_query(db,
-		    "UPDATE run SET state = ?, ended_ms = ?, ran = ?, reused = ?, failed = ? WHERE id = ?",
+		    "UPDATE run SET state = ?, ended_ms = ?, ran = ?, reused = ?, failed = ? WHERE "
+		    "id = ?",
 		    &s, e) < 0)
 		return e->code;
 	db_bind_text(s, 1, end->state);
@@ -229,7 +232,8 @@ int journal_attempt_disown(struct db *db, int64_t attempt, const char *why, stru
 {
 	struct sqlite3_stmt *s = NULL;
 
-	if (db_query(db, "UPDATE attempt SET key = randomblob(32), error = ? WHERE id = ?", &s, e) < 0)
+	if (db_query(db, "UPDATE attempt SET key = randomblob(32), error = ? WHERE id = ?", &s, e) <
+		0)
 		return e->code;
 	db_bind_text(s, 1, why);
 	db_bind_int(s, 2, attempt);
@@ -301,8 +305,8 @@ int journal_durable(struct db *db, const char *boot, int64_t attempt, struct err
 {
 	struct sqlite3_stmt *s = NULL;
 
-	if (db_prepare(db, SLOT_DURABLE, "UPDATE durable SET boot_id = ?, attempt = ? WHERE id = 1", &s,
-		    e) < 0)
+	if (db_prepare(db, SLOT_DURABLE, "UPDATE durable SET boot_id = ?, attempt = ? WHERE id = 1",
+		    &s, e) < 0)
 		return e->code;
 	db_bind_text(s, 1, boot);
 	db_bind_int(s, 2, attempt);

@@ -33,7 +33,8 @@ static void temp_name(char name[64])
 {
 	static atomic_uint serial;
 
-	(void)snprintf(name, 64, "objects/tmp/%ld.%u", (long)getpid(), atomic_fetch_add(&serial, 1));
+	(void)snprintf(
+		name, 64, "objects/tmp/%ld.%u", (long)getpid(), atomic_fetch_add(&serial, 1));
 }
 
 /* Folder objects/ab of an object. */
@@ -75,7 +76,8 @@ static int copy_bytes(int from, int to, struct err *e)
 /* All of `from`; `to` is closed. */
 static int copy_whole(int from, int to, mode_t mode, struct err *e)
 {
-	int rc = lseek(from, 0, SEEK_SET) < 0 ? err_system(e, "cannot seek") : copy_bytes(from, to, e);
+	int rc = lseek(from, 0, SEEK_SET) < 0 ? err_system(e, "cannot seek")
+					      : copy_bytes(from, to, e);
 
 	if (rc == 0 && fchmod(to, mode) < 0)
 		rc = err_system(e, "cannot set the mode of a copy");
@@ -109,7 +111,8 @@ static int copy_out(int from, mode_t mode, int dir, const char *path, struct err
 	char beside[PATH_MAX];
 	int to, rc;
 
-	if (snprintf(beside, sizeof beside, "%s.flow-%ld", path, (long)getpid()) >= (int)sizeof beside)
+	if (snprintf(beside, sizeof beside, "%s.flow-%ld", path, (long)getpid()) >=
+		(int)sizeof beside)
 		return err_set(e, ERR_INPUT, "path is too long: `%.60s...`", path);
 	to = openat(dir, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (to < 0)
@@ -190,8 +193,8 @@ static int take_open(const struct objects *o, int dir, const char *name, int fd,
 	return 0;
 }
 
-static int take_folder(const struct objects *o, int dir, const char *path, struct made *made,
-	struct err *e)
+static int take_folder(
+	const struct objects *o, int dir, const char *path, struct made *made, struct err *e)
 {
 	struct arena a = { 0 };
 	struct buf manifest = { 0 };
@@ -233,7 +236,8 @@ int object_take(const struct objects *o, int dir, const char *path, struct made 
 			return err_set(e, ERR_POLICY,
 				"`%s` is a symbolic link; an out must be a file or a folder", path);
 		if (errno == ENXIO)
-			return err_set(e, ERR_POLICY, "`%s` is a socket; an out must be a file or a folder", path);
+			return err_set(e, ERR_POLICY,
+				"`%s` is a socket; an out must be a file or a folder", path);
 		return err_system(e, "cannot open `%s`", path);
 	}
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
@@ -256,7 +260,8 @@ static bool is_whole(const struct objects *o, const struct digest *d, size_t len
 	return whole;
 }
 
-int object_put(const struct objects *o, const void *data, size_t len, struct digest *out, struct err *e)
+int object_put(
+	const struct objects *o, const void *data, size_t len, struct digest *out, struct err *e)
 {
 	char path[80], temp[64];
 	int rc;
@@ -303,7 +308,8 @@ static bool folder_is_whole(const struct objects *o, const struct digest *d)
 
 	while (!bad && at != NULL && manifest_next(&at, &line, &bad))
 		if (line.target == NULL)
-			bad = !digest_parse(&file, line.digest) || !file_has_size(o, &file, line.size);
+			bad = !digest_parse(&file, line.digest) ||
+			      !file_has_size(o, &file, line.size);
 	buf_release(&text);
 	return !bad;
 }
@@ -340,7 +346,8 @@ static bool check_file(const struct objects *o, const struct digest *d)
 
 	if (fd < 0)
 		return false;
-	whole = fstat(fd, &st) == 0 && file_hash(fd, &st, &found, &e) == 0 && digest_same(&found, d);
+	whole = fstat(fd, &st) == 0 && file_hash(fd, &st, &found, &e) == 0 &&
+		digest_same(&found, d);
 	close(fd);
 	if (!whole)
 		(void)quarantine(o, d, &e);
@@ -427,8 +434,8 @@ static int restore_line(const struct objects *o, const struct manifest_line *lin
 }
 
 /* All that the manifest lists, into dir/path, which is not there yet. */
-static int fill_folder(const struct objects *o, const struct digest *d, int dir, const char *path,
-	struct err *e)
+static int fill_folder(
+	const struct objects *o, const struct digest *d, int dir, const char *path, struct err *e)
 {
 	struct buf text = { 0 };
 	struct arena a = { 0 };
@@ -450,8 +457,8 @@ static int fill_folder(const struct objects *o, const struct digest *d, int dir,
 }
 
 /* Made whole apart, then put in the place of what lies there. */
-static int restore_folder(const struct objects *o, const struct digest *d, const char *path,
-	struct err *e)
+static int restore_folder(
+	const struct objects *o, const struct digest *d, const char *path, struct err *e)
 {
 	struct err ignored;
 	char temp[64];

@@ -13,7 +13,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-static const char *const folders[] = { "objects", "objects/tmp", "quarantine", "logs", "runs", "work" };
+static const char *const folders[] = { "objects", "objects/tmp", "quarantine", "logs", "runs",
+	"work" };
 
 /* Magic numbers of file systems on which SQLite's WAL and kernel locks cannot be trusted (statfs(2)). */
 static bool is_network(int fd)
@@ -23,11 +24,10 @@ static bool is_network(int fd)
 	if (fstatfs(fd, &fs) < 0)
 		return false;
 	switch ((unsigned long)fs.f_type) {
-	case 0x6969ul:      /* NFS */
-	case 0xff534d42ul:  /* CIFS */
-	case 0xfe534d42ul:  /* SMB2 */
-	case 0x0bd00bd0ul:  /* Lustre */
-		return true;
+	case 0x6969ul:     /* NFS */
+	case 0xff534d42ul: /* CIFS */
+	case 0xfe534d42ul: /* SMB2 */
+	case 0x0bd00bd0ul: /* Lustre */ return true;
 	default: return false;
 	}
 }
@@ -47,8 +47,9 @@ static int check_folder(const struct project *p, struct err *e)
 	if (is_network(p->flow_fd)) {
 		err_set(e, ERR_POLICY, "`%s/.flow` is on a network file system", p->root);
 		err_id(e, "E0509");
-		return err_hint(e, "its locks cannot be trusted: make .flow a link to a folder on a "
-				   "local disk");
+		return err_hint(e,
+			"its locks cannot be trusted: make .flow a link to a folder on a "
+			"local disk");
 	}
 	return 0;
 }
@@ -73,7 +74,8 @@ static int take_lock(struct project *p, struct err *e)
 	char text[32];
 	ssize_t n;
 
-	p->lock_fd = openat(p->flow_fd, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	p->lock_fd =
+		openat(p->flow_fd, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (p->lock_fd < 0)
 		return err_system(e, "cannot open `%s/.flow/writer.lock`", p->root);
 	if (fcntl(p->lock_fd, F_OFD_SETLK, &lock) == 0) {

@@ -27,15 +27,16 @@ int source_ask(struct source *s, const char *helper, const char *root, struct er
 	*s = (struct source){ .fd = -1, .pid = -1 };
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_system(e, "cannot make a pipe");
-	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK); /* our end alone: the helper waits until there is room */
+	(void)fcntl(ends[0], F_SETFL,
+		O_NONBLOCK); /* our end alone: the helper waits until there is room */
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(
+		&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	rc = posix_spawn(&s->pid, helper, &actions, &attributes, (char **)(uintptr_t)argv, environ);
@@ -53,7 +54,8 @@ int source_ask(struct source *s, const char *helper, const char *root, struct er
 }
 
 /* Take the `key value` lines apart; texts are copied to the arena. */
-static int parse(const struct buf *text, struct source_answer *answer, struct arena *a, struct err *e)
+static int parse(
+	const struct buf *text, struct source_answer *answer, struct arena *a, struct err *e)
 {
 	char *copy = arena_strndup(a, buf_text(text), text->len), *line = copy, *end;
 

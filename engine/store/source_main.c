@@ -61,8 +61,8 @@ static size_t count_dirty(git_repository *repo, const char *folder)
 	return count;
 }
 
-static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk, const git_diff_line *line,
-	void *user)
+static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
+	const git_diff_line *line, void *user)
 {
 	struct buf *out = user;
 
@@ -75,7 +75,8 @@ static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk, cons
 }
 
 /* What `git diff --binary HEAD` prints. */
-static int make_patch(git_repository *repo, const git_oid *head, const char *folder, struct buf *out)
+static int make_patch(
+	git_repository *repo, const git_oid *head, const char *folder, struct buf *out)
 {
 	git_diff_options options;
 	char *paths[1] = { (char *)(size_t)folder };
@@ -85,8 +86,8 @@ static int make_patch(git_repository *repo, const git_oid *head, const char *fol
 	int rc;
 
 	git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
-	options.flags = GIT_DIFF_SHOW_BINARY | GIT_DIFF_IGNORE_SUBMODULES |
-			GIT_DIFF_DISABLE_PATHSPEC_MATCH;
+	options.flags =
+		GIT_DIFF_SHOW_BINARY | GIT_DIFF_IGNORE_SUBMODULES | GIT_DIFF_DISABLE_PATHSPEC_MATCH;
 	if (folder[0] != '\0')
 		options.pathspec = (git_strarray){ paths, 1 };
 	rc = git_commit_lookup(&commit, repo, head);
@@ -117,7 +118,8 @@ static int answer(git_repository *repo, const char *root)
 	git_oid_tostr(hex, sizeof hex, &oid);
 	printf("commit %s\nbranch %s\ndirty %zu\n", hex, branch, count_dirty(repo, folder));
 	if (make_patch(repo, &oid, folder, &patch) != 0) {
-		printf("note no patch was recorded: %s\n", patch.len > PATCH_MAX ? "it is over 64 MiB" : git_text());
+		printf("note no patch was recorded: %s\n",
+			patch.len > PATCH_MAX ? "it is over 64 MiB" : git_text());
 		buf_clear(&patch);
 	} else {
 		printf("note \n");

@@ -17,9 +17,9 @@
 #include "store/tree.h"
 
 enum entry_state {
-	ENTRY_LOADED,  /* from the database; the disk has not been looked at */
-	ENTRY_FRESH,   /* the digest is that of the disk now */
-	ENTRY_ABSENT,  /* nothing is there */
+	ENTRY_LOADED, /* from the database; the disk has not been looked at */
+	ENTRY_FRESH,  /* the digest is that of the disk now */
+	ENTRY_ABSENT, /* nothing is there */
 };
 
 void stat_id_of(struct stat_id *id, const struct stat *st)
@@ -79,7 +79,8 @@ int stats_load(struct stats *s, struct db *db, struct err *e)
 	struct sqlite3_stmt *q = NULL;
 	int rc;
 
-	if (db_query(db, "SELECT path, dev, ino, size, mtime_ns, ctime_ns, seen_ns, digest FROM file",
+	if (db_query(db,
+		    "SELECT path, dev, ino, size, mtime_ns, ctime_ns, seen_ns, digest FROM file",
 		    &q, e) < 0)
 		return e->code;
 	while ((rc = db_step(db, q, e)) > 0) {
@@ -136,8 +137,8 @@ static int file_digest(struct stats *s, int dir, const char *path, const struct 
 	return 0;
 }
 
-static int folder_digest(struct stats *s, int dir, const char *path, struct digest *out,
-	struct err *e)
+static int folder_digest(
+	struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
 {
 	struct arena a = { 0 };
 	struct buf manifest = { 0 };
@@ -149,8 +150,8 @@ static int folder_digest(struct stats *s, int dir, const char *path, struct dige
 		struct digest d = { { 0 } };
 
 		if (entries[i].target == NULL)
-			rc = file_digest(s, dir, path_join(&a, path, entries[i].path), &entries[i].st,
-				&d, e);
+			rc = file_digest(s, dir, path_join(&a, path, entries[i].path),
+				&entries[i].st, &d, e);
 		if (rc == 0)
 			manifest_add(&manifest, &entries[i], &d);
 	}
@@ -186,7 +187,8 @@ static void forget_parents(struct stats *s, const char *path)
 }
 
 /* A folder's digest is kept for this process only: its files have entries of their own. */
-static int fresh_folder(struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
+static int fresh_folder(
+	struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
 {
 	struct stat_entry *entry;
 
@@ -238,7 +240,9 @@ bool stats_still(const struct stats *s, int root_fd, const char *path)
 	if (entry->seen_ns == 0)
 		return S_ISDIR(st.st_mode);
 	stat_id_of(&id, &st);
-	id.ctime_ns = entry->id.ctime_ns; /* a new link to it, or another mode, leaves the bytes as they were */
+	id.ctime_ns =
+		entry->id
+			.ctime_ns; /* a new link to it, or another mode, leaves the bytes as they were */
 	return stat_id_same(&id, &entry->id);
 }
 
@@ -278,7 +282,8 @@ static int save_entry(struct db *db, const struct stat_entry *entry, struct err 
 	struct sqlite3_stmt *q = NULL;
 
 	if (db_prepare(db, SLOT_FILE_PUT,
-		    "INSERT OR REPLACE INTO file(path, dev, ino, size, mtime_ns, ctime_ns, seen_ns, "
+		    "INSERT OR REPLACE INTO file(path, dev, ino, size, mtime_ns, ctime_ns, "
+		    "seen_ns, "
 		    "digest) VALUES(?,?,?,?,?,?,?,?)",
 		    &q, e) < 0)
 		return e->code;

@@ -94,8 +94,8 @@ static bool link_stays(const char *path, const char *target)
 	}
 }
 
-static int read_link(int dir, const char *name, struct tree_entry *entry, struct arena *a,
-	struct err *e)
+static int read_link(
+	int dir, const char *name, struct tree_entry *entry, struct arena *a, struct err *e)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
@@ -110,14 +110,15 @@ static int read_link(int dir, const char *name, struct tree_entry *entry, struct
 	return 0;
 }
 
-static int list_folder(struct listing *l, int fd, const char *prefix, unsigned depth, struct err *e);
+static int list_folder(
+	struct listing *l, int fd, const char *prefix, unsigned depth, struct err *e);
 
 static int list_entry(struct listing *l, int dir, const char *name, const char *prefix,
 	unsigned depth, struct err *e)
 {
-	struct tree_entry entry = { .path = prefix[0] == '\0'
-						    ? arena_strdup(l->arena, name)
-						    : arena_printf(l->arena, "%s/%s", prefix, name) };
+	struct tree_entry entry = { .path = prefix[0] == '\0' ? arena_strdup(l->arena, name)
+							      : arena_printf(l->arena, "%s/%s",
+									prefix, name) };
 
 	if (fstatat(dir, name, &entry.st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_system(e, "cannot stat `%s`", entry.path);
@@ -166,8 +167,8 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct tree_entry *)a)->path, ((const struct tree_entry *)b)->path);
 }
 
-int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries, size_t *count,
-	struct err *e)
+int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries,
+	size_t *count, struct err *e)
 {
 	struct listing l = { .arena = a, .is_project = strcmp(path, ".") == 0 };
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
@@ -209,8 +210,9 @@ void manifest_add(struct buf *out, const struct tree_entry *entry, const struct 
 	if (entry->target != NULL)
 		buf_str(out, "120000 - 0 ");
 	else
-		buf_printf(out, "%s %s %llu ", (entry->st.st_mode & 0111) != 0 ? "100755" : "100644",
-			digest_hex(d, hex), (unsigned long long)entry->st.st_size);
+		buf_printf(out, "%s %s %llu ",
+			(entry->st.st_mode & 0111) != 0 ? "100755" : "100644", digest_hex(d, hex),
+			(unsigned long long)entry->st.st_size);
 	add_name(out, entry->path);
 	if (entry->target != NULL) {
 		buf_char(out, '\t');
@@ -300,7 +302,8 @@ static bool read_line(char *at, struct manifest_line *line)
 						   : 0;
 	if (*end != '\0' || line->mode == 0)
 		return false;
-	if (line->mode == 0120000 ? strcmp(line->digest, "-") != 0 : !digest_parse(&d, line->digest))
+	if (line->mode == 0120000 ? strcmp(line->digest, "-") != 0
+				  : !digest_parse(&d, line->digest))
 		return false;
 	return read_names(at, line);
 }
