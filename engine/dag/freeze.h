@@ -14,7 +14,7 @@
 
 struct build;
 
-#define GRAPH_MAGIC  "FLOWGRPH"
+#define GRAPH_MAGIC  "FLOWGRP2"
 #define GRAPH_FORMAT 1u /* raised whenever a struct of dag/graph.h, or what it means, changes */
 
 struct graph_head {

@@ -61,6 +61,8 @@ struct retry {
 	int64_t max_delay_ms;
 	double backoff;          /* each further delay is this much longer */
 	double jitter;           /* 0: none; 1: full, a delay is drawn from [0, delay] */
+	double scale_mem;        /* each further try gets so many times the memory, */
+	double scale_timeout;    /* and may run so many times longer; 1: the same */
 };
 
 struct stage {

@@ -62,6 +62,7 @@ const char *key_where_name(enum key_where where)
 	case KEY_STAGE: return "a stage";
 	case KEY_RESOURCES: return "`resources`";
 	case KEY_RETRY: return "`retry`";
+	case KEY_SCALE: return "`scale`";
 	case KEY_OUT: return "an entry of `outs`";
 	case KEY_MATRIX: return "`matrix`";
 	}

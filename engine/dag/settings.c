@@ -28,6 +28,7 @@ void settings_init(struct settings *s)
 	s->retry.max_delay_ms = 600 * 1000;
 	s->retry.backoff = 2;
 	s->retry.jitter = 1;
+	s->retry.scale_mem = s->retry.scale_timeout = 1;
 }
 
 /* `exit:75`: 1 to 255. */
@@ -92,6 +93,17 @@ static void read_causes(struct reader *r, const struct yaml *value, struct retry
 		read_cause(r, yaml_item(value, i), retry);
 }
 
+static void read_scale(struct reader *r, const struct yaml *map, struct retry *retry)
+{
+	const struct yaml *values[KEY_COUNT];
+
+	if (map == NULL)
+		return;
+	reader_map(r, map, KEY_SCALE, "`scale`", values);
+	reader_number(r, values[KEY_SCALE_mem], "mem", 1, 100, &retry->scale_mem);
+	reader_number(r, values[KEY_SCALE_timeout], "timeout", 1, 100, &retry->scale_timeout);
+}
+
 void settings_retry(struct reader *r, const struct yaml *map, struct settings *s)
 {
 	const struct yaml *values[KEY_COUNT];
@@ -106,6 +118,7 @@ void settings_retry(struct reader *r, const struct yaml *map, struct settings *s
 	reader_number(r, values[KEY_RETRY_backoff], "backoff", 1, 100, &retry->backoff);
 	reader_number(r, values[KEY_RETRY_jitter], "jitter", 0, 1, &retry->jitter);
 	read_causes(r, values[KEY_RETRY_on], retry);
+	read_scale(r, values[KEY_RETRY_scale], retry);
 }
 
 void settings_resources(struct reader *r, const struct yaml *map, struct settings *s)

@@ -361,7 +361,7 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 	w.report = arena_printf(&n->turn, ".flow/%s/report.ndjson", folder);
 	w.checkpoint = checkpoint_of(n, node);
 	w.seed = seed_of(n, a->node);
-	w.memory_bytes = stage->mem_bytes;
+	w.memory_bytes = sched_mem(&n->sched, a->node);
 	w.attempt = a->number;
 	w.threads = (stage->cpu_milli + 999) / 1000;
 	a->phase = PHASE_LIVE;
@@ -448,14 +448,14 @@ static enum outcome failed_exit(struct engine *n, struct attempt *a, const char 
 	return OUTCOME_ERROR;
 }
 
-static const char *signal_text(struct engine *n, uint32_t signo, bool from_us)
+static const char *signal_text(struct engine *n, uint32_t signo)
 {
 	const char *name = sigabbrev_np((int)signo), *about = sigdescr_np((int)signo);
 
 	if (name == NULL)
 		return arena_printf(&n->turn, "killed by signal %u", signo);
-	if (signo == SIGKILL && !from_us)
-		return "killed by SIGKILL: by another program, or the machine was out of memory";
+	if (signo == SIGKILL)
+		return "killed by SIGKILL, by another program";
 	return arena_printf(&n->turn, "killed by SIG%s (%s)", name, about);
 }
 
@@ -471,7 +471,7 @@ enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **w
 	}
 	if (a->stopped && a->why == STOP_TIMEOUT) {
 		*why = arena_printf(&n->turn, "stopped after its timeout of %s",
-			duration_text(node_stage(n->graph, a->node)->timeout_ms, text));
+			duration_text(sched_timeout_ms(&n->sched, a->node), text));
 		return OUTCOME_TIMEOUT;
 	}
 	if (a->stopped) {
@@ -482,7 +482,12 @@ enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **w
 	case END_NOT_FOUND:
 		*why = arena_printf(&n->turn, "cannot start: %s", buf_text(&a->text));
 		return OUTCOME_UNSTARTABLE;
-	case END_SIGNAL: *why = signal_text(n, a->ended.value, false); return OUTCOME_SIGNAL;
+	case END_SIGNAL:
+		*why = signal_text(n, a->ended.value);
+		if (a->text.len == 0 || a->ended.value != SIGKILL)
+			return OUTCOME_SIGNAL;
+		*why = buf_in(&a->text, &n->turn);
+		return OUTCOME_OOM;
 	case END_EXIT: break;
 	}
 	if (a->ended.value != 0)

@@ -14,6 +14,16 @@ int64_t retry_delay_ms(const struct retry *r, uint32_t number, double draw)
 	return (int64_t)(delay * (1 - r->jitter * draw));
 }
 
+int64_t retry_scaled(int64_t value, double factor, uint32_t retries)
+{
+	double x = (double)value;
+	uint32_t i;
+
+	for (i = 0; i < retries && x < (double)(INT64_MAX / 4); i++)
+		x *= factor;
+	return x < (double)(INT64_MAX / 4) ? (int64_t)x : INT64_MAX / 4;
+}
+
 static bool exit_listed(const struct retry *r, int exit_code)
 {
 	return exit_code >= 0 && exit_code < 256 &&

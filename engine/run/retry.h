@@ -28,6 +28,9 @@ enum outcome {
  * [1 - jitter, 1] of it by `draw` in [0, 1). "Full jitter" is jitter 1 (Brooker 2015, "Exponential backoff and jitter"). */
 int64_t retry_delay_ms(const struct retry *r, uint32_t number, double draw);
 
+/* `value` after `retries` retries, each of which multiplies it by `factor`. Never less, never over a quarter of the type. */
+int64_t retry_scaled(int64_t value, double factor, uint32_t retries);
+
 /* May an attempt that ended so be retried, when `retries` were made already? LOST has a budget of its own: `losses`. */
 bool retry_allows(const struct retry *r, enum outcome outcome, int exit_code, uint32_t retries, uint32_t losses);
 

@@ -91,6 +91,10 @@ static int set_state(struct engine *n, const struct action *a, struct err *e)
 	count_state(n, a);
 	if (engine_writes(n, e) < 0)
 		return e->code;
+	if (a->state == TASK_BACKOFF &&
+		journal_task_not_before(&n->s->db, n->run, node_name(n->graph, a->task),
+			clock_wall_ms() + a->at_ms - clock_mono_ms(), e) < 0)
+		return e->code;
 	return journal_task_state(&n->s->db, n->run, node_name(n->graph, a->task),
 		task_state_name(a->state), attempt, e);
 }
@@ -265,13 +269,29 @@ static uint32_t count_cores(void)
 	return (uint32_t)CPU_COUNT(&set);
 }
 
-static void start_sched(struct engine *n)
+struct waits {
+	const struct graph *graph;
+	int64_t *not_before_ms;
+};
+
+static void keep_wait(void *user, const char *task, int64_t at_ms)
+{
+	struct waits *w = user;
+	uint32_t node = graph_find(w->graph, task);
+
+	if (node != NO_NODE)
+		w->not_before_ms[node] = clock_mono_ms() + at_ms - clock_wall_ms();
+}
+
+static int start_sched(struct engine *n, struct err *e)
 {
 	const struct graph *g = n->graph;
 	uint8_t *done = arena_zalloc(&n->arena, g->node_count + 1);
 	int64_t *cost = arena_zalloc(&n->arena, (g->node_count + 1) * sizeof *cost);
+	int64_t *waits = arena_zalloc(&n->arena, (g->node_count + 1) * sizeof *waits);
 	uint32_t cores = count_cores(), i;
 	struct sched_config config = { .graph = g,
+		.not_before_ms = waits,
 		.done = done,
 		.cost_ms = cost,
 		.jobs = n->jobs,
@@ -297,6 +317,8 @@ static void start_sched(struct engine *n)
 		}
 	}
 	sched_init(&n->sched, &config);
+	return journal_waiting(&n->s->db, n->run, clock_wall_ms(), keep_wait,
+		&(struct waits){ g, waits }, e);
 }
 
 static bool has_work(const struct engine *n)
@@ -488,8 +510,9 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 		n.options.grace_ms = GRACE_MS;
 	n.prefix = shown_prefix(&n);
 	rc = record_begin(&n, e);
+	if (rc == 0)
+		rc = start_sched(&n, e);
 	if (rc == 0) {
-		start_sched(&n);
 		rc = has_work(&n) ? run_work(&n, e) : record_idle(&n, e);
 	}
 	if (rc == 0)

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/vec.h"
 #include "dag/graph.h"
+#include "run/priority.h"
 
 #define PASS_LIMIT 64 /* starts that may go past a first in line that does not fit */
 #define LOOK_LIMIT 64 /* ready tasks looked at for one that fits */
@@ -199,17 +200,35 @@ static uint32_t cpu_of(const struct sched *s, const struct stage *stage)
 	return stage->cpu_milli < s->config.cpu_milli ? stage->cpu_milli : s->config.cpu_milli;
 }
 
+uint64_t sched_mem(const struct sched *s, uint32_t task)
+{
+	const struct stage *stage = node_stage(s->config.graph, task);
+	uint64_t mem = (uint64_t)retry_scaled(
+		(int64_t)stage->mem_bytes, stage->retry.scale_mem, s->retries[task]);
+
+	return s->config.mem_bytes != 0 && mem > s->config.mem_bytes && stage->mem_bytes <= s->config.mem_bytes
+		       ? s->config.mem_bytes
+		       : mem;
+}
+
+int64_t sched_timeout_ms(const struct sched *s, uint32_t task)
+{
+	const struct stage *stage = node_stage(s->config.graph, task);
+
+	return retry_scaled(stage->timeout_ms, stage->retry.scale_timeout, s->retries[task]);
+}
+
 static bool fits(const struct sched *s, uint32_t task)
 {
 	const struct stage *stage = node_stage(s->config.graph, task);
-	uint64_t cpu = cpu_of(s, stage), mem = stage->mem_bytes;
+	uint64_t cpu = cpu_of(s, stage), mem = sched_mem(s, task);
 	uint32_t i;
 
 	for (i = 0; i < s->live_count; i++) {
 		const struct stage *other = node_stage(s->config.graph, s->live[i].task);
 
 		cpu += cpu_of(s, other);
-		mem += other->mem_bytes;
+		mem += sched_mem(s, s->live[i].task);
 	}
 	if (cpu > s->config.cpu_milli)
 		return false;
@@ -250,11 +269,11 @@ static void unpark(struct sched *s, uint32_t stage)
 
 static void start(struct sched *s, uint32_t task, int64_t now_ms, struct actions *out)
 {
-	const struct stage *stage = node_stage(s->config.graph, task);
+	int64_t timeout_ms = sched_timeout_ms(s, task);
 
 	s->attempts[task]++;
 	s->live[s->live_count++] = (struct live){ .task = task,
-		.deadline_ms = stage->timeout_ms > 0 ? now_ms + stage->timeout_ms : INT64_MAX,
+		.deadline_ms = timeout_ms > 0 ? now_ms + timeout_ms : INT64_MAX,
 		.stop_at_ms = INT64_MAX };
 	s->state[task] = TASK_RUNNING;
 	act(out, (struct action){
@@ -327,7 +346,12 @@ static void settled(struct sched *s, const struct event *ev, struct actions *out
 		block_readers(s, task, out);
 	} else {
 		move_to(s, task, TASK_READY, 0, out);
-		heap_push(s, task);
+		if (s->config.not_before_ms != NULL && s->config.not_before_ms[task] > ev->now_ms) {
+			s->not_before[task] = s->config.not_before_ms[task];
+			vec_push(&s->backoff, task);
+		} else {
+			heap_push(s, task);
+		}
 	}
 }
 
@@ -504,36 +528,6 @@ void sched_step(struct sched *s, const struct event *ev, struct actions *out)
 
 /* -- life ------------------------------------------------------------------------------------------------------------ */
 
-/* Longest way to an end of the graph, by expected duration: readers before producers, that is by falling depth. */
-static void set_priorities(struct sched *s)
-{
-	const struct graph *g = s->config.graph;
-	uint32_t *order = mem_alloc((g->node_count + 1) * sizeof *order), *start, deepest = 0, i, k;
-
-	for (i = 0; i < g->node_count; i++)
-		deepest = g->nodes[i].depth > deepest ? g->nodes[i].depth : deepest;
-	start = mem_zalloc(((size_t)deepest + 2) * sizeof *start);
-	for (i = 0; i < g->node_count; i++)
-		start[g->nodes[i].depth + 1]++;
-	for (i = 0; i <= deepest; i++)
-		start[i + 1] += start[i];
-	for (i = 0; i < g->node_count; i++)
-		order[start[g->nodes[i].depth]++] = i;
-	for (i = g->node_count; i-- > 0;) {
-		uint32_t task = order[i];
-		struct span after = g->nodes[task].after;
-		int64_t longest = 0;
-
-		for (k = 0; k < after.count; k++)
-			if (s->priority[g->links[after.first + k]] > longest)
-				longest = s->priority[g->links[after.first + k]];
-		s->priority[task] =
-			longest + 1 + (s->config.cost_ms != NULL ? s->config.cost_ms[task] : 0);
-	}
-	free(start);
-	free(order);
-}
-
 static void count_waits(struct sched *s)
 {
 	const struct graph *g = s->config.graph;
@@ -572,7 +566,7 @@ void sched_init(struct sched *s, const struct sched_config *config)
 		s->parked[i] = (struct parked){ NO_NODE, NO_NODE };
 	s->unfinished = config->graph->node_count;
 	s->random = config->seed;
-	set_priorities(s);
+	priorities_set(config->graph, config->cost_ms, s->priority);
 	count_waits(s);
 }
 

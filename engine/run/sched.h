@@ -72,6 +72,7 @@ struct sched_config {
 	const struct graph *graph;
 	const uint8_t *done;       /* per node: 1 = nothing to do (reused or left out), 2 = blocked from the start */
 	const int64_t *cost_ms;    /* per node: expected duration, for the order; NULL: all the same */
+	const int64_t *not_before_ms; /* per node: a wait that an earlier run left; NULL: none */
 	uint32_t jobs;             /* attempts at once */
 	uint32_t cpu_milli;        /* cores the attempts may hold together; a task that wants more gets all */
 	uint64_t mem_bytes;        /* 0: not limited */
@@ -119,6 +120,9 @@ struct sched {
 
 void sched_init(struct sched *s, const struct sched_config *config);
 void sched_step(struct sched *s, const struct event *event, struct actions *out);
+/* What the next attempt of the task, or the live one, gets: as declared, grown by `retry.scale`. */
+uint64_t sched_mem(const struct sched *s, uint32_t task);
+int64_t sched_timeout_ms(const struct sched *s, uint32_t task);
 void sched_release(struct sched *s);
 
 #endif

@@ -14,22 +14,29 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/vec.h"
+#include "stage/memory.h"
 
-#define SWEEP_MS 20 /* between two looks at strays that are dying */
+#define SWEEP_MS 20  /* between two looks at strays that are dying */
+#define WATCH_MS 100 /* between two looks at the memory of attempts */
 
 int supervisor_init(struct supervisor *s, struct err *e)
 {
 	memset(s, 0, sizeof *s);
 	s->children_fd = proc_open();
+	s->kills = memory_kills();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_system(e, "cannot become the reaper of the stages");
 	return 0;
 }
 
-void supervisor_add(struct supervisor *s, uint64_t id, const char *token, pid_t pid)
+void supervisor_add(
+	struct supervisor *s, uint64_t id, const char *token, pid_t pid, uint64_t memory_limit)
 {
 	struct attempt *a = mem_zalloc(sizeof *a);
 
+	a->memory_limit = memory_limit;
+	if (memory_limit != 0 && s->watched++ == 0)
+		s->watch_ms = clock_mono_ms() + WATCH_MS;
 	a->ended.id = id;
 	a->pid = a->session = pid;
 	(void)snprintf(a->token, sizeof a->token, "%s", token);
@@ -200,6 +207,11 @@ static void main_ended(
 	a->ended.end = WIFSIGNALED(status) ? END_SIGNAL : END_EXIT;
 	a->ended.value = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	add_usage(&a->ended, usage);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !a->is_doomed &&
+		memory_kills() != s->kills) {
+		s->kills = memory_kills();
+		(void)snprintf(a->text, sizeof a->text, "killed by the kernel: the machine was out of memory");
+	}
 	a->is_over = true;
 	a->over_ms = clock_mono_ms();
 	a->pid = -1;
@@ -249,12 +261,48 @@ static bool reap_one(struct supervisor *s)
 	return true;
 }
 
+/* All it has started, also what has left its tree. */
+static void gather_tree(struct supervisor *s, const struct attempt *a)
+{
+	size_t i;
+
+	proc_tree(a->pid, &s->tree);
+	(void)proc_children(s->children_fd, &s->children);
+	for (i = 0; i < s->children.count; i++)
+		if (attempt_by_pid(s, s->children.items[i]) == NULL &&
+			stray_owner(s, stray_of(s, s->children.items[i])) == a)
+			vec_push(&s->tree, s->children.items[i]);
+}
+
+static void watch_memory(struct supervisor *s)
+{
+	size_t i;
+
+	s->watch_ms = clock_mono_ms() + WATCH_MS;
+	for (i = 0; i < s->attempts.count; i++) {
+		struct attempt *a = s->attempts.items[i];
+		uint64_t took;
+
+		if (a->memory_limit == 0 || a->is_over || a->is_doomed)
+			continue;
+		gather_tree(s, a);
+		took = memory_of(&s->tree, a->memory_limit);
+		if (took <= a->memory_limit)
+			continue;
+		(void)snprintf(a->text, sizeof a->text, "took %llu MiB of memory, more than its %llu MiB",
+			(unsigned long long)(took >> 20), (unsigned long long)(a->memory_limit >> 20));
+		supervisor_signal(s, a->ended.id, SIGKILL);
+	}
+}
+
 void supervisor_reap(struct supervisor *s)
 {
 	size_t i;
 
 	while (reap_one(s))
 		;
+	if (s->watched > 0 && clock_mono_ms() >= s->watch_ms)
+		watch_memory(s);
 	if (s->over == 0)
 		return;
 	sweep(s);
@@ -281,6 +329,7 @@ bool supervisor_take(struct supervisor *s, struct wire_ended *ended, char text[8
 		memcpy(text, a->text, sizeof a->text);
 		ended->text = text;
 		s->over--;
+		s->watched -= a->memory_limit != 0;
 		s->attempts.count--;
 		memmove(&s->attempts.items[i], &s->attempts.items[i + 1],
 			(s->attempts.count - i) * sizeof(s->attempts.items[0]));
@@ -307,7 +356,9 @@ void supervisor_signal(struct supervisor *s, uint64_t id, int signo)
 
 int supervisor_timeout(const struct supervisor *s)
 {
-	return s->over > 0 ? SWEEP_MS : -1;
+	if (s->over > 0)
+		return SWEEP_MS;
+	return s->watched > 0 ? WATCH_MS : -1;
 }
 
 void supervisor_kill_all(struct supervisor *s)

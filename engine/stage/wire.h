@@ -70,7 +70,7 @@ struct wire_start {
 		report; /* file that metrics, progress and the reason of a failure are appended to; FLOW_METRICS */
 	const char *checkpoint; /* folder, or "" */
 	uint64_t seed;
-	uint64_t memory_bytes; /* cap of a Lua state; 0: the default */
+	uint64_t memory_bytes; /* what its processes may take together; of a Lua state: its cap, 0 the default */
 	uint32_t attempt;
 	uint32_t threads;
 	uint32_t unsafe; /* Lua: io and os allowed */
@@ -89,7 +89,7 @@ struct wire_ended {
 	uint32_t strays;             /* processes left behind by the attempt, killed */
 	uint64_t user_us, system_us; /* CPU time of the tree that was waited for */
 	uint64_t peak_rss_kib;
-	const char *text; /* "" or why it could not start */
+	const char *text; /* "", why it could not start, or why it was killed: memory */
 };
 
 /* Append one message to *out. */

@@ -179,7 +179,8 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 	}
 	if (pid < 0)
 		return tell(w, &ended);
-	supervisor_add(&w->supervisor, s->id, s->token, pid);
+	/* A Lua state has a cap of its own, which ends it with a better message. */
+	supervisor_add(&w->supervisor, s->id, s->token, pid, s->stage == WIRE_LUA ? 0 : s->memory_bytes);
 	return 0;
 }
 

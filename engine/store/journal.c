@@ -141,6 +141,39 @@ int journal_task_state(struct db *db, int64_t run, const char *task, const char 
 	return db_run(db, s, e);
 }
 
+int journal_task_not_before(
+	struct db *db, int64_t run, const char *task, int64_t at_ms, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+
+	if (db_query(db, "UPDATE task SET not_before_ms = ? WHERE run = ? AND name = ?", &s, e) < 0)
+		return e->code;
+	db_bind_int(s, 1, at_ms);
+	db_bind_int(s, 2, run);
+	db_bind_text(s, 3, task);
+	return run_once(db, s, e);
+}
+
+int journal_waiting(struct db *db, int64_t run, int64_t now_ms, waiting_found *found, void *user,
+	struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(db,
+		"SELECT t.name, t.not_before_ms FROM task t, (SELECT id, state FROM run WHERE id < ? "
+		"ORDER BY id DESC LIMIT 1) r WHERE r.state = 'INTERRUPTED' AND t.run = r.id "
+		"AND t.not_before_ms > ?",
+		&s, e);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(s, 1, run);
+	db_bind_int(s, 2, now_ms);
+	while ((rc = db_step(db, s, e)) > 0)
+		found(user, db_text(s, 0), db_int(s, 1));
+	db_finish(s);
+	return rc;
+}
+
 int journal_task_why(struct db *db, int64_t run, const char *task, const char *reason,
 	const char *why, struct err *e)
 {

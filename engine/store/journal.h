@@ -54,6 +54,11 @@ int journal_run_end(struct db *db, int64_t run, const struct run_end *end, struc
 int journal_task_new(struct db *db, int64_t run, const char *task, const char *reason, const char *why, struct err *e);
 /* attempt 0: leave it as it is. */
 int journal_task_state(struct db *db, int64_t run, const char *task, const char *state, int64_t attempt, struct err *e);
+/* It may be tried again then (wall time). */
+int journal_task_not_before(struct db *db, int64_t run, const char *task, int64_t at_ms, struct err *e);
+/* Tasks of the newest run before this one that still had to wait when it was interrupted: found() for each. */
+typedef void waiting_found(void *user, const char *task, int64_t at_ms);
+int journal_waiting(struct db *db, int64_t run, int64_t now_ms, waiting_found *found, void *user, struct err *e);
 int journal_task_why(struct db *db, int64_t run, const char *task, const char *reason, const char *why, struct err *e);
 
 struct attempt_begin {

@@ -41,6 +41,7 @@ CREATE TABLE task(
   reason TEXT NOT NULL DEFAULT '',               -- reason code of the plan
   why TEXT NOT NULL DEFAULT '',                  -- the same for people, with the two values
   attempt INTEGER,                               -- whose outs these are: the success, or the one reused
+  not_before_ms INTEGER NOT NULL DEFAULT 0,      -- of the last BACKOFF: when it may be tried again; a crash does not shorten it
   PRIMARY KEY(run, name)
 ) WITHOUT ROWID;
 
