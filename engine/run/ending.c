@@ -148,6 +148,7 @@ static int not_succeed(
 		slots_keep(&n->slots, a->slot, folder, e) < 0)
 		return e->code;
 	a->phase = PHASE_NONE;
+	n->kept = true;
 	engine_step(n, (struct event){ .kind = EVENT_ENDED,
 			       .task = a->node,
 			       .outcome = outcome,

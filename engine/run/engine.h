@@ -92,6 +92,7 @@ struct engine {
 	int64_t next_frame_ms, next_poll_ms;
 	int cancels;             /* signals taken */
 	uint32_t deaths;         /* of the worker */
+	bool kept;               /* a failed attempt's folder was */
 	bool finished;
 
 	struct { uint32_t *items; size_t count, cap; } launches; /* slots to be started after the commit */

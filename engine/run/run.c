@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "dag/graph.h"
 #include "run/engine.h"
+#include "run/kept.h"
 #include "run/recover.h"
 #include "run/session.h"
 #include "store/journal.h"
@@ -469,6 +470,8 @@ static int run_work(struct engine *n, struct err *e)
 	close_all(n);
 	if (rc < 0)
 		abandon(n);
+	else if (n->kept) /* best effort: what cannot be cleared away today can be tomorrow */
+		(void)kept_prune(n->s->project.flow_fd, KEPT_ATTEMPTS, KEPT_BYTES, &(struct err){ 0 });
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/program.h"
 #include "dag/load.h"
 #include "plan/key.h"
 #include "store/graph_cache.h"
@@ -35,25 +36,6 @@ static int open_project(struct session *s, const char *folder, struct err *e)
 		return 0;
 	s->has_db = rc == 0;
 	return rc;
-}
-
-/* Programs of our own: beside this one, above it (test programs), or in libexec of the same prefix. */
-static const char *program_path(struct arena *a, const char *name)
-{
-	static const char *const places[] = { ".", "..", "../libexec/flow" };
-	char self[4096];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-	const char *path = name;
-	size_t i;
-
-	self[len > 0 ? len : 0] = '\0';
-	for (i = 0; i < sizeof places / sizeof places[0]; i++) {
-		path = path_join(
-			a, path_folder(a, self), arena_printf(a, "%s/%s", places[i], name));
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	return path_join(a, path_folder(a, self), name);
 }
 
 int session_open(struct session *s, const struct session_options *options, struct err *e)

@@ -30,8 +30,8 @@ static bool has_open(int64_t pid, const struct stat *file)
 	if (dir == NULL)
 		return false;
 	while (!found && (entry = readdir(dir)) != NULL)
-		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_dev == file->st_dev &&
-			st.st_ino == file->st_ino;
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+			st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 	closedir(dir);
 	return found;
 }
@@ -43,7 +43,8 @@ static int not_running(const struct run_record *run, struct err *e)
 }
 
 /* The process, held by a descriptor: from here on its number cannot become another's. */
-static int open_process(const struct project *p, const struct run_record *run, int *pidfd, struct err *e)
+static int open_process(
+	const struct project *p, const struct run_record *run, int *pidfd, struct err *e)
 {
 	struct stat lock;
 
@@ -52,7 +53,9 @@ static int open_process(const struct project *p, const struct run_record *run, i
 		return not_running(run, e);
 	*pidfd = (int)syscall(SYS_pidfd_open, (pid_t)run->pid, 0);
 	if (*pidfd < 0)
-		return errno == ESRCH ? not_running(run, e) : err_system(e, "cannot reach process %lld", (long long)run->pid);
+		return errno == ESRCH
+			       ? not_running(run, e)
+			       : err_system(e, "cannot reach process %lld", (long long)run->pid);
 	if (has_open(run->pid, &lock))
 		return 0;
 	close(*pidfd);
@@ -72,7 +75,8 @@ int run_stop(const struct project *p, const struct run_record *run, bool now, st
 	if (rc == 0 && now && poll(&gone, 1, 100) == 0)
 		(void)syscall(SYS_pidfd_send_signal, gone.fd, SIGINT, NULL, 0);
 	if (rc == 0 && poll(&gone, 1, WAIT_MS) == 0)
-		rc = err_set(e, ERR_BUSY, "run %s has not ended after %d s", run->name, WAIT_MS / 1000);
+		rc = err_set(
+			e, ERR_BUSY, "run %s has not ended after %d s", run->name, WAIT_MS / 1000);
 	close(gone.fd);
 	return rc;
 }

@@ -1,0 +1,136 @@
+#include "run/kept.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/vec.h"
+
+#define DEPTH_MAX 64
+
+struct pruning {
+	int flow_fd;
+	struct arena arena;
+	uint32_t attempts_left;
+	uint64_t bytes_left;
+};
+
+struct names {
+	const char **items;
+	size_t count, cap;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	size_t n = strlen(x), m = strlen(y);
+
+	/* Run ids are of one length and begin with their time; numbers grow in length first. */
+	if (n != m)
+		return n < m ? 1 : -1;
+	return strcmp(y, x);
+}
+
+static int list(struct pruning *p, const char *folder, struct names *names, struct err *e)
+{
+	int fd = openat(p->flow_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return err_system(e, "cannot read `.flow/%s`", folder);
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			vec_push(names, arena_strdup(&p->arena, entry->d_name));
+	closedir(dir);
+	if (names->count > 0)
+		qsort(names->items, names->count, sizeof *names->items, newest_first);
+	return 0;
+}
+
+static bool is_folder(const struct pruning *p, const char *path)
+{
+	struct stat st;
+
+	return fstatat(p->flow_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static uint64_t bytes_of(struct pruning *p, const char *path, int depth)
+{
+	struct names names = { 0 };
+	struct stat st;
+	uint64_t sum = 0;
+	struct err ignored;
+	size_t i;
+
+	if (fstatat(p->flow_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (!S_ISDIR(st.st_mode))
+		return (uint64_t)st.st_blocks * 512;
+	if (depth < DEPTH_MAX && list(p, path, &names, &ignored) == 0)
+		for (i = 0; i < names.count; i++)
+			sum += bytes_of(p, arena_printf(&p->arena, "%s/%s", path, names.items[i]),
+				depth + 1);
+	vec_release(&names);
+	return sum;
+}
+
+/* All but its log. */
+static int empty(struct pruning *p, const char *path, struct err *e)
+{
+	struct names names = { 0 };
+	int rc = list(p, path, &names, e);
+	size_t i;
+
+	for (i = 0; i < names.count && rc == 0; i++)
+		if (strcmp(names.items[i], "log") != 0)
+			rc = tree_remove(p->flow_fd,
+				arena_printf(&p->arena, "%s/%s", path, names.items[i]), e);
+	vec_release(&names);
+	return rc;
+}
+
+static int prune_attempt(struct pruning *p, const char *path, struct err *e)
+{
+	uint64_t bytes = p->attempts_left > 0 ? bytes_of(p, path, 0) : 0;
+
+	if (p->attempts_left == 0 || bytes > p->bytes_left)
+		return empty(p, path, e);
+	p->attempts_left--;
+	p->bytes_left -= bytes;
+	return 0;
+}
+
+/* runs/, a run, a task: level 0, 1, 2; below a task lie its attempts. */
+static int prune_below(struct pruning *p, const char *path, int level, struct err *e)
+{
+	struct names names = { 0 };
+	int rc = list(p, path, &names, e);
+	size_t i;
+
+	for (i = 0; i < names.count && rc == 0; i++) {
+		const char *below = arena_printf(&p->arena, "%s/%s", path, names.items[i]);
+
+		if (is_folder(p, below))
+			rc = level < 2 ? prune_below(p, below, level + 1, e)
+				       : prune_attempt(p, below, e);
+	}
+	vec_release(&names);
+	return rc;
+}
+
+int kept_prune(int flow_fd, uint32_t attempts, uint64_t bytes, struct err *e)
+{
+	struct pruning p = { .flow_fd = flow_fd, .attempts_left = attempts, .bytes_left = bytes };
+	int rc = prune_below(&p, "runs", 0, e);
+
+	arena_release(&p.arena);
+	return rc;
+}
