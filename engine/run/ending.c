@@ -84,6 +84,25 @@ static int record_attempt(struct engine *n, struct attempt *a, enum outcome outc
 	return journal_attempt_end(&n->s->db, &end, e);
 }
 
+/* The stable name of the failure, for `flow help`; "" for a stage's own exit status or signal. */
+static const char *code_of_end(struct engine *n, const struct attempt *a, enum outcome outcome)
+{
+	if (a->telemetry.code[0] != '\0')
+		return arena_strdup(&n->turn, a->telemetry.code);
+	switch (outcome) {
+	case OUTCOME_MISSING_OUT: return "E0411";
+	case OUTCOME_OOM: return "E0412";
+	case OUTCOME_TIMEOUT: return "E0413";
+	case OUTCOME_UNSTARTABLE: return "E0414";
+	case OUTCOME_LOST: return "E0415";
+	case OUTCOME_SUCCEEDED:
+	case OUTCOME_ERROR:
+	case OUTCOME_SIGNAL:
+	case OUTCOME_CANCELLED: break;
+	}
+	return "";
+}
+
 static void tell_end(struct engine *n, const struct attempt *a, enum outcome outcome,
 	const char *why, struct told *t)
 {
@@ -98,7 +117,7 @@ static void tell_end(struct engine *n, const struct attempt *a, enum outcome out
 		.took_ms = clock_mono_ms() - a->began_ms,
 		.peak_rss_kib = a->ended.peak_rss_kib,
 		.text = why,
-		.code = arena_strdup(&n->turn, a->telemetry.code),
+		.code = code_of_end(n, a, outcome),
 		.log = "",
 		.tail = "" };
 	if (outcome != OUTCOME_SUCCEEDED)

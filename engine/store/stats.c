@@ -96,17 +96,29 @@ int stats_load(struct stats *s, struct db *db, struct err *e)
 	return rc;
 }
 
+static int not_readable(const char *path, struct err *e)
+{
+	err_system(e, "cannot open `%s`", path);
+	return err_id(e, "E0514");
+}
+
+static int not_a_file(const char *path, struct err *e)
+{
+	err_set(e, ERR_INPUT, "`%s` is not a regular file", path);
+	return err_id(e, "E0513");
+}
+
 static int hash_path(struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 	struct stat st;
 
 	if (fd < 0)
-		return err_system(e, "cannot open `%s`", path);
+		return not_readable(path, e);
 	if (fstat(fd, &st) < 0)
 		rc = err_system(e, "cannot stat `%s`", path);
 	else if (!S_ISREG(st.st_mode))
-		rc = err_set(e, ERR_INPUT, "`%s` is not a regular file", path);
+		rc = not_a_file(path, e);
 	else if ((rc = file_hash(fd, &st, out, e)) < 0)
 		err_context(e, "`%s`", path);
 	close(fd);
