@@ -166,6 +166,7 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 	case TOLD_RUN: put_run(v); break;
 	case TOLD_SOURCE:
 	case TOLD_STOPPING: put_other(v, what); break;
+	case TOLD_WAITING: put_task(v, what, "waiting"); break;
 	case TOLD_STARTED: put_task(v, what, "started"); break;
 	case TOLD_PROGRESS:
 	case TOLD_METRIC: put_news(v, what); break;

@@ -161,6 +161,12 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 		if (!what->again)
 			eta_done(&own->eta, what->task);
 		break;
+	case TOLD_WAITING:
+		put_planned(v);
+		screen_printf(v->out, "  %s %-*s  ", glyph_text(v->out, GLYPH_AGAIN), (int)v->name_width,
+			view_task_name(v, what->task));
+		view_waiting(v, what);
+		break;
 	case TOLD_REUSED:
 		put_planned(v);
 		put_cached(v, what->task, view_reused(v, what->task));

@@ -137,6 +137,11 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 		view_ended(v, what);
 		screen_str(v->out, "\n");
 		break;
+	case TOLD_WAITING:
+		put_planned(v);
+		put_start(v, what->task);
+		view_waiting(v, what);
+		break;
 	case TOLD_REUSED:
 		put_planned(v);
 		put_cached(v, what->task, view_reused(v, what->task));

@@ -180,7 +180,7 @@ static const struct view_task *note_progress(struct view *v, const struct told *
 	t->news = true;
 	if (what->kind == TOLD_METRIC) {
 		(void)snprintf(t->metric, sizeof t->metric, "%.30s %s", what->text,
-			view_number(what->value, number));
+			short_number(what->value, VIEW_DIGITS, number));
 		return t;
 	}
 	t->done = what->done;
@@ -207,6 +207,7 @@ const struct view_task *view_note(struct view *v, const struct told *what)
 		break;
 	case TOLD_STOPPING: v->stopping = what->level; break;
 	case TOLD_RUN:
+	case TOLD_WAITING:
 	case TOLD_SKIPPED:
 	case TOLD_TICK: break;
 	}

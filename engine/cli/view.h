@@ -108,10 +108,11 @@ const char *view_reason(struct view *v, uint32_t task);         /* why it ran; "
 uint32_t view_attempts(const struct view *v, uint32_t task);    /* how many it may have */
 const char *view_dag(const struct view *v, const char *before); /* `before` and the pipeline's path; "" when it is dag.yaml here */
 void view_header(struct view *v);
+void view_waiting(struct view *v, const struct told *what); /* "waits 2.5s more ...", with its newline */
 const char *view_reused(const struct view *v, uint32_t task); /* "cached" */
 void view_ended(struct view *v, const struct told *what);       /* "ran     12.4s  2 outs 18M" and so on, without the name */
 void view_progress(struct view *v, const struct view_task *t);  /* "12/20  epoch 12/20  loss 0.312" */
-const char *view_number(double value, char text[32]); /* short: "0.8441", "54000" */
+#define VIEW_DIGITS 4 /* of a metric, for short_number() */
 void view_stopping(struct view *v, const struct told *what);
 
 /* What failed and why, and the last line. `status` is the exit status that the run will have. */

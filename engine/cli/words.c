@@ -130,6 +130,15 @@ void view_header(struct view *v)
 	screen_str(o, "\n");
 }
 
+void view_waiting(struct view *v, const struct told *what)
+{
+	char took[32];
+	int64_t left = what->at_ms - clock_mono_ms();
+
+	screen_printf(v->out, "waits %s more: its try failed before the last run was interrupted\n",
+		took_text(left > 0 ? left : 0, took));
+}
+
 const char *view_reused(const struct view *v, uint32_t task)
 {
 	return v->session->plan.choices[task].restored ? "cached   outs came back from the store" : "cached";
@@ -205,14 +214,6 @@ void view_progress(struct view *v, const struct view_task *t)
 		screen_str(v->out, "  ");
 		screen_foreign(v->out, t->metric);
 	}
-}
-
-const char *view_number(double value, char text[32])
-{
-	bool is_whole = value > -1e9 && value < 1e9 && value == (double)(long)value;
-
-	(void)snprintf(text, 32, is_whole ? "%.0f" : "%.4g", value);
-	return text;
 }
 
 void view_stopping(struct view *v, const struct told *what)

@@ -24,6 +24,7 @@ struct session;
 enum told_kind {
 	TOLD_RUN,        /* the run has its id; nothing has started */
 	TOLD_SOURCE,     /* commit and dirty state are known (text: "3f9c2e1 (dirty: 2 files)" or why there is none) */
+	TOLD_WAITING,    /* the interrupted run before was in a back-off, which still lasts until at_ms */
 	TOLD_STARTED,    /* an attempt has begun */
 	TOLD_PROGRESS,   /* done, total, text */
 	TOLD_METRIC,     /* text is its name, value, step */
@@ -45,7 +46,7 @@ struct told {
 	bool again;            /* ENDED: a retry follows */
 	bool forgiven;         /* ENDED: failed, but the stage has allow_failure */
 	int64_t took_ms;       /* ENDED */
-	int64_t at_ms;         /* ENDED and again: monotonic time of the next attempt */
+	int64_t at_ms;         /* WAITING; ENDED and again: monotonic time of the next attempt */
 	int64_t step;          /* METRIC: -1 none */
 	double value, done, total;
 	uint32_t outs;         /* ENDED: how many it made */

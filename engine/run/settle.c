@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "dag/graph.h"
 #include "run/engine.h"
@@ -78,6 +79,9 @@ int engine_settle(struct engine *n, uint32_t node, struct err *e)
 				e) < 0)
 			return e->code;
 	}
+	if (event.settled == SETTLED_RUN && n->sched.config.not_before_ms[node] > clock_mono_ms())
+		engine_tell(n, &(struct told){ .kind = TOLD_WAITING, .task = node, .text = "",
+					.at_ms = n->sched.config.not_before_ms[node] });
 	engine_step(n, event);
 	return 0;
 }
