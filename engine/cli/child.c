@@ -17,25 +17,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "base/path.h"
 
 extern char **environ;
-
-const char *child_program(struct arena *a, const char *name)
-{
-	static const char *const places[] = { ".", "..", "../libexec/flow" };
-	char own[4096] = "";
-	const char *path = name;
-	size_t i;
-
-	(void)!readlink("/proc/self/exe", own, sizeof own - 1);
-	for (i = 0; i < sizeof places / sizeof *places; i++) {
-		path = path_join(a, path_folder(a, own), arena_printf(a, "%s/%s", places[i], name));
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	return path_join(a, path_folder(a, own), name);
-}
 
 /* A descriptor that reads as this text. A pipe would not do: nobody could write it while we wait for the answer. */
 static int open_input(const void *input, size_t len, struct err *e)

@@ -1,8 +1,7 @@
 /*
  * cli/child.h - ask one of flow's own programs a question.
  *
- *     child_program(&arena, "flow-worker")             where it lies; as in run/session.c, for commands that have no session
- *     child_ask(&answer, &arena, argv, input, len, e)  runs it to its end, for at most CHILD_LIMIT_MS
+ *     child_ask(&answer, &arena, argv, input, len, e)   runs it to its end, for at most CHILD_LIMIT_MS
  *
  * What it says is kept up to CHILD_TEXT_MAX bytes, in the arena. A program that cannot be started, or does not end in time, is an
  * error; one that ends with another status than 0 is not.
@@ -22,8 +21,6 @@ struct child_answer {
 	int status;         /* exit status; 128 + signal when it was killed */
 	const char *text;   /* standard output and error, as they came */
 };
-
-const char *child_program(struct arena *a, const char *name);
 
 /* argv ends with NULL. input NULL: none; else it is what the program reads as /dev/stdin. */
 int child_ask(struct child_answer *answer, struct arena *a, const char *const *argv,

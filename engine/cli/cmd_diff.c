@@ -10,7 +10,7 @@
 #include "report/diff.h"
 #include "report/runlist.h"
 
-#define VALUE_MOST 54 /* columns of a value */
+#define VALUE_MOST 66 /* columns of a value */
 
 static const char *value(struct cli *c, const char *text, const char *absent)
 {

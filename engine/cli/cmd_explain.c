@@ -122,18 +122,17 @@ static void put_verdict(struct subject *x)
 
 static void put_row(struct table *t, const struct explained *row)
 {
-	bool added = strcmp(row->change, "added") == 0,
-	     removed = strcmp(row->change, "removed") == 0;
+	bool removed = strcmp(row->change, "removed") == 0;
+	bool is_same = strcmp(row->change, "same") == 0;
+	bool is_one = removed || is_same || strcmp(row->change, "added") == 0;
+	const char *origin = is_same ? "" : row->origin;
 
 	table_cell(t, PAINT_NONE, "  %s", row->change);
 	table_cell(t, PAINT_NONE, "%s", row->kind);
 	table_cell(t, PAINT_NONE, "%s", row->name);
-	table_cell(t, PAINT_NONE, "%s%s%s%s%s%s",
-		removed ? row->was
-		: added ? row->is
-			: row->was,
-		added || removed ? "" : " -> ", added || removed ? "" : row->is,
-		row->origin[0] != '\0' ? " (" : "", row->origin, row->origin[0] != '\0' ? ")" : "");
+	table_cell(t, PAINT_NONE, "%s%s%s%s%s%s", is_one && !removed ? "" : row->was,
+		is_one ? "" : " -> ", removed ? "" : row->is,
+		origin[0] != '\0' ? " (" : "", origin, origin[0] != '\0' ? ")" : "");
 }
 
 static void put_text(struct subject *x)
@@ -150,7 +149,7 @@ static void put_text(struct subject *x)
 		for (i = 0; i < x->rows.count; i++)
 			put_row(&t, &x->rows.items[i]);
 	table_write(&t, o);
-	if (x->rows.same > 0)
+	if (x->rows.same > 0 && !x->rows.lists_same)
 		screen_printf(o, "  same     %u other component%s\n", x->rows.same,
 			x->rows.same == 1 ? "" : "s");
 }
@@ -191,7 +190,8 @@ static int explain_one(
 	struct cli *c, struct session *s, uint32_t node, struct json *j, struct err *e)
 {
 	struct subject x = {
-		.cli = c, .session = s, .node = node, .choice = &s->plan.choices[node]
+		.cli = c, .session = s, .node = node, .choice = &s->plan.choices[node],
+		.rows = { .lists_same = c->all }
 	};
 
 	if (look(&x, e) < 0)

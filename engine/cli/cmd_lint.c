@@ -8,14 +8,16 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/vec.h"
 #include "cli/child.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
+#include "cli/plugin_check.h"
 #include "cli/unused.h"
 
 static const struct opt opts[] = {
 	{ 0, "plugins", OPT_FLAG, NULL,
-		"load the project's plugins too, in a process of its own, and check their ABI",
+		"load plugins too, in a process of its own: their ABI, stages, deps and outs",
 		OPT_AT(plugins), NULL },
 	OPT_END,
 };
@@ -124,7 +126,21 @@ static bool is_elf(const struct lint *l, const char *path)
 	return n == (ssize_t)sizeof magic && memcmp(magic, "\177ELF", sizeof magic) == 0;
 }
 
-static int check_plugin(struct lint *l, uint32_t stage, const char *path, struct err *e)
+static void add_plugin_faults(struct lint *l, uint32_t stage, const char *text, const char *entry)
+{
+	const struct graph *g = &l->session->graph;
+	struct plugin_faults faults = { 0 };
+	size_t i;
+
+	plugin_check(&faults, text, g, g->stages[stage].nodes.first, entry, &l->cli->arena);
+	for (i = 0; i < faults.count; i++)
+		(void)diag_add(&l->session->diags, faults.items[i].code, place_of(l, stage), "%s",
+			faults.items[i].text);
+	vec_release(&faults);
+}
+
+static int check_plugin(
+	struct lint *l, uint32_t stage, const char *path, const char *entry, struct err *e)
 {
 	const char *file = path_join(&l->cli->arena, l->session->root, path);
 	const char *argv[] = { l->session->worker, "--describe", file, NULL };
@@ -136,7 +152,7 @@ static int check_plugin(struct lint *l, uint32_t stage, const char *path, struct
 		add_fault(l, stage, "E0701", &fault);
 		return 0;
 	}
-	if (!l->cli->plugins || path_is_absolute(path))
+	if (!l->cli->plugins)
 		return 0;
 	if (child_ask(&answer, &l->cli->arena, argv, NULL, 0, e) < 0)
 		return e->code;
@@ -147,6 +163,8 @@ static int check_plugin(struct lint *l, uint32_t stage, const char *path, struct
 			text += 13;
 		err_set(&fault, ERR_INPUT, "%.*s", (int)strcspn(text, "\n"), text);
 		add_fault(l, stage, strstr(text, "ABI") != NULL ? "E0702" : "E0701", &fault);
+	} else {
+		add_plugin_faults(l, stage, answer.text, entry);
 	}
 	return 0;
 }
@@ -170,7 +188,7 @@ static int check_stage(struct lint *l, uint32_t stage, struct err *e)
 		return check_lua(l, stage, "", graph_text(&s->graph, s->graph.nodes[node].text), e);
 	if (what->kind == STAGE_LUA)
 		return check_lua(l, stage, list->path, NULL, e);
-	return check_plugin(l, stage, list->path, e);
+	return check_plugin(l, stage, list->path, list->entry, e);
 }
 
 static int check_all(struct lint *l, struct err *e)

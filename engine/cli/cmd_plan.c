@@ -181,7 +181,7 @@ const struct command cmd_plan = { .name = "plan",
 		 "  run       it would run, for the reason shown\n"
 		 "  maybe     it would run if what the task named makes changes\n"
 		 "  cached    nothing changed since an earlier success\n"
-		 "  blocked   an input is not there, and nobody makes it\n"
+		 "  blocked   an input, or the out of a frozen stage, is not there\n"
 		 "\n"
 		 "Nothing is run and nothing is written. The estimate is the sum of how long the\n"
 		 "tasks took last time.\n",

@@ -109,7 +109,7 @@ static void put_head(struct cli *c, const struct runpage *p, int64_t now)
 		screen_printf(&c->out, ", %s %s", r->ended_ms != 0 ? "took" : "for",
 			shown_took(c, run_took_ms(r, now)));
 	else
-		screen_str(&c->out, ": its process is gone; the next `flow run` takes it up");
+		screen_str(&c->out, "; the next `flow run` takes it up");
 	screen_str(&c->out, "\n");
 	put_field(c, "began",
 		arena_printf(a, "%s (%s)", time_text(r->began_ms, when),

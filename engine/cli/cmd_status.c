@@ -92,7 +92,7 @@ static void put_text(struct cli *c, const struct status *s, int64_t now)
 		put_active(c, s, now);
 	if (s->is_dead)
 		screen_printf(&c->out,
-			"%s ended early: its process is gone; the next `flow run` takes it up\n\n",
+			"%s interrupted; the next `flow run` takes it up\n\n",
 			s->runs.items[0].name);
 	put_runs(c, s, now);
 	put_failed(c, s);

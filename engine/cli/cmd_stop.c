@@ -29,7 +29,8 @@ static int stop_main(struct cli *c)
 }
 
 static const struct opt opts[] = {
-	{ 0, "now", OPT_FLAG, NULL, "kill what it runs instead of asking it to end", OPT_AT(now), NULL },
+	{ 0, "now", OPT_FLAG, NULL, "kill what it runs instead of asking it to end", OPT_AT(now),
+		NULL },
 	OPT_END,
 };
 

@@ -45,6 +45,14 @@ static const struct {
 		"    cmd: ./fetch\n"
 		"    outs: [raw.csv]\n"
 		"    retry: {limit: 3, delay: 10s, on: [timeout, \"exit:75\"]}\n" },
+	[KEY_SCALE] = { "scale", "`scale`",
+		"stages:\n"
+		"  train:\n"
+		"    cmd: ./train\n"
+		"    outs: [model.bin]\n"
+		"    resources: {mem: 4G}\n"
+		"    timeout: 1h\n"
+		"    retry: {limit: 2, on: [oom, timeout], scale: {mem: 1.5, timeout: 2}}\n" },
 	[KEY_OUT] = { "out", "An entry of `outs`",
 		"stages:\n"
 		"  train:\n"

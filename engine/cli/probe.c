@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/program.h"
 #include "base/units.h"
 #include "cli/child.h"
 #include "stage/registry.h"
@@ -31,7 +32,7 @@ static void set(struct finding *f, enum finding_state state, const char *what, c
 
 void probe_worker(struct finding *f, struct arena *a)
 {
-	const char *path = child_program(a, "flow-worker");
+	const char *path = program_path(a, "flow-worker");
 	const char *argv[] = { path, "--version", NULL };
 	struct child_answer answer;
 	struct err e;
@@ -74,7 +75,7 @@ void probe_stages(struct finding *f, struct arena *a)
 static int ask_git(struct source_answer *answer, struct arena *a, struct err *e)
 {
 	int64_t until = clock_mono_ms() + GIT_LIMIT_MS, left;
-	const char *helper = child_program(a, "flow-source");
+	const char *helper = program_path(a, "flow-source");
 	char *root = realpath(".", NULL);
 	struct source s;
 	int rc;

@@ -50,6 +50,9 @@ unsigned text_step(const char *s, size_t *len); /* columns and bytes of the one 
 void screen_cut(struct screen *o, const char *s, unsigned columns);
 void screen_foreign(struct screen *o, const char *s);
 
+/* A number with so many digits, those before the point never cut: "0.8441", "54000", "1234567". */
+const char *short_number(double x, int digits, char text[32]);
+
 /* A table: cells left to right, row after row; columns as wide as their widest cell, two spaces between, the last one cut at the
  * terminal's edge when it is one. Texts are copied. */
 struct table {

@@ -42,7 +42,9 @@ const char *shown_digest(struct cli *c, const struct digest *d)
 
 const char *shown_number(struct cli *c, double x)
 {
-	return isnan(x) ? "-" : arena_printf(&c->arena, "%.6g", x);
+	char text[32];
+
+	return isnan(x) ? "-" : arena_strdup(&c->arena, short_number(x, 6, text));
 }
 
 /* The first characters of an id. */

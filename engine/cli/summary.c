@@ -45,6 +45,16 @@ static void put_fact(struct screen *o, const char *name, const char *value)
 	}
 }
 
+/* Without the words that the headline has said. */
+static const char *why_of(const struct view_failure *f)
+{
+	size_t len = strlen(f->short_why);
+
+	return strncmp(f->why, f->short_why, len) == 0 && strncmp(f->why + len, ": ", 2) == 0
+		       ? f->why + len + 2
+		       : f->why;
+}
+
 static void put_failure(struct view *v, const struct view_failure *f)
 {
 	const struct graph *g = &v->session->graph;
@@ -64,7 +74,7 @@ static void put_failure(struct view *v, const struct view_failure *f)
 			o, ", attempt %u of %u", f->attempt, most > f->attempt ? most : f->attempt);
 	screen_str(o, ")\n");
 	if (strcmp(f->why, f->short_why) != 0)
-		put_fact(o, "why", f->why);
+		put_fact(o, "why", why_of(f));
 	put_fact(o, n->uses != 0 ? "uses" : "command",
 		node_stage(g, f->task)->kind == STAGE_INLINE
 			? ""
@@ -93,18 +103,49 @@ static void put_annotation(struct view *v, const struct view_failure *f)
 	screen_str(v->out, "\n");
 }
 
+/* Is the task blocked by itself, and not by one that failed or is blocked? */
+static bool has_own_reason(const struct view *v, uint32_t task)
+{
+	const struct choice *c = &v->session->plan.choices[task];
+
+	return c->verdict == VERDICT_BLOCKED && c->reason != REASON_UPSTREAM_BLOCKED;
+}
+
+/* Tasks that the plan itself blocks, each with its reason: nothing failed that would tell it. */
+static size_t put_reasons(struct view *v)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < v->blocked.count; i++) {
+		uint32_t task = v->blocked.items[i];
+
+		if (!has_own_reason(v, task) || count++ >= NAMES_MAX)
+			continue;
+		screen_str(v->out, "\n");
+		screen_paint(v->out, PAINT_RED, view_task_name(v, task));
+		screen_str(v->out, " is blocked: ");
+		screen_foreign(v->out, view_reason(v, task));
+	}
+	if (count > NAMES_MAX)
+		screen_printf(v->out, "\nand %zu more", count - NAMES_MAX);
+	if (count > 0)
+		screen_str(v->out, "\n");
+	return count;
+}
+
 static void put_blocked(struct view *v)
 {
-	size_t i;
+	size_t own = put_reasons(v), others = v->blocked.count - own, i, shown = 0;
 
-	if (v->blocked.count == 0)
+	if (others == 0)
 		return;
-	screen_str(v->out, "\nblocked: ");
-	for (i = 0; i < v->blocked.count && i < NAMES_MAX; i++)
-		screen_printf(
-			v->out, "%s%s", i > 0 ? ", " : "", view_task_name(v, v->blocked.items[i]));
-	if (i < v->blocked.count)
-		screen_printf(v->out, " and %zu more", v->blocked.count - i);
+	screen_str(v->out, own > 0 ? "blocked: " : "\nblocked: ");
+	for (i = 0; i < v->blocked.count && shown < NAMES_MAX; i++)
+		if (!has_own_reason(v, v->blocked.items[i]))
+			screen_printf(v->out, "%s%s", shown++ > 0 ? ", " : "",
+				view_task_name(v, v->blocked.items[i]));
+	if (shown < others)
+		screen_printf(v->out, " and %zu more", others - shown);
 	screen_str(v->out, "\n");
 }
 
@@ -141,7 +182,7 @@ static void put_metrics(struct view *v)
 	for (i = 0; i < v->metric_count; i++) {
 		screen_str(v->out, i > 0 ? "  " : "   ");
 		screen_foreign(v->out, v->metrics[i].name);
-		screen_printf(v->out, " %s", view_number(v->metrics[i].value, number));
+		screen_printf(v->out, " %s", short_number(v->metrics[i].value, VIEW_DIGITS, number));
 	}
 }
 
@@ -176,9 +217,11 @@ static void put_not_done(struct view *v, const struct run_result *r)
 
 	if (stopped) {
 		screen_paint(o, PAINT_YELLOW, "interrupted");
-		screen_printf(o, " - resume with: flow run%s   (%s task%s done stay%s cached)\n",
-			view_dag(v, " "), count_text(kept, number), kept == 1 ? "" : "s",
-			kept == 1 ? "s" : "");
+		screen_printf(o, " - resume with: flow run%s", view_dag(v, " "));
+		if (kept > 0)
+			screen_printf(o, "   (%s task%s done stay%s cached)", count_text(kept, number),
+				kept == 1 ? "" : "s", kept == 1 ? "s" : "");
+		screen_str(o, "\n");
 		return;
 	}
 	screen_paint(o, PAINT_RED, "FAILED");

@@ -1,3 +1,5 @@
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -100,4 +102,15 @@ void screen_foreign(struct screen *o, const char *s)
 			buf_add(&o->text, s, len);
 		s += len > 0 ? len : 1;
 	}
+}
+
+const char *short_number(double x, int digits, char text[32])
+{
+	bool is_long = fabs(x) >= pow(10, digits - 1) && fabs(x) < 1e15;
+
+	if (is_long)
+		(void)snprintf(text, 32, "%.0f", x);
+	else
+		(void)snprintf(text, 32, "%.*g", digits, x);
+	return text;
 }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "dag/freeze.h"
 #include "dag/load.h"
 
@@ -97,6 +98,52 @@ static bool node_ok(const struct graph_head *h, const struct node *n)
 	       span_ok(n->before, h->links) && span_ok(n->after, h->links);
 }
 
+/* Each out is that of one task, and each task stands in the stage that counts it. */
+static bool shares_ok(const struct graph *g)
+{
+	uint32_t i, next = 0;
+
+	for (i = 0; i < g->node_count; i++) {
+		const struct node *n = &g->nodes[i];
+		struct span stage = g->stages[n->stage].nodes;
+
+		if (n->outs.first != next || i < stage.first || i - stage.first >= stage.count)
+			return false;
+		next += n->outs.count;
+	}
+	return next == g->head->outs;
+}
+
+/* Who comes before `node` is less deep and knows that it comes after: so there is no circle. met[n] of n's `after` were met. */
+static bool before_ok(const struct graph *g, uint32_t node, uint32_t *met)
+{
+	const struct node *n = &g->nodes[node];
+	uint32_t i;
+
+	for (i = 0; i < n->before.count; i++) {
+		uint32_t from = g->links[n->before.first + i];
+		struct span after = g->nodes[from].after;
+
+		if (g->nodes[from].depth >= n->depth || met[from] >= after.count ||
+			g->links[after.first + met[from]++] != node)
+			return false;
+	}
+	return n->depth < g->node_count;
+}
+
+static bool order_ok(const struct graph *g)
+{
+	uint32_t *met = mem_zalloc(((size_t)g->node_count + 1) * sizeof *met), i;
+	bool ok = true;
+
+	for (i = 0; i < g->node_count && ok; i++)
+		ok = before_ok(g, i, met);
+	for (i = 0; i < g->node_count && ok; i++)
+		ok = met[i] == g->nodes[i].after.count;
+	free(met);
+	return ok;
+}
+
 static bool tables_ok(const struct graph *g)
 {
 	const struct graph_head *h = g->head;
@@ -112,7 +159,7 @@ static bool tables_ok(const struct graph *g)
 		wrong |= g->links[i] >= h->nodes;
 	for (i = 0; i < h->words; i++)
 		wrong |= g->words[i] >= h->text;
-	return wrong == 0 && stages_ok(g) && ports_ok(g) &&
+	return wrong == 0 && stages_ok(g) && ports_ok(g) && shares_ok(g) && order_ok(g) &&
 	       fields_ok(g->fields, (uint64_t)h->fields + h->params + h->sources, h->text);
 }
 

@@ -42,6 +42,7 @@ enum stage_flags {
 	STAGE_NO_CACHE = 1 << 1,      /* `cache: false`: always runs */
 	STAGE_FROZEN = 1 << 2,        /* `frozen: true`: never runs; its outs are taken as they are */
 	STAGE_UNSAFE = 1 << 3,        /* a Lua stage that may use io and os */
+	STAGE_ISOLATE = 1 << 4,       /* a command that gets a private view of the project */
 };
 
 enum retry_on { /* what a failure must be for a retry to be made */

@@ -96,16 +96,20 @@ static void read_action(struct reader *r, struct stage_spec *s, const struct yam
 
 static void read_flags(struct reader *r, struct stage_spec *s, const struct yaml **values)
 {
-	bool is_frozen = false, is_unsafe = false, cache = !s->settings.no_cache;
+	bool is_frozen = false, is_unsafe = false, is_isolated = false;
+	bool cache = !s->settings.no_cache;
 
 	reader_bool(
 		r, values[KEY_STAGE_allow_failure], "allow_failure", &s->settings.allow_failure);
 	reader_bool(r, values[KEY_STAGE_cache], "cache", &cache);
 	reader_bool(r, values[KEY_STAGE_frozen], "frozen", &is_frozen);
 	reader_bool(r, values[KEY_STAGE_unsafe], "unsafe", &is_unsafe);
+	reader_bool(r, values[KEY_STAGE_isolate], "isolate", &is_isolated);
+	if (s->kind != STAGE_CMD)
+		is_isolated = false; /* plugins and scripts write nowhere else anyway */
 	s->flags = (s->settings.allow_failure ? STAGE_ALLOW_FAILURE : 0u) |
 		   (cache ? 0u : STAGE_NO_CACHE) | (is_frozen ? STAGE_FROZEN : 0u) |
-		   (is_unsafe ? STAGE_UNSAFE : 0u);
+		   (is_unsafe ? STAGE_UNSAFE : 0u) | (is_isolated ? STAGE_ISOLATE : 0u);
 	if (is_unsafe && s->kind != STAGE_LUA && s->kind != STAGE_INLINE)
 		diag_add(r->diags, "E0406", yaml_place(values[KEY_STAGE_unsafe]),
 			"`unsafe` is for Lua stages");

@@ -7,13 +7,11 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
-#include "base/utf8.h"
 #include "base/vec.h"
 #include "dag/graph.h"
 #include "plan/key.h"
+#include "plan/part_text.h"
 #include "plan/plan.h"
-
-#define SHOWN_MAX 60 /* bytes of a value that are shown */
 
 struct finder {
 	struct plan *plan;
@@ -24,7 +22,7 @@ struct finder {
 
 static const char *const reason_names[] = { "none", "never-run", "input-changed", "input-added",
 	"input-removed", "param-changed", "code-changed", "plugin-changed", "env-changed",
-	"with-changed", "outs-changed", "output-missing", "upstream-ran", "failed-before", "forced",
+	"with-changed", "outs-changed", "output-missing", "upstream-ran", "failed-before", "not-trusted", "forced",
 	"volatile", "key-format", "input-missing", "upstream-blocked", "frozen", "same-key" };
 
 const char *reason_name(enum reason reason)
@@ -32,47 +30,13 @@ const char *reason_name(enum reason reason)
 	return reason_names[reason];
 }
 
-static bool is_input(const struct part_view *v, const struct digest *d)
-{
-	return v != NULL && v->part == PART_INPUT && v->value_len == DIGEST_SIZE &&
-	       memcmp(v->value, d->bytes, DIGEST_SIZE) == 0;
-}
-
+/* Its producer has not run yet. */
 static bool is_unknown_input(const struct part_view *v)
 {
 	static const struct digest zero;
 
-	return is_input(v, &zero);
-}
-
-/* A value as people read it: digests short, the rest on one line and cut. */
-static const char *shown(struct plan *p, const struct part_view *v)
-{
-	char hex[DIGEST_HEX];
-	struct digest d;
-	char *text;
-	size_t n, i;
-
-	if (v == NULL)
-		return "";
-	if (is_unknown_input(v))
-		return "made by an upstream task that runs";
-	if (is_input(v, &key_absent))
-		return "absent";
-	if ((v->part == PART_INPUT || v->part == PART_CODE) && v->value_len == DIGEST_SIZE) {
-		memcpy(&d, v->value, sizeof d);
-		return arena_strndup(&p->arena, digest_hex(&d, hex), 12);
-	}
-	n = v->value_len < SHOWN_MAX ? v->value_len : SHOWN_MAX;
-	while (n < v->value_len && n > 0 && ((unsigned char)v->value[n] & 0xc0) == 0x80)
-		n--;
-	text = arena_alloc(&p->arena, n + 4);
-	memcpy(text, v->value, n);
-	for (i = 0; i < n; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			text[i] = ' ';
-	memcpy(text + n, n < v->value_len ? "..." : "", n < v->value_len ? 4 : 1);
-	return text;
+	return v != NULL && v->part == PART_INPUT && v->value_len == DIGEST_SIZE &&
+	       memcmp(v->value, zero.bytes, DIGEST_SIZE) == 0;
 }
 
 static enum reason reason_of(enum change change, const struct part_view *v)
@@ -98,14 +62,6 @@ static enum reason reason_of(enum change change, const struct part_view *v)
 	return REASON_KEY_FORMAT;
 }
 
-static const char *kind_of(enum part part)
-{
-	static const char *const names[] = { "", "format", "param", "input", "code", "command",
-		"with", "env", "out", "cwd", "dep" };
-
-	return part >= PART_FORMAT && part <= PART_ROLE ? names[part] : "other";
-}
-
 /* Where a parameter's value of today was written. */
 static const char *origin_of(const struct plan *p, const struct part_view *v)
 {
@@ -129,14 +85,16 @@ static void first(void *user, enum change change, const struct part_view *was,
 	struct finder *f = user;
 	const struct part_view *v = is != NULL ? is : was;
 	struct plan *p = f->plan;
+	struct part_texts texts;
 
 	if (f->changed > 0 || (change == CHANGE_VALUE && is_unknown_input(is)))
 		return;
 	f->changed++;
 	f->choice->reason = (uint8_t)reason_of(change, v);
 	f->choice->name = arena_strndup(&p->arena, v->name, v->name_len);
-	f->choice->was = shown(p, was);
-	f->choice->is = shown(p, is);
+	part_texts(&texts, &p->arena, was, is);
+	f->choice->was = texts.was;
+	f->choice->is = texts.is;
 	f->choice->origin = origin_of(p, is);
 }
 
@@ -147,36 +105,50 @@ void explain_first(struct plan *p, struct choice *c, const void *then, size_t le
 	parts_diff(then, len, buf_text(&p->parts), p->parts.len, first, &f);
 }
 
-static void each(void *user, enum change change, const struct part_view *was,
+static void add_row(struct finder *f, const char *change, const struct part_view *was,
+	const struct part_view *is)
+{
+	const struct part_view *v = is != NULL ? is : was;
+	struct arena *a = &f->plan->arena;
+	struct part_texts texts;
+
+	part_texts(&texts, a, was, is);
+	vec_push(f->all,
+		((struct explained){ change, part_kind(v->part),
+			arena_strndup(a, v->name, v->name_len), texts.was, texts.is,
+			origin_of(f->plan, is) }));
+}
+
+static void each_change(void *user, enum change change, const struct part_view *was,
 	const struct part_view *is)
 {
 	static const char *const words[] = { "added", "removed", "changed" };
 	struct finder *f = user;
-	const struct part_view *v = is != NULL ? is : was;
-	bool is_open = change == CHANGE_VALUE && is_unknown_input(is);
-	struct explained row = { .change = is_open ? "unknown" : words[change],
-		.kind = kind_of(v->part),
-		.name = arena_strndup(&f->plan->arena, v->name, v->name_len),
-		.was = shown(f->plan, was),
-		.is = shown(f->plan, is),
-		.origin = origin_of(f->plan, is) };
 
-	vec_push(f->all, row);
-	f->changed += change != CHANGE_REMOVED;
+	if (change == CHANGE_NONE)
+		f->all->same++;
+	else if (change == CHANGE_VALUE && is_unknown_input(is))
+		add_row(f, "unknown", was, is);
+	else
+		add_row(f, words[change], was, is);
+}
+
+static void each_same(void *user, enum change change, const struct part_view *was,
+	const struct part_view *is)
+{
+	if (change == CHANGE_NONE)
+		add_row(user, "same", was, is);
 }
 
 void explain_two(struct plan *p, const void *then, size_t then_len, const void *now, size_t now_len,
 	struct explanation *out)
 {
 	struct finder f = { .plan = p, .all = out };
-	struct part_view view;
-	uint32_t total = 0;
-	size_t at = 0;
 
-	parts_diff(then, then_len, now, now_len, each, &f);
-	while (parts_next(now, now_len, &at, &view))
-		total++;
-	out->same = total - f.changed;
+	out->same = 0;
+	parts_compare(then, then_len, now, now_len, each_change, &f);
+	if (out->lists_same)
+		parts_compare(then, then_len, now, now_len, each_same, &f);
 }
 
 void explain_all(struct plan *p, const void *then, size_t len, struct explanation *out)
@@ -197,7 +169,12 @@ const char *choice_text(struct plan *p, const struct choice *c)
 	case REASON_FAILED_BEFORE: return "its last attempt failed";
 	case REASON_FORCED: return "forced";
 	case REASON_VOLATILE: return "always runs (cache: false)";
-	case REASON_FROZEN: return "frozen: outs are taken as they are";
+	case REASON_NOT_TRUSTED: return arena_printf(a, "its result is not trusted: %s", c->name);
+	case REASON_FROZEN:
+		if (c->verdict != VERDICT_BLOCKED)
+			return "frozen: outs are taken as they are";
+		return arena_printf(a, "%s is not there, and the stage is frozen: put it there, or take "
+				       "`frozen` away", c->name);
 	case REASON_SAME_KEY:
 		if (c->restored)
 			return "same key; outs came back from the store";
@@ -224,10 +201,12 @@ const char *choice_text(struct plan *p, const struct choice *c)
 		return "recorded by another version of flow";
 	if (c->reason == REASON_OUT_CHANGED && c->name[0] == '\0')
 		return "outs stand in another order";
-	kind = arena_strndup(a, kind, strcspn(kind, "-"));
+	/* A plugin's name begins with that word. */
+	kind = c->reason == REASON_PLUGIN_CHANGED ? ""
+						  : arena_printf(a, "%.*s ", (int)strcspn(kind, "-"), kind);
 	if (c->was[0] == '\0' || c->is[0] == '\0')
-		return arena_printf(a, "%s %s %s%s", kind, c->name,
+		return arena_printf(a, "%s%s %s%s", kind, c->name,
 			c->is[0] == '\0' ? "removed" : "added", origin);
-	return arena_printf(a, "%s %s%s%s -> %s%s", kind, c->name, c->name[0] != '\0' ? " " : "",
+	return arena_printf(a, "%s%s%s%s -> %s%s", kind, c->name, c->name[0] != '\0' ? " " : "",
 		c->was, c->is, origin);
 }

@@ -14,7 +14,7 @@ struct err;
 
 /* One row of `flow explain`: a component that is the same or not. Texts live in the plan's arena. */
 struct explained {
-	const char *change;  /* "changed", "added", "removed", "unknown" */
+	const char *change;  /* "changed", "added", "removed", "unknown", "same" */
 	const char *kind;    /* "param", "input", "code", "command", "with", "env", "out", "cwd", "dep", "format" */
 	const char *name, *was, *is, *origin;
 };
@@ -23,6 +23,7 @@ struct explanation {
 	struct explained *items;
 	size_t count, cap;
 	uint32_t same;       /* components that did not change */
+	bool lists_same;     /* set by the caller: rows for them too, after the others */
 };
 
 /* Set reason, name, was, is and origin of *c from the first component in which p->parts differs from `then`; leaves the

@@ -273,7 +273,7 @@ static void collect(struct views *v, const void *data, size_t len)
 		qsort(v->items, v->count, sizeof *v->items, by_order);
 }
 
-void parts_diff(const void *then, size_t then_len, const void *now, size_t now_len,
+void parts_compare(const void *then, size_t then_len, const void *now, size_t now_len,
 	part_found *found, void *user)
 {
 	struct views a = { 0 }, b = { 0 };
@@ -291,12 +291,36 @@ void parts_diff(const void *then, size_t then_len, const void *now, size_t now_l
 		} else if (order > 0) {
 			found(user, CHANGE_ADDED, NULL, &b.items[k++]);
 		} else {
-			if (!same_value(&a.items[i], &b.items[k]))
-				found(user, CHANGE_VALUE, &a.items[i], &b.items[k]);
+			found(user,
+				same_value(&a.items[i], &b.items[k]) ? CHANGE_NONE : CHANGE_VALUE,
+				&a.items[i], &b.items[k]);
 			i++;
 			k++;
 		}
 	}
 	vec_release(&a);
 	vec_release(&b);
+}
+
+/* Hands on all but what is the same. */
+struct filter {
+	part_found *found;
+	void *user;
+};
+
+static void pass_changes(
+	void *user, enum change change, const struct part_view *was, const struct part_view *is)
+{
+	struct filter *f = user;
+
+	if (change != CHANGE_NONE)
+		f->found(f->user, change, was, is);
+}
+
+void parts_diff(const void *then, size_t then_len, const void *now, size_t now_len,
+	part_found *found, void *user)
+{
+	struct filter f = { found, user };
+
+	parts_compare(then, then_len, now, now_len, pass_changes, &f);
 }

@@ -69,13 +69,16 @@ void key_digest(struct digest *key, const struct buf *parts);
 /* The next record of a stored list; false at its end or when it is damaged (then *at is len + 1). */
 bool parts_next(const void *data, size_t len, size_t *at, struct part_view *view);
 
-enum change { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_VALUE };
+enum change { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_VALUE, CHANGE_NONE };
 
 /* Call found() for each component in which `now` differs from `then`, in the order of `enum part`. `was` is NULL for an added
  * one, `is` for a removed one. An input whose digest is not known yet stands in `now` with 32 zero bytes. */
 typedef void part_found(void *user, enum change change, const struct part_view *was,
 	const struct part_view *is);
 void parts_diff(const void *then, size_t then_len, const void *now, size_t now_len,
+	part_found *found, void *user);
+/* The same, and CHANGE_NONE for each component that is in both. */
+void parts_compare(const void *then, size_t then_len, const void *now, size_t now_len,
 	part_found *found, void *user);
 
 #endif

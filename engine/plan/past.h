@@ -41,6 +41,12 @@ enum presence {
 	PRESENT_MISSING,   /* nothing is there */
 };
 
+enum last_try {
+	LAST_NONE,         /* there is none, or it tells nothing */
+	LAST_FAILED,
+	LAST_DISOWNED,     /* it succeeded, but nobody can say which bytes it read */
+};
+
 struct past {
 	void *user;
 	/* Digest of what lies at a path now. 0; ERR_NOTFOUND; or another code. */
@@ -58,8 +64,9 @@ struct past {
 	enum presence (*presence)(void *user, const char *path, const struct made *want);
 	/* Can the out be brought back from the object store? */
 	bool (*stored)(void *user, const struct made *want);
-	/* Did the last attempt of the task fail? */
-	bool (*failed_before)(void *user, uint32_t node);
+	/* What became of the last attempt of a task. *why is set for LAST_DISOWNED: "`in` was changed while it ran", borrowed until
+	 * the past is closed. */
+	enum last_try (*last_try)(void *user, uint32_t node, const char **why);
 };
 
 #endif

@@ -185,9 +185,12 @@ static void find_reason(struct plan *p, uint32_t node, const struct record *late
 
 	c->past = latest;
 	if (latest == NULL) {
-		bool failed = p->past->failed_before(p->past->user, node);
+		static const enum reason reasons[] = { [LAST_NONE] = REASON_NEVER_RUN,
+			[LAST_FAILED] = REASON_FAILED_BEFORE, [LAST_DISOWNED] = REASON_NOT_TRUSTED };
+		const char *why = NULL;
+		enum last_try last = p->past->last_try(p->past->user, node, &why);
 
-		choose(c, VERDICT_RUN, failed ? REASON_FAILED_BEFORE : REASON_NEVER_RUN, NULL);
+		choose(c, VERDICT_RUN, reasons[last], last == LAST_DISOWNED ? why : NULL);
 		return;
 	}
 	choose(c, VERDICT_RUN, REASON_NONE, NULL);
@@ -247,7 +250,7 @@ static int decide_frozen(struct plan *p, uint32_t node, struct err *e)
 		int rc = p->past->source(p->past->user, path, &p->made[out].digest, e);
 
 		if (rc == ERR_NOTFOUND && !is_optional(p, out)) {
-			choose(c, VERDICT_BLOCKED, REASON_OUTPUT_MISSING, path);
+			choose(c, VERDICT_BLOCKED, REASON_FROZEN, path);
 			return 0;
 		}
 		if (rc < 0 && rc != ERR_NOTFOUND)

@@ -42,12 +42,13 @@ enum reason {
 	REASON_OUTPUT_MISSING,  /* recorded, but neither in the work tree nor in the store */
 	REASON_UPSTREAM_RAN,    /* MAYBE: depends on `name` */
 	REASON_FAILED_BEFORE,
+	REASON_NOT_TRUSTED,     /* its only success is not to be reused; name: "`in` was changed while it ran" */
 	REASON_FORCED,
 	REASON_VOLATILE,        /* cache: false */
 	REASON_KEY_FORMAT,
 	REASON_INPUT_MISSING,   /* BLOCKED: nobody makes it and it is not there */
 	REASON_UPSTREAM_BLOCKED,
-	REASON_FROZEN,
+	REASON_FROZEN,          /* REUSE; or BLOCKED: `name` is not there */
 	REASON_SAME_KEY,        /* REUSE */
 };
 

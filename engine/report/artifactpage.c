@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "plan/key.h"
+#include "report/origins.h"
 #include "report/rows_json.h"
 #include "store/db.h"
 #include "store/objects.h"
@@ -22,24 +23,44 @@ static bool is_use(const struct part_view *v, const struct artifact_record *r, c
 	return path_is_inside(path, r->path) || path_is_inside(r->path, path);
 }
 
-static int look_at(struct attempt_reader *reader, int64_t id, const struct artifact_record *r,
-	struct arena *a, struct user_list *found, struct err *e)
+struct searcher {
+	struct attempt_reader reader;
+	struct origins origins;
+	const struct artifact_record *artifact;
+	struct arena *arena;
+	struct user_list found;
+};
+
+/* The same bytes may have been made at that path before: was it this attempt whose outs the user's run had? */
+static int is_origin(struct searcher *s, const struct attempt_record *user, const char *path, struct err *e)
+{
+	const struct artifact_record *r = s->artifact;
+	bool is_itself = strcmp(path, r->path) == 0;
+	struct artifact_record origin;
+	int rc = origins_find(&s->origins, user, r->path, is_itself ? &r->made.digest : NULL, &origin, e);
+
+	return rc > 0 ? origin.attempt == r->attempt : rc;
+}
+
+static int look_at(struct searcher *s, int64_t id, struct err *e)
 {
 	struct user_record user = { 0 };
 	struct arena scratch = { 0 };
 	struct part_view view;
 	const void *parts;
 	size_t len, at = 0;
-	int rc = attempt_read(reader, id, &scratch, &user.attempt, &parts, &len, e);
+	int rc = attempt_read(&s->reader, id, &scratch, &user.attempt, &parts, &len, e);
 
 	while (rc == 0 && parts_next(parts, len, &at, &view)) {
 		const char *path = arena_strndup(&scratch, view.name, view.name_len);
 
-		if (!is_use(&view, r, path))
+		if (is_use(&view, s->artifact, path))
+			rc = is_origin(s, &user.attempt, path, e);
+		if (rc <= 0)
 			continue;
-		rc = attempt_read(reader, id, a, &user.attempt, &parts, &len, e);
-		user.path = arena_strdup(a, path);
-		vec_push(found, user);
+		rc = attempt_read(&s->reader, id, s->arena, &user.attempt, &parts, &len, e);
+		user.path = arena_strdup(s->arena, path);
+		vec_push(&s->found, user);
 		break;
 	}
 	arena_release(&scratch);
@@ -47,27 +68,26 @@ static int look_at(struct attempt_reader *reader, int64_t id, const struct artif
 }
 
 /* Only later attempts than its maker can have read it; skip those of `but`, they were looked at. */
-static int look_among(struct attempt_reader *reader, const struct id_list *ids,
-	const struct id_list *but, const struct artifact_record *r, struct arena *a,
-	struct user_list *found, struct err *e)
+static int look_among(struct searcher *s, const struct id_list *ids, const struct id_list *but, struct err *e)
 {
 	size_t i;
 	int rc = 0;
 
 	for (i = 0; i < ids->count && rc == 0; i++)
-		if (ids->items[i] > r->attempt && !id_list_has(but, ids->items[i]))
-			rc = look_at(reader, ids->items[i], r, a, found, e);
+		if (ids->items[i] > s->artifact->attempt && !id_list_has(but, ids->items[i]))
+			rc = look_at(s, ids->items[i], e);
 	return rc;
 }
 
 static int find_users(struct artifactpage *page, struct db *db, struct arena *a, struct err *e)
 {
+	struct searcher s = { .artifact = &page->artifact, .arena = a };
 	struct id_list own = { 0 }, latest = { 0 }, none = { 0 };
-	struct attempt_reader reader;
-	struct user_list found = { 0 };
 	struct run_list last = { 0 };
-	int rc = attempt_reader_open(&reader, db, e);
+	int rc = attempt_reader_open(&s.reader, db, e);
 
+	if (rc == 0)
+		rc = origins_open(&s.origins, db, e);
 	if (rc == 0)
 		rc = attempts_of_run(db, &page->run, a, &own, e);
 	if (rc == 0)
@@ -75,13 +95,14 @@ static int find_users(struct artifactpage *page, struct db *db, struct arena *a,
 	if (rc == 0 && last.count > 0)
 		rc = attempts_of_run(db, &last.items[0], a, &latest, e);
 	if (rc == 0)
-		rc = look_among(&reader, &own, &none, &page->artifact, a, &found, e);
+		rc = look_among(&s, &own, &none, e);
 	if (rc == 0)
-		rc = look_among(&reader, &latest, &own, &page->artifact, a, &found, e);
-	attempt_reader_close(&reader);
+		rc = look_among(&s, &latest, &own, e);
+	attempt_reader_close(&s.reader);
+	origins_close(&s.origins);
 	if (rc == 0)
-		rows_keep(&page->users, &found, a);
-	rows_drop(&found);
+		rows_keep(&page->users, &s.found, a);
+	rows_drop(&s.found);
 	return rc;
 }
 

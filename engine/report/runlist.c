@@ -24,7 +24,7 @@ const char *run_word(const struct run_record *r, bool alive)
 	size_t i;
 
 	if (r->ended_ms == 0 && !alive && (run_is(r, "RUNNING") || run_is(r, "CREATED")))
-		return "ended early";
+		return "interrupted";
 	for (i = 0; i < sizeof words / sizeof *words; i++)
 		if (run_is(r, words[i].state))
 			return words[i].word;
@@ -172,22 +172,38 @@ static int add_metrics(struct runlist *list, struct db *db, struct arena *a, str
 	return rc;
 }
 
+/* A run whose process is gone is an interrupted one already, though the journal calls it running until the next run. There is none
+ * newer than it. */
+static int load_runs(struct runlist *list, struct db *db, const struct project *p, const char *state,
+	uint32_t limit, struct arena *a, struct err *e)
+{
+	bool wants_dead = state != NULL && strcmp(state, "INTERRUPTED") == 0;
+	bool wants_alive = state != NULL && strcmp(state, "RUNNING") == 0;
+	struct run_list lists[2] = { { 0 } };
+	size_t i, k;
+
+	if ((wants_dead && runs_newest(db, "RUNNING", limit, a, &lists[0], e) < 0) ||
+		runs_newest(db, state, limit, a, &lists[1], e) < 0)
+		return e->code;
+	list->rows = arena_zalloc(a, (lists[0].count + lists[1].count + 1) * sizeof *list->rows);
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < lists[i].count && (limit == 0 || list->count < limit); k++) {
+			const struct run_record *r = &lists[i].items[k];
+			bool alive = r->ended_ms == 0 && run_is_alive(p, r);
+
+			if (!(alive && wants_dead) && !(!alive && wants_alive))
+				list->rows[list->count++] =
+					(struct runlist_row){ .run = *r, .alive = alive };
+		}
+	return 0;
+}
+
 int runlist_make(struct runlist *out, struct db *db, const struct project *p, const char *state,
 	uint32_t limit, struct arena *a, struct err *e)
 {
 	struct runlist list = { 0 };
-	struct run_list runs = { 0 };
-	size_t i;
 
-	if (runs_newest(db, state, limit, a, &runs, e) < 0)
-		return e->code;
-	list.rows = arena_zalloc(a, (runs.count + 1) * sizeof *list.rows);
-	list.count = runs.count;
-	for (i = 0; i < runs.count; i++) {
-		list.rows[i].run = runs.items[i];
-		list.rows[i].alive = runs.items[i].ended_ms == 0 && run_is_alive(p, &runs.items[i]);
-	}
-	if (add_metrics(&list, db, a, e) < 0)
+	if (load_runs(&list, db, p, state, limit, a, e) < 0 || add_metrics(&list, db, a, e) < 0)
 		return e->code;
 	*out = list;
 	return 0;

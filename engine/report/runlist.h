@@ -40,8 +40,8 @@ int runlist_make(struct runlist *out, struct db *db, const struct project *p, co
 	struct arena *a, struct err *e);
 void runlist_json(struct buf *out, const struct runlist *list, int64_t now_ms);
 
-/* The state of a run for people: "ok", "FAILED", "cancelled", "interrupted", "running"; "ended early" for one that the journal
- * calls RUNNING and whose process is gone. run_state_of: the journal's word for what a user types; NULL: there is none. */
+/* The state of a run for people: "ok", "FAILED", "cancelled", "interrupted", "running". One that the journal still calls
+ * RUNNING and whose process is gone is interrupted, in lists too. run_state_of: the journal's word for what a user types; NULL: there is none. */
 const char *run_word(const struct run_record *r, bool alive);
 const char *run_state_of(const char *word);
 

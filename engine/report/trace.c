@@ -7,86 +7,17 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "plan/key.h"
+#include "report/origins.h"
 #include "store/db.h"
-
-/* What is known of a path while a trace is made. */
-struct known_path {
-	struct artifact_record last; /* the artifact found last; attempt 0: none yet */
-	bool never;                  /* no attempt ever made it */
-	bool never_below;            /* nor anything below it */
-	bool asked, asked_below;
-};
-
-struct known_paths {
-	struct known_path *items;
-	size_t count, cap;
-};
 
 struct tracer {
 	struct trace *trace;
 	struct db *db;
 	struct attempt_reader reader;
-	struct makers makers;
-	struct map step_of;  /* attempt -> step */
-	struct map run_of;   /* run -> index into runs */
-	struct map known_of; /* path -> index into known */
-	struct known_paths known;
-	struct id_list outs; /* of run outs_run */
-	int64_t outs_run;
+	struct origins origins;
+	struct map step_of; /* attempt -> step */
+	struct map run_of;  /* run -> index into runs */
 };
-
-static struct known_path *known_at(struct tracer *t, const char *path)
-{
-	uint32_t *at = map_put(&t->known_of, path, (uint32_t)t->known.count);
-	struct known_path fresh = { 0 };
-
-	if (at == NULL)
-		vec_push(&t->known, fresh);
-	return &t->known.items[at == NULL ? t->known.count - 1 : *at];
-}
-
-/* The artifact with this path and digest (NULL: any) that an attempt before `before` made: 1, 0, or an error. A file of 10,000
- * readers is asked for once: the one found last serves all that are later than it. */
-static int find(struct tracer *t, const char *path, const struct digest *d, int64_t before,
-	struct artifact_record *out, struct err *e)
-{
-	struct known_path *p = known_at(t, path);
-	int rc;
-
-	if (!p->asked) {
-		rc = maker_find(&t->makers, path, NULL, INT64_MAX, &t->trace->arena, &p->last, e);
-		if (rc < 0)
-			return rc;
-		p->asked = true;
-		p->never = rc == 0;
-	}
-	if (p->never)
-		return 0;
-	if (d != NULL && p->last.attempt < before && digest_same(d, &p->last.made.digest)) {
-		*out = p->last;
-		return 1;
-	}
-	rc = maker_find(&t->makers, path, d, before, &t->trace->arena, out, e);
-	if (rc > 0 && d != NULL)
-		p->last = *out;
-	return rc;
-}
-
-/* The folder around a path that was made as a whole, the nearest one. */
-static int find_around(struct tracer *t, const char *path, int64_t before,
-	struct artifact_record *out, struct err *e)
-{
-	char *folder = arena_strdup(&t->trace->arena, path), *slash;
-	int rc;
-
-	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
-		*slash = '\0';
-		rc = find(t, arena_strdup(&t->trace->arena, folder), NULL, before, out, e);
-		if (rc < 0 || (rc > 0 && artifact_is_folder(out)))
-			return rc;
-	}
-	return 0;
-}
 
 static const char *id_key(struct tracer *t, int64_t id)
 {
@@ -123,19 +54,13 @@ static int load_run(struct tracer *t, int64_t id, uint32_t *index, struct err *e
 }
 
 /* Parts of a folder that earlier tasks of the same run wrote into, each alone. */
-static int add_within(
-	struct tracer *t, const char *folder, const struct trace_step *s, struct err *e)
+static int add_within(struct tracer *t, const struct trace_step *s, size_t folder, struct err *e)
 {
 	struct artifact_list list = { 0 };
 	size_t i;
 
-	if (t->outs_run != s->attempt.run) {
-		t->outs_run = s->attempt.run;
-		if (outs_of_run(t->db, &t->trace->runs.items[s->run], &t->trace->arena, &t->outs,
-			    e) < 0)
-			return e->code;
-	}
-	if (makers_below(&t->makers, folder, &t->outs, &t->trace->arena, &list, e) < 0)
+	if (origins_below(&t->origins, &s->attempt, t->trace->inputs.items[folder].path,
+		    &t->trace->arena, &list, e) < 0)
 		return e->code;
 	for (i = 0; i < list.count; i++) {
 		const struct artifact_record *r = &list.items[i];
@@ -144,27 +69,12 @@ static int add_within(
 			.within = true,
 			.size = r->made.size };
 
-		if (r->attempt >= s->attempt.id)
-			continue;
 		in.maker = step_for(t, r->attempt);
 		vec_push(&t->trace->inputs, in);
 	}
+	if (list.count > 0)
+		t->trace->inputs.items[folder].maker = TRACE_PARTLY;
 	return 0;
-}
-
-static int is_partly_made(struct tracer *t, const char *path, struct err *e)
-{
-	struct known_path *p = known_at(t, path);
-	int rc;
-
-	if (!p->asked_below) {
-		rc = maker_below_exists(&t->makers, path, e);
-		if (rc < 0)
-			return rc;
-		p->asked_below = true;
-		p->never_below = rc == 0;
-	}
-	return !p->never_below;
 }
 
 static int add_input(struct tracer *t, const struct trace_step *s, const char *path,
@@ -172,12 +82,11 @@ static int add_input(struct tracer *t, const struct trace_step *s, const char *p
 {
 	struct trace_input in = { .path = path, .digest = *d, .maker = TRACE_SOURCE };
 	struct artifact_record found;
-	size_t at = t->trace->inputs.count;
-	int rc = find(t, path, d, s->attempt.id, &found, e);
+	int rc = origins_find(&t->origins, &s->attempt, path, d, &found, e);
 
 	if (rc == 0) {
-		rc = find_around(t, path, s->attempt.id, &found, e);
-		in.folder = rc > 0 ? found.path : NULL;
+		rc = origins_find_around(&t->origins, &s->attempt, path, &found, e);
+		in.folder = rc > 0 ? arena_strdup(&t->trace->arena, found.path) : NULL;
 	}
 	if (rc < 0)
 		return rc;
@@ -186,14 +95,7 @@ static int add_input(struct tracer *t, const struct trace_step *s, const char *p
 		in.size = in.folder == NULL ? found.made.size : 0;
 	}
 	vec_push(&t->trace->inputs, in);
-	if (rc > 0)
-		return 0;
-	rc = is_partly_made(t, path, e);
-	if (rc > 0)
-		rc = add_within(t, path, s, e);
-	if (rc == 0 && t->trace->inputs.count > at + 1)
-		t->trace->inputs.items[at].maker = TRACE_PARTLY;
-	return rc;
+	return rc > 0 ? 0 : add_within(t, s, t->trace->inputs.count - 1, e);
 }
 
 /* Look at one step: who it was, and where each of its inputs came from. May add steps. */
@@ -234,17 +136,15 @@ int trace_make(
 	trace->artifact = *artifact;
 	rc = attempt_reader_open(&t.reader, db, e);
 	if (rc == 0)
-		rc = makers_open(&t.makers, db, e);
+		rc = origins_open(&t.origins, db, e);
 	if (rc == 0)
 		(void)step_for(&t, artifact->attempt);
 	for (i = 0; i < trace->steps.count && rc == 0; i++)
 		rc = expand(&t, i, e);
 	attempt_reader_close(&t.reader);
-	makers_close(&t.makers);
+	origins_close(&t.origins);
 	map_release(&t.step_of);
 	map_release(&t.run_of);
-	map_release(&t.known_of);
-	vec_release(&t.known);
 	if (rc < 0)
 		trace_release(trace);
 	return rc;

@@ -57,7 +57,8 @@ static int record_start(struct engine *n, struct attempt *a, struct err *e)
 int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err *e)
 {
 	struct attempt *a;
-	uint32_t slot, kind = node_stage(n->graph, node)->kind;
+	const struct stage *stage = node_stage(n->graph, node);
+	uint32_t slot;
 
 	if (slots_take(&n->slots, &slot, e) < 0)
 		return e->code;
@@ -68,7 +69,8 @@ int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err
 	a->slot = slot;
 	a->began_ms = clock_mono_ms();
 	a->told_running = a->stopped = false;
-	a->staged = kind != STAGE_CMD;
+	a->isolated = (stage->flags & STAGE_ISOLATE) != 0;
+	a->staged = a->isolated || stage->kind != STAGE_CMD;
 	a->moved = a->taking = 0;
 	a->told_done = -1;
 	telemetry_release(&a->telemetry);
@@ -108,15 +110,15 @@ static int clear_outs(struct engine *n, struct attempt *a, struct err *e)
 	uint32_t i;
 
 	(void)snprintf(name, sizeof name, "%s/o", n->slots.items[a->slot].folder);
-	if (a->staged && outs.count > 0 && folder_make(n->s->project.flow_fd, name, 0700, e) < 0)
+	if (a->staged && !a->isolated && outs.count > 0 && folder_make(n->s->project.flow_fd, name, 0700, e) < 0)
 		return e->code;
 	for (i = 0; i < outs.count; i++) {
 		const struct out *out = &n->graph->outs[outs.first + i];
 		const char *path = graph_text(n->graph, out->path);
 
-		if (a->staged && out->kind != OUT_CHECKPOINT)
+		if (a->staged && !a->isolated && out->kind != OUT_CHECKPOINT)
 			continue;
-		if (out->kind != OUT_CHECKPOINT && move_aside(n, a, i, path, e) < 0)
+		if (!a->staged && out->kind != OUT_CHECKPOINT && move_aside(n, a, i, path, e) < 0)
 			return e->code;
 		if (folder_make_parents(n->s->root_fd, path, 0777, e) < 0)
 			return e->code;
@@ -257,16 +259,33 @@ static struct wire_list deps_of(struct engine *n, const struct node *node)
 	return (struct wire_list){ list, node->deps.count };
 }
 
+/* Where it writes them. In a private view that is their own place. */
 static struct wire_list outs_of(struct engine *n, const struct attempt *a, const struct node *node)
 {
 	struct wire_pair *list = arena_alloc(&n->turn, (node->outs.count + 1) * sizeof *list);
 	uint32_t i;
 
-	for (i = 0; i < node->outs.count; i++)
-		list[i] = (struct wire_pair){ graph_text(n->graph,
-						      n->graph->outs[node->outs.first + i].name),
-			publish_path(n, a, i) };
+	for (i = 0; i < node->outs.count; i++) {
+		const struct out *out = &n->graph->outs[node->outs.first + i];
+
+		list[i] = (struct wire_pair){ graph_text(n->graph, out->name),
+			a->isolated ? graph_text(n->graph, out->path) : publish_path(n, a, i) };
+	}
 	return (struct wire_list){ list, node->outs.count };
+}
+
+static struct wire_words hidden_of(struct engine *n, const struct node *node)
+{
+	const char **list = arena_alloc(&n->turn, (node->outs.count + 1) * sizeof *list);
+	uint32_t i, count = 0;
+
+	for (i = 0; i < node->outs.count; i++) {
+		const struct out *out = &n->graph->outs[node->outs.first + i];
+
+		if (out->kind != OUT_CHECKPOINT)
+			list[count++] = graph_text(n->graph, out->path);
+	}
+	return (struct wire_words){ list, count };
 }
 
 static struct wire_list env_of(
@@ -362,6 +381,8 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 	w.checkpoint = checkpoint_of(n, node);
 	w.seed = seed_of(n, a->node);
 	w.memory_bytes = sched_mem(&n->sched, a->node);
+	w.isolate = a->isolated;
+	w.hidden = a->isolated ? hidden_of(n, node) : (struct wire_words){ NULL, 0 };
 	w.attempt = a->number;
 	w.threads = (stage->cpu_milli + 999) / 1000;
 	a->phase = PHASE_LIVE;
@@ -492,7 +513,7 @@ enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **w
 	}
 	if (a->ended.value != 0)
 		return failed_exit(n, a, why);
-	if (a->staged && !a->telemetry.ended) {
+	if (a->staged && !a->isolated && !a->telemetry.ended) {
 		*why = a->telemetry.fail.len > 0 ? buf_in(&a->telemetry.fail, &n->turn)
 						 : "the stage left without returning";
 		return OUTCOME_ERROR;

@@ -11,6 +11,7 @@
 #include "dag/graph.h"
 #include "run/engine.h"
 #include "run/session.h"
+#include "run/undeclared.h"
 #include "store/journal.h"
 
 #define TAIL_BYTES 16384
@@ -127,16 +128,39 @@ static void tell_end(struct engine *n, const struct attempt *a, enum outcome out
 		t->bytes += a->takes[i].made.size;
 }
 
+/* What there is to say about an attempt that ended well; *changed: a source that was edited meanwhile. */
+static int remarks(struct engine *n, struct attempt *a, const char **why, const char **changed, struct err *e)
+{
+	struct undeclared found;
+	const char *upper;
+
+	*why = "";
+	*changed = publish_changed(n, a);
+	if (*changed != NULL) {
+		*why = arena_printf(&n->turn, "`%s` was changed while it ran: the result will not be reused",
+			*changed);
+		return 0;
+	}
+	if (!a->isolated)
+		return 0;
+	upper = arena_printf(&n->turn, "%s/upper", n->slots.items[a->slot].folder);
+	if (undeclared_find(&found, n->s->project.flow_fd, upper, n->graph, a->node, &n->turn, e) < 0)
+		return e->code;
+	*why = undeclared_text(&found, &n->turn);
+	return 0;
+}
+
 static int succeed(struct engine *n, struct attempt *a, struct err *e)
 {
-	const char *changed = publish_changed(n, a), *why = "";
+	const char *changed, *why;
 	struct told t;
 
-	if (changed != NULL)
-		why = arena_printf(&n->turn,
-			"`%s` was changed while it ran: the result will not be reused", changed);
+	if (remarks(n, a, &why, &changed, e) < 0)
+		return e->code;
 	tell_end(n, a, OUTCOME_SUCCEEDED, why, &t);
-	if (publish_record(n, a, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED, "", NULL, e) < 0)
+	if (publish_record(n, a, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED, why, NULL, e) < 0)
+		return e->code;
+	if (journal_task_state(&n->s->db, n->run, node_name(n->graph, a->node), "SUCCEEDED", a->id, e) < 0)
 		return e->code;
 	if (changed != NULL && journal_attempt_disown(&n->s->db, a->id, why, e) < 0)
 		return e->code;
@@ -145,9 +169,9 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	vec_push(&n->shows, a->slot);
 	if (a->id > n->committed)
 		n->committed = a->id;
-	engine_step(
-		n, (struct event){
-			   .kind = EVENT_ENDED, .task = a->node, .outcome = OUTCOME_SUCCEEDED });
+	if (!a->staged) /* else when its outs are visible: what reads a file of a folder looks at the disk */
+		engine_step(n, (struct event){
+			.kind = EVENT_ENDED, .task = a->node, .outcome = OUTCOME_SUCCEEDED });
 	return 0;
 }
 

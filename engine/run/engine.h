@@ -57,7 +57,8 @@ struct attempt {
 	bool told_running;       /* STARTING -> RUNNING was recorded */
 	bool stopped;            /* a signal was sent to it, for the reason `why` */
 	enum stop_why why;
-	bool staged;             /* its outs are written to the work folder, not in place */
+	bool staged;             /* its outs are written to the work folder, not in place: */
+	bool isolated;           /* as the upper folder of a private view; else one by one */
 	uint32_t moved;          /* previous outs that lie in the work folder */
 	struct telemetry telemetry;
 	double told_done;        /* progress the watcher knows */

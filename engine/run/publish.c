@@ -35,6 +35,8 @@ const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out
 	const char *path = graph_text(
 		n->graph, n->graph->outs[n->graph->nodes[a->node].outs.first + out].path);
 
+	if (a->isolated)
+		return arena_printf(&n->turn, ".flow/%s/upper/%s", n->slots.items[a->slot].folder, path);
 	if (!a->staged || is_checkpoint(n, a, out))
 		return path;
 	return arena_printf(
@@ -46,12 +48,23 @@ static const struct out *out_of(struct engine *n, const struct attempt *a, uint3
 	return &n->graph->outs[n->graph->nodes[a->node].outs.first + out];
 }
 
+/* In the upper folder of an overlay, a file that was removed is a character device 0,0. */
+static bool is_removed(int root, const char *path)
+{
+	struct stat st;
+
+	return fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
+}
+
 static void take(struct pool_job *job)
 {
 	struct take_job *t = (struct take_job *)(void *)job;
 	struct objects o = t->engine->s->history.objects;
 
-	t->rc = object_take(&o, o.root_fd, t->path, &t->made, &t->id, t->error);
+	if (t->attempt->isolated && is_removed(o.root_fd, t->path))
+		t->rc = err_set(t->error, ERR_NOTFOUND, "`%s` is not there", t->path);
+	else
+		t->rc = object_take(&o, o.root_fd, t->path, &t->made, &t->id, t->error);
 }
 
 static bool is_quick(struct engine *n, const char *path)
@@ -185,6 +198,9 @@ int publish_record(struct engine *n, struct attempt *a, struct err *e)
 	struct db *db = &n->s->db;
 	uint32_t i;
 
+	/* Artifacts and the success are one transaction: without it each row would be committed alone. */
+	if (engine_writes(n, e) < 0)
+		return e->code;
 	for (i = 0; i < node->outs.count; i++) {
 		const struct out *out = out_of(n, a, i);
 		const char *path = graph_text(n->graph, out->path);
@@ -231,7 +247,7 @@ static int show(struct engine *n, struct attempt *a, uint32_t i, struct err *e)
 
 	if ((t->made.mode & MADE_ABSENT) != 0)
 		return tree_remove(n->s->root_fd, path, e);
-	if (!is_checkpoint(n, a, i) && put_in_place(n, a, i, path, e) < 0)
+	if ((a->isolated || !is_checkpoint(n, a, i)) && put_in_place(n, a, i, path, e) < 0)
 		return e->code;
 	if (fstatat(n->s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		stat_id_of(&t->id, &st);
@@ -264,10 +280,9 @@ static int undo(struct engine *n, struct attempt *a, uint32_t i, const char *pat
 	(void)snprintf(name, sizeof name, "%s/prev-%u", folder, i);
 	if (a->moved == 0 || !file_exists(flow, name))
 		return 0;
+	/* Its link stays: it tells a recovery that what lies there now is what lay there before. */
 	if (tree_move(flow, name, root, path, e) < 0)
 		return err_context(e, "previous out");
-	(void)snprintf(name, sizeof name, "%s/path-%u", folder, i);
-	(void)unlinkat(flow, name, 0);
 	return 0;
 }
 

@@ -27,14 +27,12 @@
 
 #define SWEEP_MS 5000
 #define TICK_MS  10 /* file times are that coarse */
-#define OUTS_MAX 100000u
 
 struct salvage {
 	const struct project *project;
 	struct db *db;
 	struct stats *stats;
 	struct recovery *found;
-	unsigned links; /* path-<i> of the work folder just looked at: all i are below */
 	struct arena arena;
 };
 
@@ -43,6 +41,8 @@ struct open_row {
 	int64_t id, began_ms;
 	const char *name; /* uuid; task */
 	const char *boot, *folder;
+	const char *kept;    /* where its folder goes once it has failed */
+	const char *earlier; /* the same of the attempt before; "" when it is the first */
 	const void *parts;
 	size_t parts_len;
 };
@@ -86,16 +86,9 @@ static int bring_all_back(struct salvage *v, const char *folder, struct err *e)
 
 	if (dir == NULL)
 		return 0; /* it was cleared away already */
-	v->links = 0;
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
-		unsigned long i;
-
-		if (strncmp(entry->d_name, "path-", 5) != 0)
-			continue;
-		i = strtoul(entry->d_name + 5, NULL, 10);
-		v->links = i < OUTS_MAX && i + 1 > v->links ? (unsigned)i + 1 : v->links;
-		rc = bring_back(v, folder, entry->d_name, e);
-	}
+	while (rc == 0 && (entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, "path-", 5) == 0)
+			rc = bring_back(v, folder, entry->d_name, e);
 	closedir(dir);
 	return rc;
 }
@@ -113,22 +106,26 @@ static int remove_partial(struct salvage *v, const char *path, int64_t began_ms,
 	return tree_remove(v->project->root_fd, path, e);
 }
 
-/* Is the out's place told by a link path-<i> of the work folder? Then what lies there now is what lay there before. */
+/* Is the out's place told by a link path-<i> of the folder? Then something lay there before, and lies there again. */
 static bool was_moved(struct salvage *v, const char *folder, const char *path)
 {
-	char name[512], target[4096];
-	unsigned i;
+	int fd = openat(v->project->flow_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	char target[4096];
+	bool found = false;
 
-	for (i = 0; i < v->links; i++) {
-		ssize_t len;
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
+		ssize_t len = strncmp(entry->d_name, "path-", 5) == 0
+				      ? readlinkat(dirfd(dir), entry->d_name, target, sizeof target)
+				      : -1;
 
-		(void)snprintf(name, sizeof name, "%s/path-%u", folder, i);
-		len = readlinkat(v->project->flow_fd, name, target, sizeof target - 1);
-		if (len > 0 && (size_t)len == strlen(path) &&
-			memcmp(target, path, (size_t)len) == 0)
-			return true;
+		found = len > 0 && (size_t)len == strlen(path) &&
+			memcmp(target, path, (size_t)len) == 0;
 	}
-	return false;
+	if (dir != NULL)
+		closedir(dir);
+	return found;
 }
 
 /* The value of a PART_OUT is its path, then words behind NULs; a checkpoint stays. */
@@ -142,7 +139,7 @@ static int remove_partials(struct salvage *v, const struct open_row *a, struct e
 
 		if (view.part != PART_OUT ||
 			memmem(view.value, view.value_len, "\0checkpoint", 11) != NULL ||
-			was_moved(v, a->folder, path))
+			was_moved(v, a->folder, path) || was_moved(v, a->earlier, path))
 			continue;
 		if (remove_partial(v, path, a->began_ms, e) < 0)
 			return e->code;
@@ -165,7 +162,9 @@ static int read_rows(
 			.name = arena_strdup(&v->arena, db_text(s, 1)),
 			.boot = arena_strdup(&v->arena, db_text(s, 2)),
 			.folder = arena_strdup(&v->arena, db_text(s, 3)),
-			.began_ms = db_int(s, 4) };
+			.began_ms = db_int(s, 4),
+			.kept = arena_strdup(&v->arena, db_text(s, 6)),
+			.earlier = arena_strdup(&v->arena, db_text(s, 7)) };
 		const void *parts = db_blob(s, 5, &row.parts_len);
 
 		row.parts = arena_dup(&v->arena, parts, row.parts_len);
@@ -174,6 +173,13 @@ static int read_rows(
 	}
 	db_finish(s);
 	return rc;
+}
+
+/* It had failed, its outs were put back and its folder kept; only the commit was missing. */
+static bool was_undone(const struct salvage *v, const struct open_row *a)
+{
+	return !file_exists(v->project->flow_fd, a->folder) &&
+	       file_exists(v->project->flow_fd, a->kept);
 }
 
 static int lose_attempt(struct salvage *v, const struct open_row *a, struct err *e)
@@ -187,9 +193,8 @@ static int lose_attempt(struct salvage *v, const struct open_row *a, struct err 
 	struct sqlite3_stmt *s = NULL;
 
 	v->found->attempts++;
-	if (a->folder[0] != '\0' && bring_all_back(v, a->folder, e) < 0)
-		return e->code;
-	if (remove_partials(v, a, e) < 0)
+	if (!was_undone(v, a) &&
+		(bring_all_back(v, a->folder, e) < 0 || remove_partials(v, a, e) < 0))
 		return e->code;
 	/* What it logged is kept: to the end of the slot's file. */
 	if (db_query(v->db, "SELECT log_from FROM attempt WHERE id = ?", &s, e) < 0)
@@ -204,8 +209,11 @@ static int lose_attempt(struct salvage *v, const struct open_row *a, struct err 
 static int close_run(struct salvage *v, const struct open_row *run, struct err *e)
 {
 	static const char open_attempts[] =
-		"SELECT id, task, '', folder, began_ms, parts FROM attempt "
-		"WHERE run = ? AND state IN ('STARTING','RUNNING')";
+		"SELECT a.id, a.task, '', a.folder, a.began_ms, a.parts, "
+		"'runs/' || run.uuid || '/' || a.task || '/' || a.number, CASE a.number WHEN 1 THEN '' "
+		"ELSE 'runs/' || run.uuid || '/' || a.task || '/' || (a.number - 1) END "
+		"FROM attempt a JOIN run ON run.id = a.run "
+		"WHERE a.run = ? AND a.state IN ('STARTING','RUNNING')";
 	struct open_rows attempts = { 0 };
 	struct run_end end = { .state = "INTERRUPTED", .ended_ms = clock_wall_ms() };
 	struct sqlite3_stmt *s = NULL;
@@ -313,18 +321,49 @@ static int check_after_reboot(struct salvage *v, struct err *e)
 
 /* -- folders ---------------------------------------------------------------------------------------------------------- */
 
-static int clear_folder(struct salvage *v, const char *folder, struct err *e)
+static bool is_any(const char *name)
 {
-	if (tree_remove(v->project->flow_fd, folder, e) < 0)
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* What file_write_atomic had not renamed yet. */
+static bool is_temporary(const char *name)
+{
+	return strstr(name, ".tmp.") != NULL;
+}
+
+/* Rid the folder of what a process left that died outside a run's rows: before its first commit, after its last. */
+static int clear_folder(
+	struct salvage *v, const char *folder, bool (*goes)(const char *name), struct err *e)
+{
+	int fd = openat(v->project->flow_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return folder_make(v->project->flow_fd, folder, 0700, e);
+	}
+	while (rc == 0 && (entry = readdir(dir)) != NULL)
+		if (goes(entry->d_name))
+			rc = tree_remove(dirfd(dir), entry->d_name, e);
+	closedir(dir);
+	return rc;
+}
+
+static int clear_folders(struct salvage *v, struct err *e)
+{
+	if (clear_folder(v, "work", is_any, e) < 0 || clear_folder(v, "objects/tmp", is_any, e) < 0)
 		return e->code;
-	return folder_make(v->project->flow_fd, folder, 0700, e);
+	return clear_folder(v, ".", is_temporary, e);
 }
 
 int recover(const struct project *p, struct db *db, struct stats *stats, struct recovery *found,
 	struct err *e)
 {
 	static const char open_runs[] =
-		"SELECT id, uuid, boot_id, '', began_ms, '' FROM run "
+		"SELECT id, uuid, boot_id, '', began_ms, '', '', '' FROM run "
 		"WHERE state IN ('CREATED','RUNNING') AND id > ? ORDER BY id";
 	struct salvage v = { .project = p, .db = db, .stats = stats, .found = found };
 	struct open_rows runs = { 0 };
@@ -341,8 +380,8 @@ int recover(const struct project *p, struct db *db, struct stats *stats, struct 
 		rc = check_after_reboot(&v, e);
 	if (rc == 0)
 		rc = db_commit(db, e);
-	if (rc == 0 && runs.count > 0 && (rc = clear_folder(&v, "work", e)) == 0)
-		rc = clear_folder(&v, "objects/tmp", e);
+	if (rc == 0)
+		rc = clear_folders(&v, e);
 	if (rc < 0)
 		db_rollback(db);
 	vec_release(&runs);

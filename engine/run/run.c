@@ -90,6 +90,8 @@ static int set_state(struct engine *n, const struct action *a, struct err *e)
 	int64_t attempt = a->state == TASK_REUSED && c->past != NULL ? c->past->attempt : 0;
 
 	count_state(n, a);
+	if (a->state == TASK_SUCCEEDED)
+		return 0; /* recorded with the attempt's own success */
 	if (engine_writes(n, e) < 0)
 		return e->code;
 	if (a->state == TASK_BACKOFF &&
@@ -198,9 +200,16 @@ static int after_commit(struct engine *n, struct err *e)
 {
 	size_t i;
 
-	for (i = 0; i < n->shows.count; i++)
-		if (publish_show(n, &n->attempts[n->shows.items[i]], e) < 0)
+	for (i = 0; i < n->shows.count; i++) {
+		struct attempt *a = &n->attempts[n->shows.items[i]];
+
+		if (publish_show(n, a, e) < 0)
 			return e->code;
+		if (a->staged)
+			engine_step(n, (struct event){ .kind = EVENT_ENDED,
+					       .task = a->node,
+					       .outcome = OUTCOME_SUCCEEDED });
+	}
 	n->shows.count = 0;
 	for (i = 0; i < n->tells.count; i++)
 		if (n->options.watch.tell != NULL)
@@ -251,6 +260,11 @@ static int loop(struct engine *n, struct err *e)
 	for (;;) {
 		if (rc == 0)
 			rc = commit(n, e);
+		while (rc == 0 && n->actions.count > 0) { /* outs became visible: their readers may start */
+			rc = engine_act(n, e);
+			if (rc == 0)
+				rc = commit(n, e);
+		}
 		if (rc < 0 || n->finished)
 			return rc;
 		rc = inbox_take(n, time_left(n), e);

@@ -21,12 +21,19 @@
 #define PROGRESS_MS 50
 #define INTEGER_MAX 9007199254740992.0 /* 2^53: a real may stand for an integer up to here */
 
-static volatile sig_atomic_t was_cancelled;
+static volatile sig_atomic_t was_cancelled, alarm_s;
 
 static void on_signal(int signo)
 {
 	(void)signo;
 	was_cancelled = 1;
+	if (alarm_s > 0)
+		(void)alarm((unsigned)alarm_s);
+}
+
+void host_alarm_when_cancelled(int seconds)
+{
+	alarm_s = seconds;
 }
 
 void host_catch_signals(void)

@@ -43,6 +43,8 @@ int host_fail_at(struct flow_ctx *ctx, const struct failure *f);
 /* 1 after SIGTERM or SIGINT. */
 int host_cancelled(void);
 void host_catch_signals(void);
+/* From then on SIGTERM and SIGINT are followed by a SIGALRM. */
+void host_alarm_when_cancelled(int seconds);
 
 /* A path of the start message, good from any cwd when the attempt has one of its own. */
 const char *host_path(struct flow_ctx *ctx, const char *path);

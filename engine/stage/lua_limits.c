@@ -1,12 +1,18 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lualib.h>
 
 #include "base/near.h"
 #include "stage/lua_state.h"
 #include "stage/wire.h"
+
+#define DEAF_S 1 /* after it was asked to end, how long a script may stay where no hook runs */
+
+static const struct lua_stage *deaf; /* the one that the alarm is for */
 
 static void *allocate(void *user, void *old, size_t old_size, size_t size)
 {
@@ -68,6 +74,27 @@ static void hook(lua_State *L, lua_Debug *ar)
 	}
 }
 
+/* No hook runs in a pattern that goes through every possibility, nor in a finalizer. */
+static void on_alarm(int signo)
+{
+	static const char text[] = "error[E0605]: stopped by flow\n";
+
+	(void)signo;
+	if (deaf->asks_cancelled)
+		return;
+	(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	_exit(1);
+}
+
+static void end_the_deaf(const struct lua_stage *s)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	deaf = s;
+	(void)sigaction(SIGALRM, &action, NULL);
+	host_alarm_when_cancelled(DEAF_S);
+}
+
 /* An error outside of any protected call: only memory can be the reason. */
 static int panic(lua_State *L)
 {
@@ -87,6 +114,8 @@ int lua_limits_open(struct lua_stage *s)
 	*(struct lua_stage **)lua_getextraspace(s->L) = s;
 	(void)lua_atpanic(s->L, panic);
 	lua_sethook(s->L, hook, LUA_MASKCOUNT, LUA_STAGE_HOOK_STEPS);
+	if (!s->host->start->unsafe)
+		end_the_deaf(s);
 	return 0;
 }
 

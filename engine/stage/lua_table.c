@@ -96,15 +96,19 @@ static void check_ports(lua_State *L, int table, const char *kind, const struct 
 	lua_setfield(L, LUA_REGISTRYINDEX, kind);
 }
 
-/* A bound of a declared parameter, whose table is on top. */
-static bool over_bound(lua_State *L, const char *bound, double x)
+/* A bound of the declared parameter whose table is on top. */
+static void check_bound(lua_State *L, const char *name, const char *bound, double x)
 {
-	bool is_over = false;
+	bool is_least = strcmp(bound, "min") == 0;
+	double limit;
 
-	if (lua_getfield(L, -1, bound) == LUA_TNUMBER)
-		is_over = bound[1] == 'i' ? x < lua_tonumber(L, -1) : x > lua_tonumber(L, -1);
+	if (lua_getfield(L, -1, bound) == LUA_TNUMBER) {
+		limit = lua_tonumber(L, -1);
+		if (is_least ? x < limit : x > limit)
+			(void)lua_error_fail(L, "E0607", "`with.%s` is %.12g, it must be %s %.12g", name, x,
+				is_least ? "at least" : "at most", limit);
+	}
 	lua_pop(L, 1);
-	return is_over;
 }
 
 /* One declared parameter, whose declaration is on top; value is NULL when `with:` lacks it. */
@@ -131,10 +135,10 @@ static void check_param(lua_State *L, const char *name, const json_t *value)
 	if (value != NULL && !host_type_fits(value, type))
 		(void)lua_error_fail(L, "E0607", "`with.%s` must be of type %s, it is %s", name,
 			type, host_type_name(value));
-	if (json_is_number(value) && over_bound(L, "min", json_number_value(value)))
-		(void)lua_error_fail(L, "E0607", "`with.%s` is less than its minimum", name);
-	if (json_is_number(value) && over_bound(L, "max", json_number_value(value)))
-		(void)lua_error_fail(L, "E0607", "`with.%s` is more than its maximum", name);
+	if (json_is_number(value)) {
+		check_bound(L, name, "min", json_number_value(value));
+		check_bound(L, name, "max", json_number_value(value));
+	}
 }
 
 static void unknown_with(lua_State *L, int params, const char *key)

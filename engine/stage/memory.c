@@ -26,7 +26,8 @@ static uint64_t own_bytes(pid_t pid)
 	char path[64], text[256];
 
 	(void)snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
-	if (sscanf(read_text(path, text, sizeof text), "%llu %llu %llu", &size, &resident, &shared) != 3 ||
+	if (sscanf(read_text(path, text, sizeof text), "%llu %llu %llu", &size, &resident,
+		    &shared) != 3 ||
 		resident < shared)
 		return 0;
 	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);

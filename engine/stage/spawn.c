@@ -1,6 +1,7 @@
 #include "stage/spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -9,11 +10,12 @@
 
 #include "base/arena.h"
 #include "stage/environ.h"
+#include "stage/isolate.h"
 #include "stage/wire.h"
 
 #define STACK_SIZE ((size_t)64 * 1024)
 
-enum step { STEP_NONE, STEP_FILES, STEP_CWD, STEP_EXEC };
+enum step { STEP_NONE, STEP_FILES, STEP_CWD, STEP_EXEC, STEP_ISOLATE };
 
 /* What parent and child share while the child has not yet become the program. */
 struct launch {
@@ -22,6 +24,14 @@ struct launch {
 	const char *const *argv;
 	volatile enum step failed;
 	volatile int sys;
+	char text[ISOLATE_TEXT]; /* STEP_ISOLATE: why */
+};
+
+/* What a forked child says when it could not become the program; nothing, when it did. */
+struct fault {
+	enum step failed;
+	int sys;
+	char text[ISOLATE_TEXT];
 };
 
 static const char *const shell_path[] = { "/bin/sh", NULL };
@@ -71,7 +81,58 @@ static int __attribute__((no_sanitize("address"))) child(void *arg)
 	_exit(127);
 }
 
-static pid_t launch(struct launch *l)
+static _Noreturn void forked_child(struct launch *l, int report)
+{
+	struct fault f = { .failed = STEP_NONE };
+	sigset_t none;
+
+	(void)setsid();
+	if (dup2(l->how->null_fd, 0) < 0 || dup2(l->how->log_fd, 1) < 0 ||
+		dup2(l->how->log_fd, 2) < 0)
+		f.failed = STEP_FILES;
+	else if (isolate_enter(l->how->isolate, f.text) != NULL)
+		f.failed = STEP_ISOLATE;
+	else if (l->how->cwd[0] != '\0' && chdir(l->how->cwd) < 0)
+		f.failed = STEP_CWD;
+	f.sys = errno;
+	if (f.failed == STEP_NONE) {
+		(void)sigemptyset(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		f.sys = exec_first(l);
+		f.failed = STEP_EXEC;
+	}
+	_exit(write(report, &f, sizeof f) == (ssize_t)sizeof f ? 127 : 126);
+}
+
+static pid_t launch_forked(struct launch *l)
+{
+	struct fault f = { .failed = STEP_FILES };
+	int ends[2];
+	ssize_t n = -1;
+	pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+
+	if (pid == 0)
+		forked_child(l, ends[1]);
+	if (pid < 0) {
+		l->sys = errno;
+		l->failed = STEP_FILES;
+		return -1;
+	}
+	(void)close(ends[1]);
+	while ((n = read(ends[0], &f, sizeof f)) < 0 && errno == EINTR)
+		;
+	(void)close(ends[0]);
+	if (n == 0)
+		return pid;
+	l->failed = f.failed;
+	l->sys = f.sys;
+	memcpy(l->text, f.text, sizeof f.text);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return -1;
+}
+
+static pid_t launch_shared(struct launch *l)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(64)));
 	pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, l);
@@ -86,6 +147,11 @@ static pid_t launch(struct launch *l)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return -1;
+}
+
+static pid_t launch(struct launch *l)
+{
+	return l->how->isolate != NULL ? launch_forked(l) : launch_shared(l);
 }
 
 /* Every path that the name could stand for, by the attempt's PATH. */
@@ -177,6 +243,7 @@ static const char *words(const struct launch *l)
 			return arena_printf(how->arena, "cwd `%s` is not there", how->cwd);
 		return arena_printf(
 			how->arena, "cannot enter cwd `%s`: %s", how->cwd, strerror(l->sys));
+	case STEP_ISOLATE: return arena_strdup(how->arena, l->text);
 	case STEP_FILES:
 	case STEP_NONE: break;
 	}

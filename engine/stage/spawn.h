@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 struct arena;
+struct isolate;
 struct wire_ended;
 
 struct spawn {
@@ -20,6 +21,7 @@ struct spawn {
 	const char *cwd;     /* "" for the caller's */
 	int null_fd, log_fd; /* both above 2 and close-on-exec */
 	struct arena *arena; /* for scratch and for the text in ended */
+	const struct isolate *isolate; /* the view it gets; NULL: none. Such a child is forked: it has to prepare itself */
 };
 
 pid_t spawn_command(const struct spawn *how, struct wire_ended *ended);

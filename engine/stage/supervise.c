@@ -339,15 +339,23 @@ bool supervisor_take(struct supervisor *s, struct wire_ended *ended, char text[8
 	return false;
 }
 
+/* A child that was forked a moment ago does not lead its session yet. */
+static void signal_group(pid_t pid, int signo)
+{
+	if (kill(-pid, signo) < 0 && errno == ESRCH)
+		(void)kill(pid, signo);
+}
+
 void supervisor_signal(struct supervisor *s, uint64_t id, int signo)
 {
 	struct attempt *a = attempt_by_id(s, id);
 
 	if (a == NULL || a->is_over || signo < 1 || signo >= NSIG)
 		return;
-	/* A child that was forked a moment ago does not lead its session yet. */
-	if (kill(-a->pid, signo) < 0 && errno == ESRCH)
-		(void)kill(a->pid, signo);
+	signal_group(a->pid, signo);
+	/* One that is stopped would not hear it. */
+	if (signo == SIGTERM || signo == SIGINT)
+		signal_group(a->pid, SIGCONT);
 	if (signo == SIGKILL) {
 		a->is_doomed = true;
 		sweep(s);

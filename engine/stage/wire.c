@@ -207,6 +207,8 @@ void wire_put_start(struct buf *out, const struct wire_start *s)
 	put_u32(out, s->attempt);
 	put_u32(out, s->threads);
 	put_u32(out, s->unsafe);
+	put_u32(out, s->isolate);
+	put_words(out, &s->hidden);
 }
 
 int wire_get_start(
@@ -244,6 +246,8 @@ int wire_get_start(
 	s->attempt = get_u32(&r);
 	s->threads = get_u32(&r);
 	s->unsafe = get_u32(&r);
+	s->isolate = get_u32(&r);
+	get_words(&r, &s->hidden);
 	if (s->stage > WIRE_LUA)
 		r.bad = 1;
 	return close_message(&r, "start", e);

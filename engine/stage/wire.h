@@ -74,6 +74,8 @@ struct wire_start {
 	uint32_t attempt;
 	uint32_t threads;
 	uint32_t unsafe; /* Lua: io and os allowed */
+	uint32_t isolate; /* commands: a private view of the project, see stage/isolate.h */
+	struct wire_words hidden; /* paths that are not there in that view: the outs */
 };
 
 enum wire_end {

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "stage/environ.h"
+#include "stage/isolate.h"
 #include "stage/lua.h"
 #include "stage/native.h"
 #include "stage/spawn.h"
@@ -139,7 +140,14 @@ static pid_t start_command(struct worker *w, const struct wire_start *s, int log
 		.log_fd = log_fd,
 		.arena = a,
 	};
+	struct isolate view = { .root = w->root, .workdir = s->workdir, .outs = s->hidden };
+	struct err e;
 
+	if (s->isolate != 0 && isolate_make(&view, a, &e) < 0) {
+		ended->text = arena_strdup(a, e.text);
+		return -1;
+	}
+	how.isolate = s->isolate != 0 ? &view : NULL;
 	return spawn_command(&how, ended);
 }
 

@@ -114,12 +114,12 @@ int makers_open(struct makers *m, struct db *db, struct err *e)
 	/* The plus keeps SQLite from walking all artifacts of a digest: empty files have many. */
 	rc = db_query(db,
 		COLUMNS
-		"WHERE path = ? AND attempt < ? AND +digest = ? ORDER BY attempt DESC LIMIT 1",
+		"WHERE path = ? AND attempt < ? AND +digest = ? ORDER BY attempt DESC",
 		&m->exact, e);
 	if (rc == 0)
 		rc = db_query(db,
-			COLUMNS "WHERE path = ? AND attempt < ? ORDER BY attempt DESC LIMIT 1",
-			&m->newest, e);
+			COLUMNS "WHERE path = ? AND attempt < ? ORDER BY attempt DESC", &m->newest,
+			e);
 	if (rc == 0)
 		rc = db_query(db,
 			COLUMNS
@@ -144,28 +144,25 @@ void makers_close(struct makers *m)
 	*m = (struct makers){ 0 };
 }
 
-/* The first row of a bound statement, which is then ready to be bound again. */
-static int first(struct makers *m, struct sqlite3_stmt *s, struct arena *a,
-	struct artifact_record *out, struct err *e)
-{
-	int rc = db_step(m->db, s, e);
-
-	if (rc > 0)
-		read_artifact(s, a, out);
-	db_reset(s);
-	return rc;
-}
-
 int maker_find(struct makers *m, const char *path, const struct digest *d, int64_t before,
-	struct arena *a, struct artifact_record *out, struct err *e)
+	const struct id_list *within, struct arena *a, struct artifact_record *out, struct err *e)
 {
 	struct sqlite3_stmt *s = d != NULL ? m->exact : m->newest;
+	bool found = false, is_preferred = within == NULL;
+	int rc = 0;
 
 	db_bind_text(s, 1, path);
 	db_bind_int(s, 2, before);
 	if (d != NULL)
 		db_bind_blob(s, 3, d->bytes, DIGEST_SIZE);
-	return first(m, s, a, out, e);
+	while (!(found && is_preferred) && (rc = db_step(m->db, s, e)) > 0) {
+		is_preferred = within == NULL || id_list_has(within, db_int(s, 0));
+		if (!found || is_preferred)
+			read_artifact(s, a, out);
+		found = true;
+	}
+	db_reset(s);
+	return rc < 0 ? rc : found;
 }
 
 int maker_below_exists(struct makers *m, const char *folder, struct err *e)

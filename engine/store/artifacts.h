@@ -5,10 +5,11 @@
  *     artifacts_at(&db, "data/x.npy", &arena, &list, e)   all that was ever made at a path, the newest first
  *
  *     makers_open(&m, &db, e)                             many questions of the same kind, as for a trace
- *     maker_find(&m, path, &digest, before, &arena, &artifact, e)
+ *     maker_find(&m, path, &digest, before, &outs, &arena, &artifact, e)
  *     makers_close(&m)
  *
- * Where an input came from is not stored but follows: it is the newest artifact of an earlier attempt with its path and digest.
+ * Where an input came from is not stored but follows: it is an artifact of an earlier attempt with its path and digest, of those
+ * the one whose outs the reader's run had (report/origins.h).
  * Lists are in the arena; ARTIFACTS_MAX bounds each. Nothing is written.
  */
 #ifndef FLOW_STORE_ARTIFACTS_H
@@ -58,9 +59,10 @@ struct makers {
 int makers_open(struct makers *m, struct db *db, struct err *e);
 void makers_close(struct makers *m);
 
-/* The newest artifact of an attempt before `before`: 1 found, 0 there is none, or an error. d NULL: whatever its digest. */
-int maker_find(struct makers *m, const char *path, const struct digest *d, int64_t before, struct arena *a,
-	struct artifact_record *out, struct err *e);
+/* The artifact of an attempt before `before` that one of `within` made, or else the newest: 1 found, 0 there is none, or an error.
+ * d NULL: whatever its digest. within NULL: nobody is preferred. */
+int maker_find(struct makers *m, const char *path, const struct digest *d, int64_t before, const struct id_list *within,
+	struct arena *a, struct artifact_record *out, struct err *e);
 /* Was anything ever made below this folder? 1, 0, or an error. */
 int maker_below_exists(struct makers *m, const char *folder, struct err *e);
 /* Of each path below the folder, the newest that one of `within` made. */

@@ -118,23 +118,42 @@ static int parts(void *user, int64_t attempt, const void **data, size_t *len, st
 	return rc < 0 ? rc : 0;
 }
 
-static bool failed_before(void *user, uint32_t node)
+/* What the journal says of a success that is not to be reused, without what follows from it. */
+static const char *disowned_why(struct history *h, const char *error)
+{
+	const char *end = error + strlen(error), *p;
+
+	for (p = error; (p = strstr(p, ": ")) != NULL; p++)
+		end = p;
+	return arena_strndup(&h->arena, error, (size_t)(end - error));
+}
+
+static enum last_try last_try(void *user, uint32_t node, const char **why)
 {
 	struct history *h = user;
+	enum last_try found = LAST_NONE;
 	struct sqlite3_stmt *s = NULL;
-	bool failed = false;
 	struct err e;
 
 	if (!h->has_attempts ||
-		db_prepare(h->db, SLOT_FAILED,
-			"SELECT state FROM attempt WHERE task = ? ORDER BY run DESC, number DESC LIMIT 1",
+		db_prepare(h->db, SLOT_LAST_TRY,
+			"SELECT state, error FROM attempt WHERE task = ? ORDER BY run DESC, number DESC "
+			"LIMIT 1",
 			&s, &e) < 0)
-		return false;
+		return LAST_NONE;
 	db_bind_text(s, 1, node_name(h->graph, node));
-	if (db_step(h->db, s, &e) > 0)
-		failed = strcmp(db_text(s, 0), "FAILED") == 0 || strcmp(db_text(s, 0), "TIMEOUT") == 0;
+	if (db_step(h->db, s, &e) > 0) {
+		const char *state = db_text(s, 0), *error = db_text(s, 1);
+
+		if (strcmp(state, "FAILED") == 0 || strcmp(state, "TIMEOUT") == 0)
+			found = LAST_FAILED;
+		if (strcmp(state, "SUCCEEDED") == 0 && error[0] != '\0') {
+			found = LAST_DISOWNED;
+			*why = disowned_why(h, error);
+		}
+	}
 	db_reset(s);
-	return failed;
+	return found;
 }
 
 static void load_record(struct history *h, uint32_t node, struct sqlite3_stmt *s)
@@ -199,7 +218,7 @@ int history_open(struct history *h, const struct graph *g, const struct project 
 		.parts = parts,
 		.presence = presence,
 		.stored = stored,
-		.failed_before = failed_before };
+		.last_try = last_try };
 	h->graph = g;
 	h->objects = (struct objects){ p->root_fd, p->flow_fd };
 	h->db = db;

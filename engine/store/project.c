@@ -122,9 +122,9 @@ int project_open(struct project *p, const char *folder, enum project_mode mode, 
 	}
 	rc = check_folder(p, e);
 	if (rc == 0 && mode == PROJECT_WRITE)
-		rc = make_folders(p, e);
-	if (rc == 0 && mode == PROJECT_WRITE)
 		rc = take_lock(p, e);
+	if (rc == 0 && mode == PROJECT_WRITE)
+		rc = make_folders(p, e);
 out:
 	if (rc < 0)
 		project_close(p);

@@ -18,7 +18,7 @@ enum db_slot {
 	SLOT_BY_KEY,
 	SLOT_OUTS,
 	SLOT_PARTS,
-	SLOT_FAILED,
+	SLOT_LAST_TRY,
 	SLOT_DURABLE,
 };
 

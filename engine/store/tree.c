@@ -295,12 +295,13 @@ static bool read_line(char *at, struct manifest_line *line)
 	size = line->digest != NULL ? word(&at) : NULL;
 	if (size == NULL || size[0] < '0' || size[0] > '9')
 		return false;
+	errno = 0;
 	line->size = strtoull(size, &end, 10);
 	line->mode = strcmp(mode, "100644") == 0   ? 0100644
 		     : strcmp(mode, "100755") == 0 ? 0100755
 		     : strcmp(mode, "120000") == 0 ? 0120000
 						   : 0;
-	if (*end != '\0' || line->mode == 0)
+	if (*end != '\0' || errno != 0 || line->size > INT64_MAX || line->mode == 0)
 		return false;
 	if (line->mode == 0120000 ? strcmp(line->digest, "-") != 0
 				  : !digest_parse(&d, line->digest))

@@ -51,6 +51,7 @@ struct fake {
 	size_t record_count;
 	const char *fails;       /* a task that fails, or NULL */
 	char failed[64];         /* whose last attempt failed */
+	const char *disowned;    /* NULL; or why that attempt succeeded and is not trusted */
 	bool lost_parts;         /* the records' component trees are gone */
 	bool is_storeless;       /* nothing is kept in the store */
 	struct code_file code_files[2];
@@ -217,11 +218,14 @@ static inline bool fake_stored(void *user, const struct made *want)
 	return fake_find(&f->stored, digest_hex(&want->digest, hex)) != NULL;
 }
 
-static inline bool fake_failed_before(void *user, uint32_t node)
+static inline enum last_try fake_last_try(void *user, uint32_t node, const char **why)
 {
 	struct fake *f = user;
 
-	return strcmp(f->failed, node_name(&f->l.graph, node)) == 0;
+	*why = f->disowned;
+	if (strcmp(f->failed, node_name(&f->l.graph, node)) != 0)
+		return LAST_NONE;
+	return f->disowned != NULL ? LAST_DISOWNED : LAST_FAILED;
 }
 
 /* -- the present ---------------------------------------------------------------------------------- */
@@ -243,7 +247,7 @@ static inline void fake_load(struct fake *f, const char *text, const char *const
 		fail_msg("%s", f->l.diags.count > 0 ? f->l.diags.items[0].message : f->l.e.text);
 	f->is_loaded = true;
 	f->past = (struct past){ f, fake_source, fake_code_of, fake_latest, fake_by_key, fake_parts,
-		fake_presence, fake_stored, fake_failed_before };
+		fake_presence, fake_stored, fake_last_try };
 }
 
 static inline void fake_plan(struct fake *f, const struct plan_options *options)

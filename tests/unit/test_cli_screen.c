@@ -1,5 +1,7 @@
 #include "../support/folder.h"
 
+#include <math.h>
+
 #include "base/arena.h"
 #include "cli/screen.h"
 #include "dag/diag.h"
@@ -277,9 +279,29 @@ static void an_error_without_a_place_has_none(void **state)
 	buf_release(&o.text);
 }
 
+static void numbers_are_short_and_whole_before_the_point(void **state)
+{
+	static const struct {
+		double x;
+		const char *four, *six;
+	} cases[] = { { 54000, "54000", "54000" }, { 54000.5, "54000", "54000.5" }, { 0.84414, "0.8441", "0.84414" },
+		{ 9999.7, "10000", "9999.7" }, { 1234567.8, "1234568", "1234568" }, { -54000, "-54000", "-54000" },
+		{ 0, "0", "0" }, { 20, "20", "20" }, { 0.00005, "5e-05", "5e-05" }, { 1e20, "1e+20", "1e+20" },
+		{ (double)INFINITY, "inf", "inf" } };
+	char text[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_string_equal(short_number(cases[i].x, 4, text), cases[i].four);
+		assert_string_equal(short_number(cases[i].x, 6, text), cases[i].six);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_short_and_whole_before_the_point),
 		cmocka_unit_test(columns_are_those_of_a_terminal),
 		cmocka_unit_test(a_long_text_is_cut_at_a_column),
 		cmocka_unit_test(foreign_text_cannot_command_the_terminal),

@@ -1,6 +1,7 @@
 #include "../support/fake_past.h"
 
 #include "plan/explain.h"
+#include "plan/part_text.h"
 
 static const char text[] = "params: {train: {lr: 0.01, epochs: 20}}\n"
 			   "stages:\n"
@@ -152,6 +153,82 @@ static void long_values_are_cut_and_stay_on_one_line(void **state)
 	assert_string_equal(row(2)->is, "a b");
 }
 
+static void what_did_not_change_is_listed_when_wanted(void **state)
+{
+	(void)state;
+	fake_plan(&f, NULL);
+	x.lists_same = true;
+	explain("train", 2);
+	assert_int_equal(x.count, 7);
+	assert_int_equal(x.same, 7);
+	expect_row(1, "same", "param", "train.epochs", "20", "20");
+	free(x.items);
+	x = (struct explanation){ .lists_same = true };
+	fake_load(&f, "stages: {prep: {cmd: 'prep > data', deps: [raw], outs: [data], cwd: d}}", NULL);
+	fake_plan(&f, NULL);
+	explain("prep", 1);
+	assert_int_equal(x.count, 5);
+	expect_row(0, "added", "cwd", "", "", "d");
+	expect_row(1, "same", "format", "", "cmd local 1", "cmd local 1");
+}
+
+/* The choice of a task whose component has changed from one value to another. */
+static const struct choice *choice_between(enum part part, const char *name, const char *was, const char *is)
+{
+	static struct choice c;
+	struct part_view a = { part, name, strlen(name), was, strlen(was) }, b = { part, name, strlen(name), is, strlen(is) };
+	struct part_texts texts;
+
+	part_texts(&texts, &f.plan.arena, &a, &b);
+	c = (struct choice){ .reason = REASON_CODE_CHANGED, .name = name, .was = texts.was, .is = texts.is, .origin = "" };
+	return &c;
+}
+
+static void two_long_values_are_shown_where_they_differ(void **state)
+{
+	static const char begin[] = "python train.py --data data/train.npy --epochs 20 --model mlp --hidden 512";
+	char was[200], is[200];
+
+	(void)state;
+	(void)snprintf(was, sizeof was, "%s --lr 0.01 --out models/mlp.bin", begin);
+	(void)snprintf(is, sizeof is, "%s --lr 0.1", begin);
+	assert_string_equal(choice_text(&f.plan, choice_between(PART_COMMAND, "", was, is)),
+		"code ... 512 --lr 0.01 --out models/mlp.bin -> ... 512 --lr 0.1");
+	assert_string_equal(choice_text(&f.plan, choice_between(PART_COMMAND, "", begin, begin)),
+		"code python train.py --data data/train.npy --epochs 20 --model ml... -> "
+		"python train.py --data data/train.npy --epochs 20 --model ml...");
+	/* They differ early: from the beginning. */
+	(void)snprintf(is, sizeof is, "python3 %s", begin + 7);
+	assert_string_equal(choice_text(&f.plan, choice_between(PART_COMMAND, "", begin, is)),
+		"code python train.py --data data/train.npy --epochs 20 --model ml... -> "
+		"python3 train.py --data data/train.npy --epochs 20 --model m...");
+	/* What is not long is whole. */
+	assert_string_equal(choice_text(&f.plan, choice_between(PART_COMMAND, "", "123456789 123456789 123456789 123456789 a",
+				    "123456789 123456789 123456789 123456789 b")),
+		"code 123456789 123456789 123456789 123456789 a -> 123456789 123456789 123456789 123456789 b");
+	/* Cut between letters, however many bytes they have. */
+	memset(was, 'x', 44);
+	for (int i = 0; i < 60; i += 2)
+		memcpy(was + 44 + i, "\xc3\xa9", 3);
+	memcpy(is, was, sizeof is);
+	is[80] = 'y';
+	is[81] = 'z';
+	assert_string_equal(choice_between(PART_COMMAND, "", was, is)->is,
+		"...\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9yz\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+		"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");
+}
+
+static void a_plugin_is_named_once(void **state)
+{
+	struct choice c = *choice_between(PART_CODE, "plugin ./count.so", "A", "B");
+
+	(void)state;
+	c.reason = REASON_PLUGIN_CHANGED;
+	assert_string_equal(choice_text(&f.plan, &c), "plugin ./count.so A -> B");
+	c.was = "";
+	assert_string_equal(choice_text(&f.plan, &c), "plugin ./count.so added");
+}
+
 static void damaged_parts_are_no_trouble(void **state)
 {
 	const struct buf *then = &f.records[1].parts;
@@ -185,6 +262,9 @@ int main(void)
 		TEST(unknown_input_is_no_change),
 		TEST(two_attempts_are_compared),
 		TEST(long_values_are_cut_and_stay_on_one_line),
+		TEST(what_did_not_change_is_listed_when_wanted),
+		TEST(two_long_values_are_shown_where_they_differ),
+		TEST(a_plugin_is_named_once),
 		TEST(damaged_parts_are_no_trouble),
 	};
 

@@ -100,6 +100,34 @@ static void the_page_names_maker_and_users(void **state)
 	past_runs_close(&p);
 }
 
+/* Two attempts made the same bytes: who read them is counted for the one that the reader's run had. */
+static void users_are_those_whose_run_had_this_very_artifact(void **state)
+{
+	struct artifact_record r;
+	struct artifactpage page;
+	struct past_runs p;
+	struct buf parts = { 0 };
+	int64_t again;
+	struct err e;
+
+	(void)state;
+	past_runs_open(&p);
+	part_text(&parts, PART_COMMAND, "", "another");
+	again = past_attempt(&p, past_run(&p, "019aa3b2-7fff-7000-8000-000000000003", "{}", ""), "prep", 1, &parts, "", 0);
+	past_attempt_end(&p, again, "SUCCEEDED", 10, NULL, 0, 0);
+	past_out(&p, again, 0, "data", "data/train.npy", "train data", 0644);
+	buf_release(&parts);
+	GOOD(artifact_resolve(p.db, NULL, "@{1}:prep:data", &p.arena, &r, &e));
+	assert_int_equal(r.attempt, p.prep);
+	GOOD(artifactpage_make(&page, p.db, p.project, &r, &p.arena, &e));
+	assert_int_equal(page.users.count, 2);
+	GOOD(artifact_resolve(p.db, NULL, "@last:prep:data", &p.arena, &r, &e));
+	assert_int_equal(r.attempt, again);
+	GOOD(artifactpage_make(&page, p.db, p.project, &r, &p.arena, &e));
+	assert_int_equal(page.users.count, 0);
+	past_runs_close(&p);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -108,6 +136,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_artifact_is_told),
 		cmocka_unit_test(an_out_of_several_tasks_is_ambiguous),
 		cmocka_unit_test(the_page_names_maker_and_users),
+		cmocka_unit_test(users_are_those_whose_run_had_this_very_artifact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

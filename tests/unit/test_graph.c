@@ -316,6 +316,47 @@ static void numbers_are_checked_one_by_one(void **state)
 	loaded_release(&l);
 }
 
+/* What a plan counts on beside that: its tables are as large as these numbers say. */
+static void order_and_shares_are_checked(void **state)
+{
+	static const struct {
+		size_t node, member;
+		uint32_t value;
+		const char *what;
+	} wrongs[] = {
+		{ 1, offsetof(struct node, depth), 0, "as deep as what comes before it" },
+		{ 3, offsetof(struct node, depth), 4, "deeper than there are tasks" },
+		{ 0, offsetof(struct node, stage), 1, "in a stage that does not count it" },
+		{ 1, offsetof(struct node, outs.count), 0, "an out of nobody" },
+		{ 2, offsetof(struct node, outs.first), 1, "an out of two" },
+		{ 0, offsetof(struct node, after.count), 1, "does not know who comes after" },
+		{ 3, offsetof(struct node, before.count), 1, "does not know who comes before" },
+	};
+	struct graph again;
+	struct loaded l;
+	char *copy;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	load_good(&l, sample);
+	copy = malloc(l.graph.size);
+	assert_non_null(copy);
+	for (i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+		struct graph_head *head = (struct graph_head *)(void *)copy;
+		size_t nodes = (size_t)((const char *)l.graph.nodes - (const char *)l.graph.block);
+
+		memcpy(copy, l.graph.block, l.graph.size);
+		memcpy(copy + nodes + wrongs[i].node * sizeof(struct node) + wrongs[i].member, &wrongs[i].value,
+			sizeof wrongs[i].value);
+		head->checksum = graph_checksum(head);
+		if (graph_map(&again, copy, l.graph.size, false, &e) != ERR_CORRUPT)
+			fail_msg("taken: %s", wrongs[i].what);
+	}
+	free(copy);
+	loaded_release(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +371,7 @@ int main(void)
 		cmocka_unit_test(same_text_makes_the_same_bytes),
 		cmocka_unit_test(damaged_block_is_refused),
 		cmocka_unit_test(numbers_are_checked_one_by_one),
+		cmocka_unit_test(order_and_shares_are_checked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

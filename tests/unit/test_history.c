@@ -97,6 +97,7 @@ static int teardown(void **state)
 static void project_without_runs_has_no_past(void **state)
 {
 	struct digest d = digest_for("k"), found;
+	const char *why;
 	const void *data;
 	struct err e;
 	size_t len;
@@ -106,7 +107,7 @@ static void project_without_runs_has_no_past(void **state)
 	assert_null(h.past.latest(&h, 0));
 	assert_null(h.past.by_key(&h, &d, 1));
 	assert_int_equal(h.past.parts(&h, 1, &data, &len, &e), ERR_NOTFOUND);
-	assert_false(h.past.failed_before(&h, 0));
+	assert_int_equal(h.past.last_try(&h, 0, &why), LAST_NONE);
 	assert_int_equal(h.past.source(&h, "raw", &found, &e), 0);
 	d = digest_for("1");
 	assert_true(digest_same(&found, &d));
@@ -202,6 +203,13 @@ static void parts_of_an_attempt(void **state)
 	assert_memory_equal(data, "k2", 2);
 }
 
+static enum last_try last_try(const char *task)
+{
+	const char *why;
+
+	return h.past.last_try(&h, node_of(&l, task), &why);
+}
+
 static void last_failure_is_remembered(void **state)
 {
 	(void)state;
@@ -211,9 +219,22 @@ static void last_failure_is_remembered(void **state)
 	(void)attempt("a", "k1", "TIMEOUT");
 	(void)attempt("b", "k1", "LOST");
 	open_history(true);
-	assert_false(h.past.failed_before(&h, node_of(&l, "b")));
-	assert_true(h.past.failed_before(&h, node_of(&l, "a")));
-	assert_false(h.past.failed_before(&h, node_of(&l, "b")));
+	assert_int_equal(last_try("b"), LAST_NONE);
+	assert_int_equal(last_try("a"), LAST_FAILED);
+	assert_int_equal(last_try("b"), LAST_NONE);
+}
+
+static void a_success_that_is_not_trusted_says_why(void **state)
+{
+	int64_t id = attempt("a", "k1", "SUCCEEDED");
+	const char *why = NULL;
+	struct err e;
+
+	(void)state;
+	GOOD(journal_attempt_disown(&s.db, id, "`in: 1` was changed while it ran: the result will not be reused", &e));
+	open_history(true);
+	assert_int_equal(h.past.last_try(&h, node_of(&l, "a"), &why), LAST_DISOWNED);
+	assert_string_equal(why, "`in: 1` was changed while it ran");
 }
 
 static void work_tree_is_compared_by_content(void **state)
@@ -256,6 +277,7 @@ int main(void)
 		TEST(success_of_this_run_is_found_too),
 		TEST(parts_of_an_attempt),
 		TEST(last_failure_is_remembered),
+		TEST(a_success_that_is_not_trusted_says_why),
 		TEST(work_tree_is_compared_by_content),
 		TEST(whole_plan_comes_from_the_journal),
 	};

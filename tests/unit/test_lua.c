@@ -210,8 +210,8 @@ static void declared_params_are_checked(void **state)
 	with_is_checked(*state, "{}", "`with.rate` is missing and has no default");
 	with_is_checked(
 		*state, "{\"rate\":\"x\"}", "`with.rate` must be of type number, it is text");
-	with_is_checked(*state, "{\"rate\":2}", "`with.rate` is more than its maximum");
-	with_is_checked(*state, "{\"rate\":-1}", "`with.rate` is less than its minimum");
+	with_is_checked(*state, "{\"rate\":2}", "`with.rate` is 2, it must be at most 1");
+	with_is_checked(*state, "{\"rate\":-1}", "`with.rate` is -1, it must be at least 0");
 	with_is_checked(*state, "{\"rate\":1,\"modle\":2}",
 		"unknown key `modle` under `with:`, did you mean `model`?");
 }
@@ -303,6 +303,12 @@ static void endless_loops_end_on_sigterm(void **state)
 		"do end end)() end }",
 		"return { run = function(ctx) ctx:log('up') ctx:sleep(1000) end }",
 	};
+	/* No hook runs here: neither the flag nor the report is seen to. */
+	static const char *const deaf[] = {
+		"return { run = function(ctx) ctx:log('up') print(('a'):rep(60):find(('a*'):rep(40) .. 'b')) end }",
+		"return { run = function(ctx) setmetatable({}, {__gc = function() ctx:log('up') while true do end end})\n"
+		"collectgarbage() end }",
+	};
 	struct client *c = *state;
 	size_t i;
 
@@ -316,6 +322,17 @@ static void endless_loops_end_on_sigterm(void **state)
 		client_signal(c, s.id, SIGTERM);
 		assert_int_equal(client_wait(c).value, 1);
 		assert_in(client_report(c), "\"fail\":\"stopped by flow\",\"code\":\"E0605\"");
+	}
+	for (i = 0; i < sizeof deaf / sizeof deaf[0]; i++) {
+		struct wire_start s = client_task(c, WIRE_LUA);
+
+		client_clear(c);
+		s.text = deaf[i];
+		client_start(c, &s);
+		client_await(c, "up");
+		client_signal(c, s.id, SIGTERM);
+		assert_int_equal(client_wait(c).value, 1);
+		assert_in(client_log(c), "error[E0605]: stopped by flow");
 	}
 }
 

@@ -286,7 +286,8 @@ static void frozen_task_is_taken_as_it_lies(void **state)
 	expect(&f, "b", VERDICT_RUN, REASON_INPUT_CHANGED);
 	fake_remove(&f, "x");
 	fake_plan(&f, NULL);
-	expect(&f, "a", VERDICT_BLOCKED, REASON_OUTPUT_MISSING);
+	expect(&f, "a", VERDICT_BLOCKED, REASON_FROZEN);
+	expect_text(&f, "a", "x is not there, and the stage is frozen: put it there, or take `frozen` away");
 	expect(&f, "b", VERDICT_BLOCKED, REASON_UPSTREAM_BLOCKED);
 }
 
@@ -335,6 +336,10 @@ static void failure_is_remembered(void **state)
 	expect(&f, "prep", VERDICT_REUSE, REASON_SAME_KEY);
 	expect(&f, "train", VERDICT_RUN, REASON_FAILED_BEFORE);
 	expect(&f, "eval", VERDICT_RUN, REASON_NEVER_RUN);
+	f.disowned = "`raw` was changed while it ran";
+	fake_plan(&f, NULL);
+	expect(&f, "train", VERDICT_RUN, REASON_NOT_TRUSTED);
+	expect_text(&f, "train", "its result is not trusted: `raw` was changed while it ran");
 }
 
 static void lost_details_still_lead_to_a_run(void **state)

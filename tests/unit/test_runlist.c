@@ -44,12 +44,44 @@ static void states_have_words(void **state)
 
 	(void)state;
 	assert_string_equal(run_word(&r, true), "running");
-	assert_string_equal(run_word(&r, false), "ended early");
+	assert_string_equal(run_word(&r, false), "interrupted");
 	r.state = "SUCCEEDED";
 	assert_string_equal(run_word(&r, false), "ok");
 	assert_string_equal(run_state_of("failed"), "FAILED");
 	assert_string_equal(run_state_of("ok"), "SUCCEEDED");
 	assert_null(run_state_of("odd"));
+}
+
+static size_t in_state(struct past_runs *p, const char *state, uint32_t limit)
+{
+	struct runlist list;
+	struct err e;
+
+	GOOD(runlist_make(&list, p->db, p->project, state, limit, &p->arena, &e));
+	return list.count;
+}
+
+/* The journal calls it RUNNING until the next run looks at it. */
+static void a_run_whose_process_is_gone_is_listed_as_interrupted(void **state)
+{
+	char sql[200], boot[37];
+	struct past_runs p;
+	struct err e;
+
+	(void)state;
+	past_runs_open(&p);
+	past_run_end(&p, past_run(&p, "019aa3b2-8001-7000-8000-000000000003", "{}", ""), "INTERRUPTED", 0, 0, 0);
+	(void)past_run(&p, "019aa3b2-8002-7000-8000-000000000004", "{}", "");
+	assert_int_equal(in_state(&p, "INTERRUPTED", 20), 2);
+	assert_int_equal(in_state(&p, "INTERRUPTED", 1), 1);
+	assert_int_equal(in_state(&p, "RUNNING", 20), 0);
+	(void)snprintf(sql, sizeof sql, "UPDATE run SET pid = %d, boot_id = '%s' WHERE state = 'RUNNING'", (int)getpid(),
+		boot_id(boot));
+	GOOD(store_do(&p.store, sql, &e));
+	assert_int_equal(in_state(&p, "INTERRUPTED", 20), 1);
+	assert_int_equal(in_state(&p, "RUNNING", 20), 1);
+	assert_int_equal(in_state(&p, NULL, 20), 4);
+	past_runs_close(&p);
 }
 
 static void the_list_is_valid_json(void **state)
@@ -84,6 +116,7 @@ int main(void)
 		cmocka_unit_test(metrics_that_runs_share_get_a_column),
 		cmocka_unit_test(a_metric_of_several_tasks_gets_none),
 		cmocka_unit_test(states_have_words),
+		cmocka_unit_test(a_run_whose_process_is_gone_is_listed_as_interrupted),
 		cmocka_unit_test(the_list_is_valid_json),
 	};
 

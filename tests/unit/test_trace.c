@@ -79,19 +79,89 @@ static void inputs_of_an_earlier_run_are_found(void **state)
 	past_runs_close(&p);
 }
 
-/* An attempt of run[1] that made `path` out of the given inputs: path, content, ..., NULL. */
-static int64_t maker(struct past_runs *p, const char *task, const char *path, const char *content, const char *const *inputs)
+/* An attempt of a run that made `path` out of the given inputs: path, content, ..., NULL. */
+static int64_t maker_in(struct past_runs *p, int64_t run, const char *task, const char *path, const char *content,
+	const char *const *inputs)
 {
 	struct buf parts = { 0 };
 	int64_t id;
 
 	for (; inputs[0] != NULL; inputs += 2)
 		part_digest(&parts, PART_INPUT, inputs[0], inputs[1]);
-	id = past_attempt(p, p->run[1], task, 1, &parts, "", 0);
+	id = past_attempt(p, run, task, 1, &parts, "", 0);
 	past_attempt_end(p, id, "SUCCEEDED", 10, NULL, 0, 0);
 	past_out(p, id, 0, "out", path, content, 0644);
 	buf_release(&parts);
 	return id;
+}
+
+static int64_t maker(struct past_runs *p, const char *task, const char *path, const char *content, const char *const *inputs)
+{
+	return maker_in(p, p->run[1], task, path, content, inputs);
+}
+
+static void reused(struct past_runs *p, int64_t run, const char *task, int64_t attempt)
+{
+	past_task(p, run, task, "same-key", "same key");
+	past_task_state(p, run, task, "REUSED", attempt);
+}
+
+/* `a` made the same bytes in three runs; whose they were is for the run of the reader to say, not for the newest. */
+static void the_maker_is_the_one_that_the_readers_run_had(void **state)
+{
+	static const char *const uuids[] = { "019aa3b2-8001-7000-8000-000000000003", "019aa3b2-8002-7000-8000-000000000004",
+		"019aa3b2-8003-7000-8000-000000000005", "019aa3b2-8004-7000-8000-000000000006" };
+	static const char *const none[] = { NULL }, *const a_out[] = { "out/a", "same", NULL },
+				 *const b_out[] = { "out/b", "b", NULL }, *const file[] = { "out/f/x", "x", NULL };
+	int64_t run[4], a[3], b, c, planned, in_folder, folder[2];
+	struct past_runs p;
+	struct trace t;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	past_runs_open(&p);
+	for (i = 0; i < 4; i++)
+		run[i] = past_run(&p, uuids[i], "{}", "");
+	a[0] = maker_in(&p, run[0], "a", "out/a", "same", none);
+	folder[0] = maker_in(&p, run[0], "f", "out/f", "pages", none);
+	a[1] = maker_in(&p, run[1], "a", "out/a", "same", none);
+	folder[1] = maker_in(&p, run[1], "f", "out/f", "pages", none);
+	GOOD(store_do(&p.store, "UPDATE artifact SET mode = 65536 + 493 WHERE path = 'out/f'", &e));
+	reused(&p, run[2], "a", a[0]);
+	reused(&p, run[2], "f", folder[0]);
+	b = maker_in(&p, run[2], "b", "out/b", "b", a_out);
+	in_folder = maker_in(&p, run[2], "in", "out/in", "in", file);
+	a[2] = maker_in(&p, run[3], "a", "out/a", "same", none);
+	GOOD(journal_run_reuse(p.db, run[3], &b, 1, &e));
+	c = maker_in(&p, run[3], "c", "out/c", "c", b_out);
+	trace(&p, &t, "out/b");
+	assert_int_equal(t.steps.items[1].attempt.id, a[0]);
+	trace_release(&t);
+	trace(&p, &t, "out/in");
+	assert_int_equal(t.steps.items[0].attempt.id, in_folder);
+	assert_int_equal(t.steps.items[1].attempt.id, folder[0]);
+	trace_release(&t);
+	/* c read what b made in an older run; b's own input is what that run had, whatever c's has. */
+	trace(&p, &t, "out/c");
+	assert_int_equal(t.steps.items[0].attempt.id, c);
+	assert_int_equal(t.steps.items[1].attempt.id, b);
+	assert_int_equal(t.steps.items[2].attempt.id, a[0]);
+	trace_release(&t);
+	/* Taken over as planned, and the newest where the run had none of them. */
+	run[0] = past_run(&p, "019aa3b2-8005-7000-8000-000000000007", "{}", "");
+	GOOD(journal_run_reuse(p.db, run[0], &a[1], 1, &e));
+	planned = maker_in(&p, run[0], "planned", "out/planned", "d", a_out);
+	run[1] = past_run(&p, "019aa3b2-8006-7000-8000-000000000008", "{}", "");
+	(void)maker_in(&p, run[1], "alone", "out/alone", "e", a_out);
+	trace(&p, &t, "out/planned");
+	assert_int_equal(t.steps.items[0].attempt.id, planned);
+	assert_int_equal(t.steps.items[1].attempt.id, a[1]);
+	trace_release(&t);
+	trace(&p, &t, "out/alone");
+	assert_int_equal(t.steps.items[1].attempt.id, a[2]);
+	trace_release(&t);
+	past_runs_close(&p);
 }
 
 static void a_file_in_a_made_folder_is_traced_to_the_folder(void **state)
@@ -260,6 +330,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_artifact_is_traced_to_its_sources),
 		cmocka_unit_test(inputs_of_an_earlier_run_are_found),
+		cmocka_unit_test(the_maker_is_the_one_that_the_readers_run_had),
 		cmocka_unit_test(a_file_in_a_made_folder_is_traced_to_the_folder),
 		cmocka_unit_test(a_folder_of_several_outs_names_each),
 		cmocka_unit_test(what_was_drawn_is_not_drawn_again),

@@ -340,6 +340,22 @@ static void kill_works_on_what_ignores_all_else(void **state)
 	assert_int_equal(ended.value, SIGKILL);
 }
 
+static void stopped_attempt_hears_that_it_shall_end(void **state)
+{
+	struct client *c = *state;
+	struct wire_start s = client_task(c, WIRE_SHELL);
+	struct wire_ended ended;
+
+	s.text = "trap 'exit 7' TERM; echo ready; kill -STOP $$; sleep 300 & wait";
+	client_start(c, &s);
+	client_await(c, "ready");
+	client_pause(50);
+	client_signal(c, s.id, SIGTERM);
+	ended = client_wait(c);
+	assert_int_equal(ended.end, END_EXIT);
+	assert_int_equal(ended.value, 7);
+}
+
 static void usage_is_measured(void **state)
 {
 	struct client *c = *state;
@@ -446,6 +462,7 @@ int main(void)
 		WITH_WORKER(orphans_of_a_running_attempt_live_on),
 		WITH_WORKER(signals_reach_the_whole_group),
 		WITH_WORKER(kill_works_on_what_ignores_all_else),
+		WITH_WORKER(stopped_attempt_hears_that_it_shall_end),
 		WITH_WORKER(usage_is_measured),
 		WITH_WORKER(many_at_a_time_all_come_back),
 		WITH_WORKER(zombie_flood_is_reaped),

@@ -1,0 +1,223 @@
+/*
+ * The input is what happens to a journal before it is read. Its first byte is how: the rest are bytes to change in the file
+ * (fuzz_patch), its new length, or cells to overwrite: {column, row, type, length, bytes}, which reaches what a damaged page,
+ * caught by SQLite, does not.
+ */
+#include "support/past_runs.h"
+
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "fuzz.h"
+#include "report/runlist.h"
+#include "report/runpage.h"
+#include "report/status.h"
+#include "store/history.h"
+#include "support/dag_text.h"
+
+#define COLUMNS_MAX 128
+
+static const char dag[] = "stages:\n"
+			  "  prep: {cmd: prep, deps: [raw.csv], outs: {data: data/train.npy}}\n"
+			  "  train: {uses: ./t.so, deps: [data/train.npy], outs: {model: models/m.bin}}\n"
+			  "  check: {cmd: check, deps: [models/m.bin], outs: {report: reports/test.json}}\n"
+			  "  notes: {cmd: notes, deps: [data/train.npy], outs: {pages: reports/notes/}}\n";
+
+static struct project project;
+static struct loaded loaded;
+static struct buf whole; /* flow.db as it was */
+static struct {
+	char sql[200]; /* UPDATE ... SET column = ?1 WHERE row */
+} columns[COLUMNS_MAX];
+static size_t column_count;
+
+static void close_all(void)
+{
+	loaded_release(&loaded);
+	project_close(&project);
+	buf_release(&whole);
+}
+
+/* Triggers would refuse what a damaged file may hold. */
+static void drop_triggers(struct past_runs *p)
+{
+	static const char *const names[] = { "run_move", "task_move", "attempt_move", "run_new", "run_event", "task_event",
+		"attempt_new", "attempt_event" };
+	char sql[80];
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		(void)snprintf(sql, sizeof sql, "DROP TRIGGER %s", names[i]);
+		GOOD(store_do(&p->store, sql, &e));
+	}
+}
+
+static void list_columns(struct db *db)
+{
+	struct sqlite3_stmt *s = NULL;
+	struct err e;
+
+	GOOD(db_query(db,
+		"SELECT m.name, c.name, (SELECT k.name FROM pragma_table_info(m.name) k WHERE k.pk = 1) "
+		"FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT IN ('move','event')",
+		&s, &e));
+	while (db_step(db, s, &e) > 0 && column_count < COLUMNS_MAX)
+		(void)snprintf(columns[column_count++].sql, sizeof columns[0].sql,
+			"UPDATE OR IGNORE %s SET %s = ?1 WHERE %s = (SELECT %s FROM %s LIMIT 1 OFFSET ?2)", db_text(s, 0),
+			db_text(s, 1), db_text(s, 2), db_text(s, 2), db_text(s, 0));
+	db_finish(s);
+}
+
+/* A project under the target's own folder, with the runs of tests/support/past_runs.h. */
+static void start(void)
+{
+	struct past_runs p;
+	struct err e;
+	char path[300];
+
+	past_runs_open(&p);
+	drop_triggers(&p);
+	list_columns(p.db);
+	FUZZ_CHECK(sqlite3_wal_checkpoint_v2(p.db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK);
+	GOOD(file_read(&whole, p.project->flow_fd, "flow.db", (size_t)8 << 20, &e));
+	past_runs_close(&p);
+	(void)snprintf(path, sizeof path, "%s/.flow", fuzz_folder(NULL));
+	GOOD(folder_make(AT_FDCWD, path, 0700, &e));
+	GOOD(project_open(&project, fuzz_folder(NULL), PROJECT_READ, &e));
+	load_good(&loaded, dag);
+	FUZZ_CHECK(atexit(close_all) == 0);
+}
+
+static void bind_cell(sqlite3_stmt *s, unsigned type, const void *data, int len)
+{
+	int64_t number = 0;
+
+	memcpy(&number, data, (size_t)len < sizeof number ? (size_t)len : sizeof number);
+	switch (type % 5) {
+	case 0: (void)sqlite3_bind_null(s, 1); break;
+	case 1: (void)sqlite3_bind_int64(s, 1, number); break;
+	case 2: (void)sqlite3_bind_double(s, 1, (double)number); break;
+	case 3: (void)sqlite3_bind_text(s, 1, data, len, SQLITE_TRANSIENT); break;
+	default: (void)sqlite3_bind_blob(s, 1, data, len, SQLITE_TRANSIENT); break;
+	}
+}
+
+static void change_cells(const uint8_t *input, size_t size)
+{
+	sqlite3 *handle = NULL;
+	char path[300];
+
+	(void)snprintf(path, sizeof path, "%s/.flow/flow.db", fuzz_folder(NULL));
+	FUZZ_CHECK(sqlite3_open(path, &handle) == SQLITE_OK);
+	(void)sqlite3_exec(handle, "PRAGMA ignore_check_constraints=1; PRAGMA synchronous=OFF; BEGIN", NULL, NULL, NULL);
+	while (size >= 4 && column_count > 0) {
+		size_t len = input[3] < size - 4 ? input[3] : size - 4;
+		sqlite3_stmt *s = NULL;
+
+		if (sqlite3_prepare_v2(handle, columns[input[0] % column_count].sql, -1, &s, NULL) == SQLITE_OK) {
+			bind_cell(s, input[2], input + 4, (int)len);
+			(void)sqlite3_bind_int(s, 2, input[1] % 8);
+			(void)sqlite3_step(s);
+		}
+		(void)sqlite3_finalize(s);
+		input += 4 + len;
+		size -= 4 + len;
+	}
+	(void)sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
+	(void)sqlite3_close(handle);
+}
+
+static void damage(const uint8_t *input, size_t size)
+{
+	unsigned how = size > 0 ? input[0] % 3 : 0;
+	struct buf copy = { 0 };
+
+	buf_add(&copy, whole.data, whole.len);
+	if (how == 1 && size > 2)
+		copy.len = ((size_t)input[1] | (size_t)input[2] << 8) * 16 % whole.len;
+	else if (how == 0 && size > 0)
+		fuzz_patch((unsigned char *)copy.data, copy.len, input + 1, size - 1);
+	(void)unlinkat(project.flow_fd, "flow.db-wal", 0);
+	(void)unlinkat(project.flow_fd, "flow.db-shm", 0);
+	fuzz_write(".flow/flow.db", copy.data, copy.len);
+	buf_release(&copy);
+	if (how == 2)
+		change_cells(input + 1, size - 1);
+}
+
+static void read_run(struct db *db, const char *ref, struct arena *a)
+{
+	struct attempt_list attempts = { 0 };
+	struct runpage page = { 0 };
+	struct buf text = { 0 };
+	struct err e;
+	size_t i;
+
+	if (runpage_make(&page, db, &project, ref, a, &e) < 0)
+		return;
+	runpage_json(&text, &page, 0);
+	for (i = 0; i < page.tasks.count; i++)
+		(void)attempts_of_task(db, page.run.id, page.tasks.items[i].name, a, &attempts, &e);
+	(void)measures_json(&text, &page, db, true, 0, &e);
+	buf_release(&text);
+}
+
+static void read_lists(struct db *db, struct arena *a)
+{
+	struct runlist list = { 0 };
+	struct status status = { 0 };
+	struct buf text = { 0 };
+	struct err e;
+
+	if (runlist_make(&list, db, &project, NULL, 20, a, &e) == 0)
+		runlist_json(&text, &list, 0);
+	if (status_make(&status, db, &project, a, &e) == 0)
+		status_json(&text, &status, 0);
+	buf_release(&text);
+}
+
+static void read_history(struct db *db)
+{
+	const struct graph *g = &loaded.graph;
+	struct history h;
+	const void *parts;
+	struct err e;
+	uint32_t i;
+	const char *why;
+	size_t len;
+
+	if (history_open(&h, g, &project, db, NULL, &e) == 0)
+		for (i = 0; i < g->node_count; i++) {
+			const struct record *r = h.past.latest(h.past.user, i);
+
+			(void)h.past.last_try(h.past.user, i, &why);
+			if (r == NULL)
+				continue;
+			FUZZ_CHECK(r->out_count <= g->nodes[i].outs.count);
+			(void)h.past.by_key(h.past.user, &r->key, r->out_count);
+			if (h.past.parts(h.past.user, r->attempt, &parts, &len, &e) == 0)
+				parts_diff(parts, len, parts, len, NULL, NULL);
+		}
+	history_close(&h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena arena = { 0 };
+	struct db db;
+	struct err e;
+
+	if (whole.data == NULL)
+		start();
+	damage(data, size);
+	if (db_open(&db, &project, PROJECT_READ, &e) < 0)
+		return 0;
+	read_lists(&db, &arena);
+	read_run(&db, "@last", &arena);
+	read_run(&db, "@{1}", &arena);
+	read_history(&db);
+	db_close(&db);
+	arena_release(&arena);
+	return 0;
+}

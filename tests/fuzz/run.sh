@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Fuzzes every target, as many at a time as there are cores; a crash, a leak, an input that takes over 10 s or 2 GiB is a failure.
+#     tests/fuzz/run.sh [SECONDS [TARGET...]]      60 seconds each by default; all targets by default
+# What was found is kept in build-fuzz: corpus/TARGET/ to go on from, found/TARGET-* what a target broke at. To look into one:
+#     build-fuzz/tests/fuzz/fuzz_TARGET build-fuzz/found/TARGET-crash-...
+# It is made small with -minimize_crash=1, mended, and kept as tests/fuzz/corpus/TARGET/WHAT-IT-WAS.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+seconds=${1:-60}
+shift $(($# > 0))
+build=${FUZZ_BUILD:-build-fuzz}
+mkdir -p "$build/found" "$build/corpus" "$build/logs"
+cmake -S . -B "$build" -DCMAKE_C_COMPILER=clang -DFLOW_FUZZ=ON >/dev/null
+cmake --build "$build" --target flow-fuzz -j "$(nproc)" | grep -E 'warning|error|\*\*\*' || test "${PIPESTATUS[0]}" = 0
+if [ $# = 0 ]; then
+	for source in tests/fuzz/fuzz_*.c; do
+		name=${source##*/fuzz_}
+		set -- "$@" "${name%.c}"
+	done
+fi
+
+# one TARGET SECONDS BUILD
+one() {
+	local name=$1 seconds=$2 build=$3 more=() rc=0
+	case $name in
+	dag) more=(examples tests/cli -dict=tests/fuzz/yaml.dict) ;;
+	expr | params) more=(-dict=tests/fuzz/yaml.dict) ;;
+	lua_scan) more=(lua) ;;
+	esac
+	mkdir -p "$build/corpus/$name"
+	# Some targets write a file for each input: in memory, where there is a place for it.
+	TMPDIR=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")" "flow-fuzz-$name-XXXXXX")
+	export TMPDIR
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		"$build/tests/fuzz/fuzz_$name" "$build/corpus/$name" "tests/fuzz/corpus/$name" "${more[@]}" \
+		-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+		-artifact_prefix="$build/found/$name-" >"$build/logs/$name" 2>&1 || rc=$?
+	rm -rf "$TMPDIR"
+	printf '%-12s %10s runs  %5s covered  %s\n' "$name" \
+		"$(awk '/^stat::number_of_executed_units/ {print $2}' "$build/logs/$name")" \
+		"$(sed -n 's/.* cov: \([0-9]*\).*/\1/p' "$build/logs/$name" | tail -1)" \
+		"$([ "$rc" = 0 ] && echo ok || echo "FAILED: see $build/logs/$name")"
+	[ "$rc" = 0 ] || tail -40 "$build/logs/$name" >&2
+	return $((rc != 0))
+}
+export -f one
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'one "$@"' one {} "$seconds" "$build"
