@@ -66,7 +66,7 @@ const char *took_text(int64_t ms, char text[32])
 
 const char *ago_text(int64_t then_ms, int64_t now_ms, char text[32])
 {
-	int64_t s = (now_ms - then_ms) / 1000;
+	int64_t s = now_ms / 1000 - then_ms / 1000;
 
 	if (s < 5)
 		(void)snprintf(text, 32, "just now");

@@ -230,6 +230,16 @@ static void put_not_done(struct view *v, const struct run_result *r)
 	screen_printf(o, " in %s\n", took_text(r->took_ms, took));
 }
 
+/* As the tasks stand in the pipeline, and of one task as it was tried: in which order they ended is chance. */
+static int by_task(const void *x, const void *y)
+{
+	const struct view_failure *a = x, *b = y;
+
+	if (a->task != b->task)
+		return a->task < b->task ? -1 : 1;
+	return a->attempt < b->attempt ? -1 : a->attempt > b->attempt;
+}
+
 void summary_write(struct view *v, const struct run_result *r)
 {
 	const char *github = getenv("GITHUB_ACTIONS");
@@ -237,6 +247,8 @@ void summary_write(struct view *v, const struct run_result *r)
 
 	if (v->cli->progress == PROGRESS_JSON)
 		return;
+	if (v->failures.count > 1)
+		qsort(v->failures.items, v->failures.count, sizeof *v->failures.items, by_task);
 	for (i = 0; i < v->failures.count; i++)
 		put_failure(v, &v->failures.items[i]);
 	for (i = 0; i < v->failures.count && github != NULL && strcmp(github, "true") == 0; i++)

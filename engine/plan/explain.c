@@ -156,12 +156,32 @@ void explain_all(struct plan *p, const void *then, size_t len, struct explanatio
 	explain_two(p, then, len, buf_text(&p->parts), p->parts.len, out);
 }
 
+/* "param train.lr 0.01 -> 0.1 (params.yaml:6)" */
+static const char *change_text(struct arena *a, const struct choice *c)
+{
+	const char *origin = c->origin[0] != '\0' ? arena_printf(a, " (%s)", c->origin) : "";
+	const char *reason = reason_name((enum reason)c->reason), *kind;
+
+	if (c->reason == REASON_KEY_FORMAT && c->was[0] != '\0')
+		return arena_printf(a, "was `%s`, is `%s`", c->was, c->is);
+	if (c->reason == REASON_KEY_FORMAT)
+		return "recorded by another version of flow";
+	if (c->reason == REASON_OUT_CHANGED && c->name[0] == '\0')
+		return "outs stand in another order";
+	/* A plugin's name begins with that word. */
+	kind = c->reason == REASON_PLUGIN_CHANGED
+		       ? ""
+		       : arena_printf(a, "%.*s ", (int)strcspn(reason, "-"), reason);
+	if (c->was[0] == '\0' || c->is[0] == '\0')
+		return arena_printf(a, "%s%s %s%s", kind, c->name,
+			c->is[0] == '\0' ? "removed" : "added", origin);
+	return arena_printf(a, "%s%s%s%s -> %s%s", kind, c->name, c->name[0] != '\0' ? " " : "",
+		c->was, c->is, origin);
+}
+
 const char *choice_text(struct plan *p, const struct choice *c)
 {
-	const char *kind = reason_name((enum reason)c->reason);
 	struct arena *a = &p->arena;
-	const char *origin =
-		c->origin[0] != '\0' ? arena_printf(a, " (%s)", c->origin) : "";
 
 	switch ((enum reason)c->reason) {
 	case REASON_NONE: return "";
@@ -195,18 +215,5 @@ const char *choice_text(struct plan *p, const struct choice *c)
 	case REASON_OUT_CHANGED:
 	case REASON_KEY_FORMAT: break;
 	}
-	if (c->reason == REASON_KEY_FORMAT && c->was[0] != '\0')
-		return arena_printf(a, "was `%s`, is `%s`", c->was, c->is);
-	if (c->reason == REASON_KEY_FORMAT)
-		return "recorded by another version of flow";
-	if (c->reason == REASON_OUT_CHANGED && c->name[0] == '\0')
-		return "outs stand in another order";
-	/* A plugin's name begins with that word. */
-	kind = c->reason == REASON_PLUGIN_CHANGED ? ""
-						  : arena_printf(a, "%.*s ", (int)strcspn(kind, "-"), kind);
-	if (c->was[0] == '\0' || c->is[0] == '\0')
-		return arena_printf(a, "%s%s %s%s", kind, c->name,
-			c->is[0] == '\0' ? "removed" : "added", origin);
-	return arena_printf(a, "%s%s%s%s -> %s%s", kind, c->name, c->name[0] != '\0' ? " " : "",
-		c->was, c->is, origin);
+	return change_text(a, c);
 }

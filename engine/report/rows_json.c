@@ -101,7 +101,7 @@ void attempt_members(struct json *j, const struct attempt_record *r, int64_t now
 	json_key_int(j, "user_us", r->user_us);
 	json_key_int(j, "system_us", r->system_us);
 	json_key_int(j, "peak_rss_bytes",
-		r->peak_rss_kib < INT64_MAX / 1024 ? r->peak_rss_kib * 1024 : 0);
+		r->peak_rss_kib > 0 && r->peak_rss_kib < INT64_MAX / 1024 ? r->peak_rss_kib * 1024 : 0);
 }
 
 void attempt_json(struct json *j, const struct attempt_record *r, int64_t now_ms)

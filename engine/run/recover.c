@@ -63,8 +63,10 @@ static int bring_back(struct salvage *v, const char *folder, const char *link, s
 
 	(void)snprintf(name, sizeof name, "%s/%s", folder, link);
 	len = readlinkat(p->flow_fd, name, path, sizeof path - 1);
+	if (len < 0 && errno != EINVAL && errno != ENOENT)
+		return err_system(e, "cannot read where a previous out belongs");
 	if (len <= 0)
-		return 0;
+		return 0; /* the stage's own file of that name */
 	path[len] = '\0';
 	(void)snprintf(name, sizeof name, "%s/prev-%s", folder, link + 5);
 	if (path_leaves(path) || !file_exists(p->flow_fd, name))
@@ -84,6 +86,8 @@ static int bring_all_back(struct salvage *v, const char *folder, struct err *e)
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
+	if (dir == NULL && errno != ENOENT && errno != ENOTDIR)
+		return err_system(e, "cannot open `.flow/%s`", folder);
 	if (dir == NULL)
 		return 0; /* it was cleared away already */
 	while (rc == 0 && (entry = readdir(dir)) != NULL)
@@ -113,7 +117,7 @@ static bool was_moved(struct salvage *v, const char *folder, const char *path)
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 	char target[4096];
-	bool found = false;
+	bool found = dir == NULL && errno != ENOENT; /* who cannot tell leaves alone what lies there */
 
 	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
 		ssize_t len = strncmp(entry->d_name, "path-", 5) == 0

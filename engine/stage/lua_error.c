@@ -108,12 +108,13 @@ int lua_error_handler(lua_State *L)
 	walk(L, &place, &trace);
 	s->failure.trace = buf_in(&trace, a);
 	buf_release(&trace);
+	s->failure.code = "E0602";
+	s->failure.text = "the error is not a text, and cannot be made one"; /* stays when __tostring fails */
 	if (message == NULL && luaL_callmeta(L, 1, "__tostring"))
 		message = lua_tostring(L, -1);
 	if (message == NULL)
 		message = lua_pushfstring(L, "the error is a %s, not a text", luaL_typename(L, 1));
 	message = take_place(s, arena_strdup(a, message), &place);
-	s->failure.code = "E0602";
 	s->failure.text = message;
 	s->failure.file = place.name != NULL ? arena_strdup(a, place.name) : NULL;
 	s->failure.line = (uint32_t)place.line;

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,27 @@ static int check_file(int fd, const char *path, struct err *e)
 	return 0;
 }
 
+/* The loader maps what the headers promise: pages behind the end of the file would kill the process. */
+static int check_length(int fd, const char *path, struct err *e)
+{
+	ElfW(Ehdr) head;
+	ElfW(Phdr) part;
+	struct stat st;
+	unsigned i;
+
+	if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+		fstat(fd, &st) < 0)
+		return 0; /* the loader has words for it */
+	for (i = 0; i < head.e_phnum; i++) {
+		off_t at = (off_t)(head.e_phoff + i * sizeof part);
+
+		if (pread(fd, &part, sizeof part, at) != (ssize_t)sizeof part ||
+			(part.p_type == PT_LOAD && part.p_offset + part.p_filesz > (uint64_t)st.st_size))
+			return err_set(e, ERR_INPUT, "cannot load `%s`: the file is cut short", path);
+	}
+	return 0;
+}
+
 /* The loader knows the file by its descriptor's name; the user knows it by its path. */
 static int loader_error(const char *fd_path, const char *path, struct err *e)
 {
@@ -69,6 +91,8 @@ static int load(const flow_plugin **plugin, const char *path, struct err *e)
 	if (fd < 0)
 		return err_system(e, "cannot open `%s`", path);
 	rc = check_file(fd, path, e);
+	if (rc == 0)
+		rc = check_length(fd, path, e);
 	if (rc == 0) {
 		(void)snprintf(fd_path, sizeof fd_path, "/proc/self/fd/%d", fd);
 		handle = dlopen(fd_path, RTLD_NOW | RTLD_LOCAL);

@@ -172,6 +172,22 @@ static int path_of(const struct project *p, char *path, size_t room, struct err 
 	return 0;
 }
 
+/* SQLite falls back to reading where it may not write, and would say so much later. */
+static int check_writable(struct db *db, const struct project *p, struct err *e)
+{
+	if (!db->writes || sqlite3_db_readonly(db->handle, "main") <= 0)
+		return 0;
+	errno = 0;
+	if (faccessat(p->flow_fd, "flow.db", W_OK, AT_EACCESS) == 0)
+		errno = sqlite3_system_errno(db->handle);
+	if (errno != 0)
+		err_system(e, "cannot open flow.db for writing");
+	else
+		err_set(e, ERR_SYSTEM, "cannot open flow.db for writing");
+	err_hint(e, "`flow doctor` looks at permissions, descriptors and space");
+	return err_id(e, "E0501");
+}
+
 int db_open(struct db *db, const struct project *p, enum project_mode mode, struct err *e)
 {
 	char path[4096];
@@ -193,7 +209,7 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 		path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (rc != SQLITE_OK)
 		rc = fail(db, rc, "cannot open flow.db", e);
-	else
+	else if ((rc = check_writable(db, p, e)) == 0)
 		rc = configure(db, mode, e);
 	umask(mask);
 	if (rc < 0)

@@ -230,7 +230,7 @@ int64_t run_took_ms(const struct run_record *r, int64_t now_ms)
 {
 	int64_t end = r->ended_ms != 0 ? r->ended_ms : now_ms;
 
-	return end > r->began_ms ? end - r->began_ms : 0;
+	return r->began_ms >= 0 && end > r->began_ms ? end - r->began_ms : 0;
 }
 
 /* The pid written into writer.lock while somebody holds it; 0: nobody does. */

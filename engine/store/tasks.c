@@ -123,7 +123,7 @@ int64_t attempt_took_ms(const struct attempt_record *r, int64_t now_ms)
 {
 	int64_t end = r->ended_ms != 0 ? r->ended_ms : now_ms;
 
-	return end > r->began_ms ? end - r->began_ms : 0;
+	return r->began_ms >= 0 && end > r->began_ms ? end - r->began_ms : 0;
 }
 
 bool attempt_is_open(const struct attempt_record *r)

@@ -1,4 +1,7 @@
-/* The input is a message between flow and flow-worker: alone, over the socket, and in the memory file of a large one. */
+/*
+ * The input is a message between flow and flow-worker: alone, over the socket, and in the memory file of a large one. It is
+ * also what to change (fuzz_patch) in a START.
+ */
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -37,6 +40,24 @@ static void decode(const void *data, size_t size)
 	arena_release(&arena);
 }
 
+/* A whole START with some of its bytes changed: its lengths are seldom right in bytes out of nothing. */
+static void decode_start(const uint8_t *input, size_t size)
+{
+	static const char *const words[] = { "python", "a b.py" };
+	static const struct wire_pair pairs[] = { { "data", "data/x" }, { "", "" } };
+	const struct wire_start start = { .id = 7, .stage = WIRE_LUA, .token = "token", .cwd = "sub",
+		.argv = { words, 2 }, .text = "return {}", .uses = "./x.lua", .entry = "x", .with = "{}",
+		.params = "{\"a\":1}", .env = { pairs, 2 }, .deps = { pairs, 1 }, .outs = { pairs, 1 },
+		.modules = { pairs, 2 }, .task = "t@1", .run_id = "run", .workdir = "runs/w", .report = "r",
+		.checkpoint = "", .seed = 1, .attempt = 1, .threads = 2 };
+	struct buf message = { 0 };
+
+	wire_put_start(&message, &start);
+	fuzz_patch((unsigned char *)message.data, message.len, input, size);
+	decode(message.data, message.len);
+	buf_release(&message);
+}
+
 static void receive(int sock)
 {
 	struct buf message = { 0 };
@@ -57,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e;
 
 	decode(data, size);
+	decode_start(data, size);
 	FUZZ_CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	buf_add(&piece, data, size);
 	if (size > 0 && wire_send(pair[0], &piece, -1, &e) == 0)

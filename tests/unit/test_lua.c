@@ -151,7 +151,9 @@ static void errors_of_every_kind_are_told(void **state)
 	fails(c, "error()", "the error is a nil, not a text");
 	fails(c, "error(setmetatable({}, {__tostring = function() return 'told' end}))", "told");
 	fails(c, "error(setmetatable({}, {__tostring = function() error('again') end}))",
-		"\"fail\":");
+		"\"fail\":\"the error is not a text, and cannot be made one\"");
+	fails(c, "error(setmetatable({}, {__tostring = function() error({}) end}))",
+		"\"fail\":\"the error is not a text, and cannot be made one\"");
 	fails(c, "local function f() return f() + 1 end f()", "stack overflow");
 	fails(c, "coroutine.wrap(function() error('inside') end)()", "inside");
 	fails(c, "('x'):bad()", "attempt to call a nil value (method 'bad')");

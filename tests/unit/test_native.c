@@ -202,6 +202,20 @@ static void refuses_file(struct client *c, const char *name, const char *why)
 	assert_reported(c, "\"code\":\"E0701\"");
 }
 
+/* cut.so: the first half of a plugin. */
+static void cut_plugin(struct client *c, char path[CLIENT_PATH + 16])
+{
+	char bytes[2000];
+	int from = open(client_plugin("ok"), O_RDONLY | O_CLOEXEC), to;
+
+	(void)snprintf(path, CLIENT_PATH + 16, "%s/cut.so", c->dir);
+	to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_int_equal(read(from, bytes, sizeof bytes), sizeof bytes);
+	assert_int_equal(write(to, bytes, sizeof bytes), sizeof bytes);
+	(void)close(from);
+	(void)close(to);
+}
+
 static void plugin_files_are_checked(void **state)
 {
 	struct client *c = *state;
@@ -216,6 +230,9 @@ static void plugin_files_are_checked(void **state)
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	assert_int_equal(write(fd, "no ELF", 6), 6);
 	refuses_file(c, "text.so", "cannot load `text.so`: ");
+	cut_plugin(c, path);
+	refuses_file(c, "cut.so", "cannot load `cut.so`: the file is cut short");
+	(void)snprintf(path, sizeof path, "%s/text.so", c->dir);
 	assert_int_equal(fchmod(fd, 0666), 0);
 	(void)close(fd);
 	refuses_file(c, "text.so", "can be written by others");

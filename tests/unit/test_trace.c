@@ -106,62 +106,102 @@ static void reused(struct past_runs *p, int64_t run, const char *task, int64_t a
 	past_task_state(p, run, task, "REUSED", attempt);
 }
 
-/* `a` made the same bytes in three runs; whose they were is for the run of the reader to say, not for the newest. */
-static void the_maker_is_the_one_that_the_readers_run_had(void **state)
-{
-	static const char *const uuids[] = { "019aa3b2-8001-7000-8000-000000000003", "019aa3b2-8002-7000-8000-000000000004",
-		"019aa3b2-8003-7000-8000-000000000005", "019aa3b2-8004-7000-8000-000000000006" };
-	static const char *const none[] = { NULL }, *const a_out[] = { "out/a", "same", NULL },
-				 *const b_out[] = { "out/b", "b", NULL }, *const file[] = { "out/f/x", "x", NULL };
-	int64_t run[4], a[3], b, c, planned, in_folder, folder[2];
+static const char *const nothing[] = { NULL };
+static const char *const a_out[] = { "out/a", "same", NULL };
+static const char *const b_out[] = { "out/b", "b", NULL };
+static const char *const file[] = { "out/f/x", "x", NULL };
+
+/* `a` and `f` made the same bytes in two runs, and a third took over what the first had made; b read it there. */
+struct twice_made {
 	struct past_runs p;
-	struct trace t;
+	int64_t a[2], folder[2], b, in_folder, run;
+};
+
+static int64_t next_run(struct twice_made *m)
+{
+	static int number;
+	char uuid[37];
+
+	(void)snprintf(uuid, sizeof uuid, "019aa3b2-8%03d-7000-8000-000000000009", number++);
+	return past_run(&m->p, uuid, "{}", "");
+}
+
+static void twice_made(struct twice_made *m)
+{
 	struct err e;
 	size_t i;
 
+	past_runs_open(&m->p);
+	for (i = 0; i < 2; i++) {
+		m->run = next_run(m);
+		m->a[i] = maker_in(&m->p, m->run, "a", "out/a", "same", nothing);
+		m->folder[i] = maker_in(&m->p, m->run, "f", "out/f", "pages", nothing);
+	}
+	GOOD(store_do(&m->p.store, "UPDATE artifact SET mode = 65536 + 493 WHERE path = 'out/f'", &e));
+	m->run = next_run(m);
+	reused(&m->p, m->run, "a", m->a[0]);
+	reused(&m->p, m->run, "f", m->folder[0]);
+	m->b = maker_in(&m->p, m->run, "b", "out/b", "b", a_out);
+	m->in_folder = maker_in(&m->p, m->run, "in", "out/in", "in", file);
+}
+
+/* The attempt of a step of the trace. */
+static int64_t step_of(struct twice_made *m, const char *ref, size_t step)
+{
+	struct trace t;
+	int64_t id;
+
+	trace(&m->p, &t, ref);
+	assert_true(step < t.steps.count);
+	id = t.steps.items[step].attempt.id;
+	trace_release(&t);
+	return id;
+}
+
+static void the_maker_is_the_one_that_the_readers_run_had(void **state)
+{
+	struct twice_made m;
+	struct err e;
+
 	(void)state;
-	past_runs_open(&p);
-	for (i = 0; i < 4; i++)
-		run[i] = past_run(&p, uuids[i], "{}", "");
-	a[0] = maker_in(&p, run[0], "a", "out/a", "same", none);
-	folder[0] = maker_in(&p, run[0], "f", "out/f", "pages", none);
-	a[1] = maker_in(&p, run[1], "a", "out/a", "same", none);
-	folder[1] = maker_in(&p, run[1], "f", "out/f", "pages", none);
-	GOOD(store_do(&p.store, "UPDATE artifact SET mode = 65536 + 493 WHERE path = 'out/f'", &e));
-	reused(&p, run[2], "a", a[0]);
-	reused(&p, run[2], "f", folder[0]);
-	b = maker_in(&p, run[2], "b", "out/b", "b", a_out);
-	in_folder = maker_in(&p, run[2], "in", "out/in", "in", file);
-	a[2] = maker_in(&p, run[3], "a", "out/a", "same", none);
-	GOOD(journal_run_reuse(p.db, run[3], &b, 1, &e));
-	c = maker_in(&p, run[3], "c", "out/c", "c", b_out);
-	trace(&p, &t, "out/b");
-	assert_int_equal(t.steps.items[1].attempt.id, a[0]);
-	trace_release(&t);
-	trace(&p, &t, "out/in");
-	assert_int_equal(t.steps.items[0].attempt.id, in_folder);
-	assert_int_equal(t.steps.items[1].attempt.id, folder[0]);
-	trace_release(&t);
-	/* c read what b made in an older run; b's own input is what that run had, whatever c's has. */
-	trace(&p, &t, "out/c");
-	assert_int_equal(t.steps.items[0].attempt.id, c);
-	assert_int_equal(t.steps.items[1].attempt.id, b);
-	assert_int_equal(t.steps.items[2].attempt.id, a[0]);
-	trace_release(&t);
-	/* Taken over as planned, and the newest where the run had none of them. */
-	run[0] = past_run(&p, "019aa3b2-8005-7000-8000-000000000007", "{}", "");
-	GOOD(journal_run_reuse(p.db, run[0], &a[1], 1, &e));
-	planned = maker_in(&p, run[0], "planned", "out/planned", "d", a_out);
-	run[1] = past_run(&p, "019aa3b2-8006-7000-8000-000000000008", "{}", "");
-	(void)maker_in(&p, run[1], "alone", "out/alone", "e", a_out);
-	trace(&p, &t, "out/planned");
-	assert_int_equal(t.steps.items[0].attempt.id, planned);
-	assert_int_equal(t.steps.items[1].attempt.id, a[1]);
-	trace_release(&t);
-	trace(&p, &t, "out/alone");
-	assert_int_equal(t.steps.items[1].attempt.id, a[2]);
-	trace_release(&t);
-	past_runs_close(&p);
+	twice_made(&m);
+	assert_int_equal(step_of(&m, "out/b", 1), m.a[0]);
+	assert_int_equal(step_of(&m, "out/in", 0), m.in_folder);
+	assert_int_equal(step_of(&m, "out/in", 1), m.folder[0]);
+	m.run = next_run(&m);
+	GOOD(journal_run_reuse(m.p.db, m.run, &m.a[1], 1, &e));
+	(void)maker_in(&m.p, m.run, "planned", "out/planned", "d", a_out);
+	assert_int_equal(step_of(&m, "out/planned", 1), m.a[1]);
+	past_runs_close(&m.p);
+}
+
+/* c read what b had made in an older run: b's own input is what that run had, whatever c's has. */
+static void what_was_taken_over_is_traced_in_the_run_that_made_it(void **state)
+{
+	struct twice_made m;
+	struct err e;
+
+	(void)state;
+	twice_made(&m);
+	m.run = next_run(&m);
+	(void)maker_in(&m.p, m.run, "a", "out/a", "same", nothing);
+	GOOD(journal_run_reuse(m.p.db, m.run, &m.b, 1, &e));
+	(void)maker_in(&m.p, m.run, "c", "out/c", "c", b_out);
+	assert_int_equal(step_of(&m, "out/c", 1), m.b);
+	assert_int_equal(step_of(&m, "out/c", 2), m.a[0]);
+	past_runs_close(&m.p);
+}
+
+static void where_the_run_had_no_maker_it_is_the_newest(void **state)
+{
+	struct twice_made m;
+
+	(void)state;
+	twice_made(&m);
+	m.run = next_run(&m);
+	(void)maker_in(&m.p, m.run, "alone", "out/alone", "e", a_out);
+	assert_int_equal(step_of(&m, "out/alone", 1), m.a[1]);
+	past_runs_close(&m.p);
 }
 
 static void a_file_in_a_made_folder_is_traced_to_the_folder(void **state)
@@ -331,6 +371,8 @@ int main(void)
 		cmocka_unit_test(an_artifact_is_traced_to_its_sources),
 		cmocka_unit_test(inputs_of_an_earlier_run_are_found),
 		cmocka_unit_test(the_maker_is_the_one_that_the_readers_run_had),
+		cmocka_unit_test(what_was_taken_over_is_traced_in_the_run_that_made_it),
+		cmocka_unit_test(where_the_run_had_no_maker_it_is_the_newest),
 		cmocka_unit_test(a_file_in_a_made_folder_is_traced_to_the_folder),
 		cmocka_unit_test(a_folder_of_several_outs_names_each),
 		cmocka_unit_test(what_was_drawn_is_not_drawn_again),

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""ENOSPC and EIO at every call of flow's that writes: it says what is wrong and ends with 5, or the call did not matter; it does not
+crash or hang; the next run finishes and the oracle is content. A failed sync is fatal and is not tried again.
+
+    tests/faults/sweep.py BUILD [--all] [--seconds N] [--pair KIND:N:ERRNO]
+"""
+import argparse
+import errno
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from oracle_trial import Trial  # noqa: E402
+
+KINDS = "write create link rename mkdir unlink sync mode symlink truncate time open".split()
+ERRORS = {"write": ("ENOSPC", "EIO", "EDQUOT"), "create": ("ENOSPC", "EIO", "EMFILE", "EROFS"), "link": ("ENOSPC", "EIO"),
+          "rename": ("ENOSPC", "EIO"), "mkdir": ("ENOSPC", "EIO"), "unlink": ("EIO",), "sync": ("EIO", "ENOSPC"), "mode": ("EIO", "EROFS"),
+          "symlink": ("ENOSPC", "EIO"), "truncate": ("EIO",), "time": ("EIO",), "open": ("EMFILE", "EIO")}
+FRESH = 25
+place = None
+
+
+class Place:
+    def __init__(self, build):
+        self.folder, self.build = tempfile.mkdtemp(prefix="faults-"), build
+        self.trial = Trial(build, os.path.join(self.folder, "project"))
+        self.log = os.path.join(self.folder, "log")
+        self.used = FRESH
+
+    def ready(self):
+        self.used += 1
+        if self.used >= FRESH:
+            self.trial.prepare()
+            self.used = 0
+        self.trial.next()
+
+    def run(self, fault=None):
+        """The run, and how many calls of each kind it made."""
+        if os.path.exists(self.log):
+            os.unlink(self.log)
+        env = {"LD_PRELOAD": os.path.join(self.build, "fault_preload.so"), "FLOW_TEST_FAULT_LOG": self.log}
+        if fault:
+            env["FLOW_TEST_FAULT"] = fault
+        done = self.trial.run(env=env, timeout=20)
+        counts = {}
+        if os.path.exists(self.log):
+            with open(self.log) as file:
+                counts = {name: int(number) for name, number in map(str.split, file)}
+        return done, counts
+
+
+def set_up(build):
+    global place
+    place = Place(build)
+
+
+def fail_once(job):
+    """(job, did it end with 5, what is wrong)"""
+    kind, number, name = job
+    wrong, code = [], None
+    try:
+        place.ready()
+        done, counts = place.run("%s:%s:%d" % (kind, number, getattr(errno, name)))
+        code, said = done.returncode, done.stdout
+        if code not in (0, 5):
+            wrong.append("ends with %s: %s" % (code, said))
+        if code == 5 and not any(word in said.lower() for word in (os.strerror(getattr(errno, name)).lower(), "disk is full", "disk i/o",
+                                                             "flow.db for writing")):
+            wrong.append("does not say what is wrong: %s" % said)
+        if code == 5 and said.count("error") > 3:
+            wrong.append("says it too often: %s" % said)
+        if kind == "sync" and code == 0 and counts.get("sync", 0) >= int(number.rstrip("+")) and counts["sync-after-failure"] > 0:
+            wrong.append("a sync failed, and was tried again")
+        wrong += place.trial.settle()
+    except Exception as error:
+        wrong.append("the test itself: %r" % error)
+    if wrong:
+        place.used = FRESH
+    return job, code == 5, wrong
+
+
+def jobs_of(counts):
+    jobs = [(kind, "%d%s" % (number, plus), name) for kind in KINDS for name in ERRORS[kind]
+            for number in range(1, counts[kind] + 1) for plus in ("", "+")]
+    step = max(1, round(len(jobs) / 1.6180339887))
+    while gcd(step, len(jobs)) != 1:
+        step += 1
+    return [jobs[i * step % len(jobs)] for i in range(len(jobs))]
+
+
+def gcd(a, b):
+    return a if b == 0 else gcd(b, a % b)
+
+
+def taken(jobs, until, room):
+    for job in jobs:
+        room.acquire()
+        if time.monotonic() > until:
+            return
+        yield job
+
+
+def counted(build):
+    set_up(build)
+    place.ready()
+    return place.run()[1]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--seconds", type=float, default=45)
+    parser.add_argument("--pair")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    home = tempfile.tempdir = tempfile.mkdtemp(prefix="faults-")
+    build, bad, fives, total, begin = os.path.abspath(options.build), 0, 0, 0, time.monotonic()
+    try:
+        if options.pair:
+            set_up(build)
+            job = fail_once(tuple(options.pair.split(":")))
+            print(job[0], "5" if job[1] else "not 5", *job[2], sep="\n    ")
+            return 1 if job[2] else 0
+        jobs, room = jobs_of(counted(build)), threading.Semaphore(2 * options.jobs)
+        until = 1e18 if options.all else begin + options.seconds
+        with multiprocessing.Pool(options.jobs, set_up, (build,)) as pool:
+            for job, was_five, wrong in pool.imap_unordered(fail_once, taken(jobs, until, room)):
+                room.release()
+                total, fives, bad = total + 1, fives + was_five, bad + bool(wrong)
+                if wrong and bad <= 20:
+                    print("%s %s fails with %s" % job)
+                    print("".join("    %s\n" % line.strip().replace("\n", "\n    ") for line in wrong), end="", flush=True)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    print("%d of %d faults (kind, n, errno), %d ended with 5, %d did not matter, %d violations, %.0f s" % (
+        total, len(jobs), fives, total - fives, bad, time.monotonic() - begin))
+    return 1 if bad or fives < total / 4 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
