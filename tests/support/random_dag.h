@@ -74,6 +74,8 @@ static inline void random_retry(struct buf *out, struct dice *d)
 				buf_printf(out, ", %s", on[i]);
 		buf_char(out, ']');
 	}
+	if (dice_one_in(d, 3))
+		buf_printf(out, ", scale: {timeout: %u, mem: 1.5}", dice_between(d, 1, 4));
 	buf_str(out, "}\n");
 }
 

@@ -128,12 +128,35 @@ static inline bool world_is_below_failure(const struct world *w, uint32_t task)
 	return false;
 }
 
-/* Could it start if there were room? */
-static inline bool world_is_startable(const struct world *w, uint32_t task)
+/* Until when a task that has all it needs must wait, for a try that failed in this run or in the one before. */
+static inline int64_t world_waits_until(const struct world *w, uint32_t task)
 {
 	const struct world_task *t = &w->tasks[task];
 
-	return t->state == TASK_READY || (t->state == TASK_BACKOFF && t->backoff_until <= w->now);
+	if (t->state == TASK_BACKOFF)
+		return t->backoff_until;
+	return w->config.not_before_ms != NULL ? w->config.not_before_ms[task] : 0;
+}
+
+static inline bool world_is_willing(const struct world *w, uint32_t task)
+{
+	return w->tasks[task].state == TASK_READY || w->tasks[task].state == TASK_BACKOFF;
+}
+
+/* Could it start if there were room? */
+static inline bool world_is_startable(const struct world *w, uint32_t task)
+{
+	return world_is_willing(w, task) && world_waits_until(w, task) <= w->now;
+}
+
+/* What `retry.scale` makes of a value after the retries made so far: a second reading. */
+static inline double world_scaled(const struct world *w, uint32_t task, double value, double factor)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->tasks[task].retries; i++)
+		value *= factor;
+	return value;
 }
 
 static inline bool world_goes_first(const struct world *w, uint32_t a, uint32_t b)
@@ -162,7 +185,7 @@ static inline bool world_stage_is_full(const struct world *w, uint32_t task)
 
 static inline void world_check_room(const struct world *w)
 {
-	uint64_t cpu = 0, mem = 0;
+	uint64_t cpu = 0, mem = 0, grown;
 	uint32_t live = 0, i;
 
 	for (i = 0; i < w->graph->node_count; i++) {
@@ -173,7 +196,11 @@ static inline void world_check_room(const struct world *w)
 			continue;
 		live++;
 		cpu += stage->cpu_milli < w->config.cpu_milli ? stage->cpu_milli : w->config.cpu_milli;
-		mem += stage->mem_bytes;
+		grown = (uint64_t)world_scaled(w, i, (double)stage->mem_bytes, stage->retry.scale_mem);
+		/* A try that has grown beyond the machine gets all of it. */
+		if (stage->mem_bytes <= w->config.mem_bytes && grown > w->config.mem_bytes)
+			grown = w->config.mem_bytes;
+		mem += grown;
 		HOLDS(w, stage->max_parallel == 0 || world_stage_live(w, i) <= stage->max_parallel);
 	}
 	HOLDS(w, live == w->live && live == w->s.live_count && live <= w->config.jobs);
@@ -216,8 +243,9 @@ static inline void world_check_times(const struct world *w)
 			due = world_due(w, t);
 			HOLDS(w, w->event->kind != EVENT_TICK || due > w->now || t->stopped_step == w->steps);
 			earliest = due < earliest ? due : earliest;
-		} else if (t->state == TASK_BACKOFF && t->backoff_until > w->now && !w->is_draining) {
-			earliest = t->backoff_until < earliest ? t->backoff_until : earliest;
+		} else if (world_is_willing(w, i) && world_waits_until(w, i) > w->now && !w->is_draining) {
+			due = world_waits_until(w, i);
+			earliest = due < earliest ? due : earliest;
 		}
 	}
 	if (!w->finished && w->asked.count == 0)
@@ -256,7 +284,9 @@ static inline void world_settle(struct world *w, uint32_t task)
 static inline void world_start(struct world *w, const struct action *a)
 {
 	struct world_task *t = &w->tasks[a->task];
-	int64_t timeout = world_stage(w, a->task)->timeout_ms;
+	const struct stage *stage = world_stage(w, a->task);
+	int64_t timeout = (int64_t)world_scaled(
+		w, a->task, (double)stage->timeout_ms, stage->retry.scale_timeout);
 	uint32_t i;
 
 	HOLDS(w, !w->is_draining && !t->is_live);

@@ -116,6 +116,15 @@ static void losses_are_no_fault_of_the_task(void **state)
 	assert_false(retry_allows(&r, OUTCOME_LOST, -1, 0, LOST_BUDGET));
 }
 
+static void scaled_values_grow_and_do_not_wrap(void **state)
+{
+	(void)state;
+	assert_int_equal(retry_scaled(1000, 1.5, 0), 1000);
+	assert_int_equal(retry_scaled(1000, 1.5, 2), 2250);
+	assert_int_equal(retry_scaled(0, 100, 50), 0);
+	assert_int_equal(retry_scaled(INT64_MAX / 8, 100, 1000), INT64_MAX / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +135,7 @@ int main(void)
 		cmocka_unit_test(exit_status_can_be_listed_alone),
 		cmocka_unit_test(limit_counts_retries_and_not_attempts),
 		cmocka_unit_test(losses_are_no_fault_of_the_task),
+		cmocka_unit_test(scaled_values_grow_and_do_not_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

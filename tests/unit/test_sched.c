@@ -276,6 +276,49 @@ static void timeout_terminates_and_kills_after_the_grace(void **state)
 	scene_close(&s);
 }
 
+static void further_tries_get_more_time_and_memory(void **state)
+{
+	struct scene s;
+	uint32_t a;
+
+	(void)state;
+	scene_open(&s,
+		"stages: {a: {cmd: x, timeout: 5s, resources: {mem: 1M}, "
+		"retry: {limit: 2, delay: 0s, scale: {timeout: 3, mem: 1.5}}}}",
+		&plain);
+	a = node_of(&s.l, "a");
+	assert_int_equal(s.w.wait_at, 5000);
+	assert_int_equal(sched_mem(&s.w.s, a), 1 << 20);
+	end_task(&s, "a", OUTCOME_TIMEOUT);
+	assert_int_equal(s.w.wait_at, 15000);
+	assert_int_equal(sched_mem(&s.w.s, a), 3 << 19);
+	end_task(&s, "a", OUTCOME_LOST); /* no fault of its own: no more than before */
+	assert_int_equal(s.w.wait_at, 15000);
+	end_task(&s, "a", OUTCOME_SUCCEEDED);
+	scene_close(&s);
+}
+
+static void wait_of_an_earlier_run_is_kept(void **state)
+{
+	static const int64_t not_before[] = { 3000, 0 };
+	struct sched_config config = plain;
+	struct scene s;
+
+	(void)state;
+	config.not_before_ms = not_before;
+	scene_open(&s, "stages: {a: {cmd: x}, b: {cmd: x}}", &config);
+	assert_int_equal(state_of(&s, "b"), TASK_RUNNING);
+	assert_int_not_equal(state_of(&s, "a"), TASK_RUNNING);
+	assert_int_equal(s.w.wait_at, 3000);
+	end_task(&s, "b", OUTCOME_SUCCEEDED);
+	assert_false(s.w.finished);
+	world_tick(&s.w, 3000);
+	assert_int_equal(state_of(&s, "a"), TASK_RUNNING);
+	end_task(&s, "a", OUTCOME_SUCCEEDED);
+	assert_true(s.w.finished);
+	scene_close(&s);
+}
+
 static void longest_way_goes_first(void **state)
 {
 	static const int64_t cost[] = { 1, 100, 1, 1 };
@@ -409,6 +452,8 @@ int main(void)
 		cmocka_unit_test(cancel_asks_then_insists_then_kills),
 		cmocka_unit_test(second_cancel_kills_at_once),
 		cmocka_unit_test(timeout_terminates_and_kills_after_the_grace),
+		cmocka_unit_test(further_tries_get_more_time_and_memory),
+		cmocka_unit_test(wait_of_an_earlier_run_is_kept),
 		cmocka_unit_test(longest_way_goes_first),
 		cmocka_unit_test(task_that_wants_more_than_there_is_runs_alone),
 		cmocka_unit_test(large_task_is_not_passed_over_for_ever),

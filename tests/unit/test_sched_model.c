@@ -25,6 +25,7 @@ struct player {
 	struct dice dice;
 	uint8_t done[RANDOM_TASKS_MAX];
 	int64_t cost[RANDOM_TASKS_MAX];
+	int64_t waits[RANDOM_TASKS_MAX];
 	int level; /* of the last cancel */
 };
 
@@ -70,10 +71,12 @@ static void draw_config(struct player *p, struct sched_config *c, uint32_t nodes
 
 	for (i = 0; i < nodes; i++) {
 		p->cost[i] = dice_below(d, 5000);
+		p->waits[i] = dice_one_in(d, 5) ? dice_below(d, 9000) : 0;
 		p->done[i] = !has_past ? 0 : dice_one_in(d, 4) ? 1 : dice_one_in(d, 30) ? 2 : 0;
 	}
 	*c = (struct sched_config){ .done = p->done,
 		.cost_ms = has_costs ? p->cost : NULL,
+		.not_before_ms = dice_one_in(d, 3) ? p->waits : NULL,
 		.jobs = either(d, 1, dice_between(d, 1, 8)),
 		.cpu_milli = is_loose ? 1000000 : dice_between(d, 500, 8000),
 		.mem_bytes = is_loose || dice_one_in(d, 2) ? 0 : (uint64_t)dice_between(d, 1, 8000) << 20,
