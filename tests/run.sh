@@ -2,6 +2,7 @@
 # Installs what is missing, builds, and runs every test: under ASan and UBSan (clang), threads under TSan, then all of them in the
 # release build (gcc). Warnings are errors in each. ctest's summary of the release build comes last.
 #     tests/run.sh [--quick]      --quick: the release build only
+# FUZZ_SECONDS: how long each target of tests/fuzz looks for inputs that break it; 20 by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 .ci/install build fashion tests
@@ -21,6 +22,8 @@ if [ "${1:-}" != --quick ]; then
 	# The worker's children are killed on purpose: their leaks are not looked for.
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE release
+	# The corpora of tests/fuzz ran as tests just now; this looks for what is not in them yet.
+	tests/fuzz/run.sh "${FUZZ_SECONDS:-20}"
 	build build-tsan clang -DFLOW_SANITIZE=thread
 	ctest --test-dir build-tsan --output-on-failure -j "$jobs" -L threads
 fi

@@ -131,8 +131,8 @@ static void put_row(struct table *t, const struct explained *row)
 	table_cell(t, PAINT_NONE, "%s", row->kind);
 	table_cell(t, PAINT_NONE, "%s", row->name);
 	table_cell(t, PAINT_NONE, "%s%s%s%s%s%s", is_one && !removed ? "" : row->was,
-		is_one ? "" : " -> ", removed ? "" : row->is,
-		origin[0] != '\0' ? " (" : "", origin, origin[0] != '\0' ? ")" : "");
+		is_one ? "" : " -> ", removed ? "" : row->is, origin[0] != '\0' ? " (" : "", origin,
+		origin[0] != '\0' ? ")" : "");
 }
 
 static void put_text(struct subject *x)
@@ -189,10 +189,11 @@ static void put_json(struct subject *x, struct json *j)
 static int explain_one(
 	struct cli *c, struct session *s, uint32_t node, struct json *j, struct err *e)
 {
-	struct subject x = {
-		.cli = c, .session = s, .node = node, .choice = &s->plan.choices[node],
-		.rows = { .lists_same = c->all }
-	};
+	struct subject x = { .cli = c,
+		.session = s,
+		.node = node,
+		.choice = &s->plan.choices[node],
+		.rows = { .lists_same = c->all } };
 
 	if (look(&x, e) < 0)
 		return e->code;

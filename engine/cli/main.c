@@ -49,6 +49,8 @@ int main(int argc, char **argv)
 
 	/* A reader that goes away is told by write(), see screen_flush(). */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* So is a file that may not grow: EFBIG. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	screen_open(&c.out, STDOUT_FILENO, SCREEN_COLOR_AUTO);
 	screen_open(&c.talk, STDERR_FILENO, SCREEN_COLOR_AUTO);
 	status = dispatch(&c, argc, argv);

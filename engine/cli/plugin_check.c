@@ -44,9 +44,10 @@ static const json_t *pick(struct plugin_faults *out, const json_t *stages, const
 	}
 	vec_push(out,
 		((struct plugin_fault){ "E0701",
-			arena_printf(a, "`%.*s` has no stage `%s`%s%s%s", (int)strcspn(uses, "#"), uses,
-				entry, near.best != NULL ? ", did you mean `" : "",
-				near.best != NULL ? near.best : "", near.best != NULL ? "`?" : "") }));
+			arena_printf(a, "`%.*s` has no stage `%s`%s%s%s", (int)strcspn(uses, "#"),
+				uses, entry, near.best != NULL ? ", did you mean `" : "",
+				near.best != NULL ? near.best : "",
+				near.best != NULL ? "`?" : "") }));
 	return NULL;
 }
 
@@ -84,10 +85,10 @@ static void check_ports(struct plugin_faults *out, const json_t *stage, bool is_
 		if (!json_is_true(json_object_get(port, "required")) ||
 			(is_out ? has_out(g, n, name) : has_dep(g, n, name)))
 			continue;
-		vec_push(out,
-			((struct plugin_fault){ "E0703",
-				arena_printf(a, "`%s` needs %s named `%s`: %ss: {%s: ...}", graph_text(g, n->uses),
-					is_out ? "an out" : "a dep", name, what, name) }));
+		vec_push(out, ((struct plugin_fault){ "E0703",
+				      arena_printf(a, "`%s` needs %s named `%s`: %ss: {%s: ...}",
+					      graph_text(g, n->uses), is_out ? "an out" : "a dep",
+					      name, what, name) }));
 	}
 }
 
@@ -99,7 +100,8 @@ void plugin_check(struct plugin_faults *out, const char *text, const struct grap
 	const json_t *stage = NULL;
 
 	if (root != NULL)
-		stage = pick(out, json_object_get(root, "stages"), graph_text(g, n->uses), entry, a);
+		stage = pick(
+			out, json_object_get(root, "stages"), graph_text(g, n->uses), entry, a);
 	if (stage != NULL) {
 		check_ports(out, stage, false, g, n, a);
 		check_ports(out, stage, true, g, n, a);

@@ -182,7 +182,8 @@ static void put_metrics(struct view *v)
 	for (i = 0; i < v->metric_count; i++) {
 		screen_str(v->out, i > 0 ? "  " : "   ");
 		screen_foreign(v->out, v->metrics[i].name);
-		screen_printf(v->out, " %s", short_number(v->metrics[i].value, VIEW_DIGITS, number));
+		screen_printf(
+			v->out, " %s", short_number(v->metrics[i].value, VIEW_DIGITS, number));
 	}
 }
 
@@ -219,8 +220,9 @@ static void put_not_done(struct view *v, const struct run_result *r)
 		screen_paint(o, PAINT_YELLOW, "interrupted");
 		screen_printf(o, " - resume with: flow run%s", view_dag(v, " "));
 		if (kept > 0)
-			screen_printf(o, "   (%s task%s done stay%s cached)", count_text(kept, number),
-				kept == 1 ? "" : "s", kept == 1 ? "s" : "");
+			screen_printf(o, "   (%s task%s done stay%s cached)",
+				count_text(kept, number), kept == 1 ? "" : "s",
+				kept == 1 ? "s" : "");
 		screen_str(o, "\n");
 		return;
 	}

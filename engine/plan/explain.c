@@ -22,8 +22,9 @@ struct finder {
 
 static const char *const reason_names[] = { "none", "never-run", "input-changed", "input-added",
 	"input-removed", "param-changed", "code-changed", "plugin-changed", "env-changed",
-	"with-changed", "outs-changed", "output-missing", "upstream-ran", "failed-before", "not-trusted", "forced",
-	"volatile", "key-format", "input-missing", "upstream-blocked", "frozen", "same-key" };
+	"with-changed", "outs-changed", "output-missing", "upstream-ran", "failed-before",
+	"not-trusted", "forced", "volatile", "key-format", "input-missing", "upstream-blocked",
+	"frozen", "same-key" };
 
 const char *reason_name(enum reason reason)
 {
@@ -50,9 +51,8 @@ static enum reason reason_of(enum change change, const struct part_view *v)
 		       : change == CHANGE_REMOVED ? REASON_INPUT_REMOVED
 						  : REASON_INPUT_CHANGED;
 	case PART_CODE:
-		return v->name_len > 7 && memcmp(v->name, "plugin ", 7) == 0
-			       ? REASON_PLUGIN_CHANGED
-			       : REASON_CODE_CHANGED;
+		return v->name_len > 7 && memcmp(v->name, "plugin ", 7) == 0 ? REASON_PLUGIN_CHANGED
+									     : REASON_CODE_CHANGED;
 	case PART_COMMAND: return REASON_CODE_CHANGED;
 	case PART_WITH: return REASON_WITH_CHANGED;
 	case PART_ENV: return REASON_ENV_CHANGED;
@@ -79,8 +79,8 @@ static const char *origin_of(const struct plan *p, const struct part_view *v)
 	return "";
 }
 
-static void first(void *user, enum change change, const struct part_view *was,
-	const struct part_view *is)
+static void first(
+	void *user, enum change change, const struct part_view *was, const struct part_view *is)
 {
 	struct finder *f = user;
 	const struct part_view *v = is != NULL ? is : was;
@@ -113,14 +113,13 @@ static void add_row(struct finder *f, const char *change, const struct part_view
 	struct part_texts texts;
 
 	part_texts(&texts, a, was, is);
-	vec_push(f->all,
-		((struct explained){ change, part_kind(v->part),
-			arena_strndup(a, v->name, v->name_len), texts.was, texts.is,
-			origin_of(f->plan, is) }));
+	vec_push(f->all, ((struct explained){ change, part_kind(v->part),
+				 arena_strndup(a, v->name, v->name_len), texts.was, texts.is,
+				 origin_of(f->plan, is) }));
 }
 
-static void each_change(void *user, enum change change, const struct part_view *was,
-	const struct part_view *is)
+static void each_change(
+	void *user, enum change change, const struct part_view *was, const struct part_view *is)
 {
 	static const char *const words[] = { "added", "removed", "changed" };
 	struct finder *f = user;
@@ -133,8 +132,8 @@ static void each_change(void *user, enum change change, const struct part_view *
 		add_row(f, words[change], was, is);
 }
 
-static void each_same(void *user, enum change change, const struct part_view *was,
-	const struct part_view *is)
+static void each_same(
+	void *user, enum change change, const struct part_view *was, const struct part_view *is)
 {
 	if (change == CHANGE_NONE)
 		add_row(user, "same", was, is);
@@ -193,13 +192,16 @@ const char *choice_text(struct plan *p, const struct choice *c)
 	case REASON_FROZEN:
 		if (c->verdict != VERDICT_BLOCKED)
 			return "frozen: outs are taken as they are";
-		return arena_printf(a, "%s is not there, and the stage is frozen: put it there, or take "
-				       "`frozen` away", c->name);
+		return arena_printf(a,
+			"%s is not there, and the stage is frozen: put it there, or take "
+			"`frozen` away",
+			c->name);
 	case REASON_SAME_KEY:
 		if (c->restored)
 			return "same key; outs came back from the store";
 		return c->restore ? "same key; outs come back from the store" : "same key";
-	case REASON_UPSTREAM_RAN: return arena_printf(a, "runs if what `%s` makes changes", c->name);
+	case REASON_UPSTREAM_RAN:
+		return arena_printf(a, "runs if what `%s` makes changes", c->name);
 	case REASON_UPSTREAM_BLOCKED: return arena_printf(a, "`%s` is blocked", c->name);
 	case REASON_INPUT_MISSING: return arena_printf(a, "input %s is not there", c->name);
 	case REASON_OUTPUT_MISSING:

@@ -28,7 +28,8 @@ static size_t start_of(const struct part_view *was, const struct part_view *is)
 {
 	size_t n = 0;
 
-	if (was == NULL || is == NULL || (was->value_len <= SHOWN_MAX && is->value_len <= SHOWN_MAX))
+	if (was == NULL || is == NULL ||
+		(was->value_len <= SHOWN_MAX && is->value_len <= SHOWN_MAX))
 		return 0;
 	while (n < was->value_len && n < is->value_len && was->value[n] == is->value[n])
 		n++;
@@ -52,10 +53,9 @@ static const char *cut(struct arena *a, const struct part_view *v, size_t start)
 	for (i = 0; i < end - start; i++)
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			text[i] = ' ';
-	return start == 0 && end == v->value_len
-		       ? text
-		       : arena_printf(a, "%s%s%s", start > 0 ? "..." : "", text,
-				 end < v->value_len ? "..." : "");
+	return start == 0 && end == v->value_len ? text
+						 : arena_printf(a, "%s%s%s", start > 0 ? "..." : "",
+							   text, end < v->value_len ? "..." : "");
 }
 
 static const char *text_of(struct arena *a, const struct part_view *v, size_t start)

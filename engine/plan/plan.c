@@ -138,8 +138,8 @@ static void choose(struct choice *c, enum verdict verdict, enum reason reason, c
 }
 
 /* Are the outs of this record at hand? Sets restore when some must come from the store; names what is lost otherwise. */
-static bool outs_at_hand(struct plan *p, uint32_t node, const struct record *r, bool *restore,
-	const char **lost)
+static bool outs_at_hand(
+	struct plan *p, uint32_t node, const struct record *r, bool *restore, const char **lost)
 {
 	const struct node *n = &p->graph->nodes[node];
 	uint32_t i;
@@ -186,7 +186,8 @@ static void find_reason(struct plan *p, uint32_t node, const struct record *late
 	c->past = latest;
 	if (latest == NULL) {
 		static const enum reason reasons[] = { [LAST_NONE] = REASON_NEVER_RUN,
-			[LAST_FAILED] = REASON_FAILED_BEFORE, [LAST_DISOWNED] = REASON_NOT_TRUSTED };
+			[LAST_FAILED] = REASON_FAILED_BEFORE,
+			[LAST_DISOWNED] = REASON_NOT_TRUSTED };
 		const char *why = NULL;
 		enum last_try last = p->past->last_try(p->past->user, node, &why);
 

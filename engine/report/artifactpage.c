@@ -32,12 +32,14 @@ struct searcher {
 };
 
 /* The same bytes may have been made at that path before: was it this attempt whose outs the user's run had? */
-static int is_origin(struct searcher *s, const struct attempt_record *user, const char *path, struct err *e)
+static int is_origin(
+	struct searcher *s, const struct attempt_record *user, const char *path, struct err *e)
 {
 	const struct artifact_record *r = s->artifact;
 	bool is_itself = strcmp(path, r->path) == 0;
 	struct artifact_record origin;
-	int rc = origins_find(&s->origins, user, r->path, is_itself ? &r->made.digest : NULL, &origin, e);
+	int rc = origins_find(
+		&s->origins, user, r->path, is_itself ? &r->made.digest : NULL, &origin, e);
 
 	return rc > 0 ? origin.attempt == r->attempt : rc;
 }
@@ -68,7 +70,8 @@ static int look_at(struct searcher *s, int64_t id, struct err *e)
 }
 
 /* Only later attempts than its maker can have read it; skip those of `but`, they were looked at. */
-static int look_among(struct searcher *s, const struct id_list *ids, const struct id_list *but, struct err *e)
+static int look_among(
+	struct searcher *s, const struct id_list *ids, const struct id_list *but, struct err *e)
 {
 	size_t i;
 	int rc = 0;

@@ -28,8 +28,8 @@ static void found(
 		.name = name,
 		.was = was != NULL ? texts.was : NULL,
 		.is = is != NULL ? texts.is : NULL };
-	key = arena_printf(c->arena, "%s\n%s\n%s\n%s", fresh.change.kind, name,
-		texts.was, texts.is);
+	key = arena_printf(
+		c->arena, "%s\n%s\n%s\n%s", fresh.change.kind, name, texts.was, texts.is);
 	at = map_put(&c->group_of, key, (uint32_t)c->groups.count);
 	if (at != NULL)
 		c->groups.items[*at].tasks++;

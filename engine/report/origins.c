@@ -78,20 +78,33 @@ static struct known_path *known_at(struct origins *o, const char *path)
 	return &o->known.items[o->known.count - 1];
 }
 
-/* Sources have thousands of readers and no maker: that is asked for once. */
-static int ask_whether_ever(struct origins *o, const char *path, struct known_path *p, struct err *e)
+/* The newest of all that were made at a path. Sources have thousands of readers and no maker: that is asked for once. */
+static int ask_newest(struct origins *o, const char *path, struct known_path *p, struct err *e)
 {
-	struct artifact_record any;
-	int rc;
+	int rc = maker_find(&o->makers, path, NULL, INT64_MAX, NULL, &o->arena, &p->maker, e);
 
-	if (p->asked)
-		return 0;
-	rc = maker_find(&o->makers, path, NULL, INT64_MAX, NULL, &o->arena, &any, e);
 	if (rc < 0)
 		return rc;
 	p->asked = true;
 	p->never = rc == 0;
-	return 0;
+	return rc;
+}
+
+/* Whose outs the reader's run had, or the newest before the reader. The newest of all is the answer mostly, and is asked for first. */
+static int ask(struct origins *o, const struct attempt_record *reader, const char *path,
+	const struct digest *d, struct known_path *p, struct err *e)
+{
+	const struct id_list *outs;
+	int rc;
+
+	if (!p->asked && (rc = ask_newest(o, path, p, e)) <= 0)
+		return rc;
+	if (outs_had(o, reader->run, &outs, e) < 0)
+		return e->code;
+	if (p->maker.attempt < reader->id && id_list_has(outs, p->maker.attempt) &&
+		(d == NULL || digest_same(d, &p->maker.made.digest)))
+		return 1;
+	return maker_find(&o->makers, path, d, reader->id, outs, &o->arena, &p->maker, e);
 }
 
 int origins_find(struct origins *o, const struct attempt_record *reader, const char *path,
@@ -99,18 +112,13 @@ int origins_find(struct origins *o, const struct attempt_record *reader, const c
 {
 	static const struct digest any;
 	struct known_path *p = known_at(o, path);
-	const struct id_list *outs;
 	int rc;
 
 	if (p->never)
 		return 0;
 	if (p->run != reader->run || !digest_same(&p->digest, d != NULL ? d : &any) ||
 		(p->found && p->maker.attempt >= reader->id)) {
-		if (outs_had(o, reader->run, &outs, e) < 0)
-			return e->code;
-		rc = maker_find(&o->makers, path, d, reader->id, outs, &o->arena, &p->maker, e);
-		if (rc == 0)
-			rc = ask_whether_ever(o, path, p, e);
+		rc = ask(o, reader, path, d, p, e);
 		if (rc < 0)
 			return rc;
 		p->found = rc > 0;

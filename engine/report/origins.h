@@ -28,9 +28,9 @@ struct known_path {
 	int64_t run;               /* of the reader; 0: nothing was asked yet */
 	struct digest digest;      /* asked for; zero: any */
 	bool found;
-	bool asked, never;         /* no attempt ever made it */
-	bool asked_below, never_below; /* nor anything below it */
-	struct artifact_record maker;
+	bool asked, never;         /* never: no attempt ever made it */
+	bool asked_below, never_below; /* ...nor anything below it */
+	struct artifact_record maker; /* the artifact of that path looked at last, found or not */
 };
 
 /* The attempts whose outs a run had. */

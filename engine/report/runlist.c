@@ -174,8 +174,8 @@ static int add_metrics(struct runlist *list, struct db *db, struct arena *a, str
 
 /* A run whose process is gone is an interrupted one already, though the journal calls it running until the next run. There is none
  * newer than it. */
-static int load_runs(struct runlist *list, struct db *db, const struct project *p, const char *state,
-	uint32_t limit, struct arena *a, struct err *e)
+static int load_runs(struct runlist *list, struct db *db, const struct project *p,
+	const char *state, uint32_t limit, struct arena *a, struct err *e)
 {
 	bool wants_dead = state != NULL && strcmp(state, "INTERRUPTED") == 0;
 	bool wants_alive = state != NULL && strcmp(state, "RUNNING") == 0;

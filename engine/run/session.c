@@ -53,7 +53,8 @@ int session_open(struct session *s, const struct session_options *options, struc
 	if (file_read(&s->text, AT_FDCWD, options->dag, DAG_TEXT_MAX, e) < 0) {
 		if (e->code == ERR_NOTFOUND)
 			err_hint(e, "`flow init` writes a first dag.yaml; -f names another one");
-		e->code = ERR_INPUT;
+		if (e->code != ERR_SYSTEM)
+			e->code = ERR_INPUT;
 		return err_id(e, "E0100");
 	}
 	return open_project(s, folder, e);

@@ -160,7 +160,6 @@ int slots_keep(struct slots *s, uint32_t at, const char *folder, struct err *e)
 	int flow = s->project->flow_fd;
 	struct stat st;
 
-	slot->taken = false;
 	if (folder_make_parents(flow, folder, 0700, e) < 0)
 		return e->code;
 	if (fstatat(flow, slot->folder, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
@@ -171,6 +170,8 @@ int slots_keep(struct slots *s, uint32_t at, const char *folder, struct err *e)
 	} else if (renameat(flow, slot->folder, flow, folder) < 0) {
 		return err_system(e, "cannot keep the folder of a failed attempt");
 	}
+	/* Not before: what a recovery needs lies in a folder that slots_close() would remove. */
+	slot->taken = false;
 	slot->folder[0] = '\0';
 	return copy_log(s, slot, folder, e);
 }

@@ -120,6 +120,8 @@ int telemetry_read(struct telemetry *t, int flow_fd, const char *path, metric_si
 {
 	int fd = openat(flow_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), rc = 0;
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == EIO || errno == ENOMEM))
+		return err_system(e, "cannot read what it reported");
 	if (fd < 0)
 		return 0; /* it has said nothing */
 	while (rc == 0 && t->offset < TELEMETRY_MAX) {

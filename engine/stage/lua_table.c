@@ -105,8 +105,8 @@ static void check_bound(lua_State *L, const char *name, const char *bound, doubl
 	if (lua_getfield(L, -1, bound) == LUA_TNUMBER) {
 		limit = lua_tonumber(L, -1);
 		if (is_least ? x < limit : x > limit)
-			(void)lua_error_fail(L, "E0607", "`with.%s` is %.12g, it must be %s %.12g", name, x,
-				is_least ? "at least" : "at most", limit);
+			(void)lua_error_fail(L, "E0607", "`with.%s` is %.12g, it must be %s %.12g",
+				name, x, is_least ? "at least" : "at most", limit);
 	}
 	lua_pop(L, 1);
 }

@@ -113,13 +113,11 @@ int makers_open(struct makers *m, struct db *db, struct err *e)
 	*m = (struct makers){ .db = db };
 	/* The plus keeps SQLite from walking all artifacts of a digest: empty files have many. */
 	rc = db_query(db,
-		COLUMNS
-		"WHERE path = ? AND attempt < ? AND +digest = ? ORDER BY attempt DESC",
+		COLUMNS "WHERE path = ? AND attempt < ? AND +digest = ? ORDER BY attempt DESC",
 		&m->exact, e);
 	if (rc == 0)
-		rc = db_query(db,
-			COLUMNS "WHERE path = ? AND attempt < ? ORDER BY attempt DESC", &m->newest,
-			e);
+		rc = db_query(db, COLUMNS "WHERE path = ? AND attempt < ? ORDER BY attempt DESC",
+			&m->newest, e);
 	if (rc == 0)
 		rc = db_query(db,
 			COLUMNS

@@ -42,6 +42,10 @@ static int fail(struct db *db, int rc, const char *what, struct err *e)
 	case SQLITE_LOCKED:
 		err_set(e, ERR_BUSY, "%s: flow.db is held by another program", what);
 		return err_id(e, "E0506");
+	case SQLITE_READONLY: /* it falls back to reading when a file cannot be opened for writing */
+		err_set(e, ERR_SYSTEM, "%s: cannot open flow.db, or a file beside it, for writing", what);
+		err_hint(e, "look for a read-only disk, permissions, or too many open files");
+		return err_id(e, "E0501");
 	default:
 		err_set(e, ERR_SYSTEM, "%s: %s%s%s", what, text, sys != 0 ? ": " : "",
 			sys != 0 ? strerror(sys) : "");
@@ -172,22 +176,6 @@ static int path_of(const struct project *p, char *path, size_t room, struct err 
 	return 0;
 }
 
-/* SQLite falls back to reading where it may not write, and would say so much later. */
-static int check_writable(struct db *db, const struct project *p, struct err *e)
-{
-	if (!db->writes || sqlite3_db_readonly(db->handle, "main") <= 0)
-		return 0;
-	errno = 0;
-	if (faccessat(p->flow_fd, "flow.db", W_OK, AT_EACCESS) == 0)
-		errno = sqlite3_system_errno(db->handle);
-	if (errno != 0)
-		err_system(e, "cannot open flow.db for writing");
-	else
-		err_set(e, ERR_SYSTEM, "cannot open flow.db for writing");
-	err_hint(e, "`flow doctor` looks at permissions, descriptors and space");
-	return err_id(e, "E0501");
-}
-
 int db_open(struct db *db, const struct project *p, enum project_mode mode, struct err *e)
 {
 	char path[4096];
@@ -209,7 +197,7 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 		path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (rc != SQLITE_OK)
 		rc = fail(db, rc, "cannot open flow.db", e);
-	else if ((rc = check_writable(db, p, e)) == 0)
+	else
 		rc = configure(db, mode, e);
 	umask(mask);
 	if (rc < 0)

@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
 # kill -9 of the coordinator, the worker or both at a random moment of a run; then `flow run`: it finishes the job, no finished task
-# runs again, no process is left, nothing is stuck, and the oracle is content. KILLS=n rounds (default 30), SEED=n.
+# runs again, no process is left, nothing is stuck, and the oracle is content. KILLS=n rounds (default 300), in LANES=n folders at a time (default 2), SEED=n.
 #     tests/crash/kill.sh build/flow
 set -u
 flow=$(realpath "$1")
 oracle=$(realpath "$(dirname "$0")/../support/oracle.py")
-rounds=${KILLS:-30}
+rounds=${KILLS:-300}
+lanes=${LANES:-2}
 seed=${SEED:-$$}
+if [ "$lanes" -gt 1 ]; then
+	pids=()
+	for ((lane = 0; lane < lanes; lane++)); do
+		KILLS=$((rounds / lanes)) LANES=1 SEED=$((seed + lane)) "$0" "$flow" &
+		pids+=($!)
+	done
+	status=0
+	for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+	exit $status
+fi
 RANDOM=$seed
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
@@ -34,7 +45,7 @@ new_project() {
 				echo "  t$layer$i:"
 				echo "    cmd: |"
 				echo "      echo start >> starts/t$layer$i-\${params.salt}"
-				echo "      (setsid sleep 321.123 &)"
+				echo "      (setsid sleep 321.$$ &)"
 				echo "      printf half > \${outs.o}"
 				echo "      sleep 0.00$((RANDOM % 10))"
 				echo "      printf 'done t$layer$i %s' \${params.salt} > \${outs.o}"
@@ -99,8 +110,8 @@ for ((round = 1; round <= rounds; round++)); do
 			[ "$text" = "done t$layer$i $salt" ] || wrong lost "out/t$layer$i holds '$text'"
 		done
 	done
-	if pgrep -f 'sleep 321.123' >/dev/null; then
-		wrong orphan "$(pgrep -af 'sleep 321.123' | head -3)"
+	if pgrep -f "sleep 321.$$" >/dev/null; then
+		wrong orphan "$(pgrep -af "sleep 321.$$" | head -3)"
 	fi
 	ask_oracle
 	"$flow" run -q -p salt=$salt 2>&1 | grep -q 'nothing to do' || wrong stuck "a further run had something to do"

@@ -151,6 +151,11 @@ class Trial:
                 text = file.read()
             if text not in (MINE, "a%d\n" % self.salt):
                 wrong.append("out/own holds what a failed attempt wrote, or a lost one: %r" % text)
+        # Where nothing lay, the whole result of a recorded success does, or nothing again.
+        finished = self.finished()
+        for task, outs in (("prep", ("out/text", "out/folder")), ("count", ("out/counts",)), ("script", ("out/copy",)), ("idle", ("out/idle",))):
+            wrong += ["%s is there, %s has not succeeded" % (out, task) for out in outs
+                      if out not in self.before and task not in finished and os.path.lexists(self.path(out))]
         return wrong
 
     def results(self):

@@ -323,7 +323,7 @@ static void order_and_shares_are_checked(void **state)
 		size_t node, member;
 		uint32_t value;
 		const char *what;
-	} wrongs[] = {
+	} lies[] = {
 		{ 1, offsetof(struct node, depth), 0, "as deep as what comes before it" },
 		{ 3, offsetof(struct node, depth), 4, "deeper than there are tasks" },
 		{ 0, offsetof(struct node, stage), 1, "in a stage that does not count it" },
@@ -342,16 +342,16 @@ static void order_and_shares_are_checked(void **state)
 	load_good(&l, sample);
 	copy = malloc(l.graph.size);
 	assert_non_null(copy);
-	for (i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+	for (i = 0; i < sizeof lies / sizeof lies[0]; i++) {
 		struct graph_head *head = (struct graph_head *)(void *)copy;
 		size_t nodes = (size_t)((const char *)l.graph.nodes - (const char *)l.graph.block);
 
 		memcpy(copy, l.graph.block, l.graph.size);
-		memcpy(copy + nodes + wrongs[i].node * sizeof(struct node) + wrongs[i].member, &wrongs[i].value,
-			sizeof wrongs[i].value);
+		memcpy(copy + nodes + lies[i].node * sizeof(struct node) + lies[i].member, &lies[i].value,
+			sizeof lies[i].value);
 		head->checksum = graph_checksum(head);
 		if (graph_map(&again, copy, l.graph.size, false, &e) != ERR_CORRUPT)
-			fail_msg("taken: %s", wrongs[i].what);
+			fail_msg("taken: %s", lies[i].what);
 	}
 	free(copy);
 	loaded_release(&l);

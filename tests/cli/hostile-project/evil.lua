@@ -1,0 +1,1 @@
+os.execute("touch ran"); return { run = print }
