@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 .ci/install build fashion tests
 jobs=$(nproc)
+# Some containers let nobody trace; the sweep by strace is then reported as skipped.
+strace -o /dev/null true 2>/dev/null || export FLOW_TEST_NO_PTRACE=1
 
 # build FOLDER COMPILER [CMAKE OPTION...]
 build() {
