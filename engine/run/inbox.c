@@ -55,6 +55,13 @@ int inbox_worker(struct engine *n, struct err *e)
 	return inbox_watch(n, n->exec.sock, INBOX_WORKER, e);
 }
 
+static int lose(struct engine *n, struct attempt *a, struct err *e)
+{
+	if (a->stopped && a->why == STOP_CANCEL)
+		return engine_ended(n, a, OUTCOME_CANCELLED, "stopped, as the run was", e);
+	return engine_ended(n, a, OUTCOME_LOST, "its worker died", e);
+}
+
 /* The worker is gone: end what it left, count its attempts as lost, start another. */
 static int worker_died(struct engine *n, struct err *e)
 {
@@ -70,10 +77,7 @@ static int worker_died(struct engine *n, struct err *e)
 		if (a->phase != PHASE_LIVE)
 			continue;
 		a->ended = (struct wire_ended){ .end = END_NOT_FOUND };
-		if (a->stopped && a->why == STOP_CANCEL
-				? engine_ended(
-					  n, a, OUTCOME_CANCELLED, "stopped, as the run was", e) < 0
-				: engine_ended(n, a, OUTCOME_LOST, "its worker died", e) < 0)
+		if (lose(n, a, e) < 0)
 			return e->code;
 	}
 	if (++n->deaths > DEATHS_MAX) {
