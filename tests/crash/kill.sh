@@ -91,7 +91,15 @@ for ((round = 1; round <= rounds; round++)); do
 	salt=$round
 	"$flow" run -q -j3 -p salt=$salt >/dev/null 2>&1 &
 	pid=$!
-	sleep 0.0$((RANDOM % 90 + 10))
+	# Not by the clock: a busy machine, or a sanitizer, would have done nothing yet. Some tasks have started, then a moment more.
+	wanted=$((RANDOM % 16))
+	for ((tries = 0; tries < 500; tries++)); do
+		begun=(starts/*-"$salt")
+		[ -e "${begun[0]}" ] && [ ${#begun[@]} -gt $wanted ] && break
+		kill -0 $pid 2>/dev/null || break
+		sleep 0.004
+	done
+	sleep 0.00$((RANDOM % 10))
 	kill_one $pid
 	wait $pid 2>/dev/null
 	# What is finished now must not start again.
