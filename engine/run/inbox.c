@@ -187,6 +187,9 @@ int inbox_take(struct engine *n, int timeout_ms, struct err *e)
 	struct epoll_event events[8];
 	int count = epoll_wait(n->epoll_fd, events, 8, timeout_ms), i, rc = 0;
 
+	/* Stopped and continued: what came in meanwhile goes before the clock. */
+	if (count < 0 && errno == EINTR)
+		count = epoll_wait(n->epoll_fd, events, 8, 0);
 	if (count < 0 && errno != EINTR)
 		return err_system(e, "cannot wait");
 	for (i = 0; i < count && rc == 0 && !n->sched.finished; i++) {

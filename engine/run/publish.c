@@ -175,20 +175,37 @@ static void note(struct engine *n, const char *path, const struct take_job *t)
 		stats_note(&n->s->stats, path, &t->id, &t->made.digest);
 }
 
-/* A source that somebody edited while the attempt ran: nobody can say which bytes it read. */
+/* A script or plugin that was replaced while the attempt ran: nobody can say which of the two it was. */
+static const char *changed_code(struct engine *n, const struct attempt *a)
+{
+	const struct code_list *code;
+	struct err e;
+	uint32_t i;
+
+	if (n->graph->stages[n->graph->nodes[a->node].stage].kind == STAGE_CMD ||
+		code_of(&n->s->code, a->node, &code, &e) < 0)
+		return NULL;
+	if (code->path[0] != '\0' && !stats_still(&n->s->stats, n->s->root_fd, code->path))
+		return code->path;
+	for (i = 0; i < code->module_count; i++)
+		if (!stats_still(&n->s->stats, n->s->root_fd, code->modules[i].value))
+			return code->modules[i].value;
+	return NULL;
+}
+
+/* An input, or the code, that somebody changed while the attempt ran: nobody can say which bytes it read. */
 const char *publish_changed(struct engine *n, const struct attempt *a)
 {
 	struct span deps = n->graph->nodes[a->node].deps;
 	uint32_t i;
 
 	for (i = 0; i < deps.count; i++) {
-		const struct dep *dep = &n->graph->deps[deps.first + i];
-		const char *path = graph_text(n->graph, dep->path);
+		const char *path = graph_text(n->graph, n->graph->deps[deps.first + i].path);
 
-		if (dep->producer == NO_NODE && !stats_still(&n->s->stats, n->s->root_fd, path))
+		if (!stats_still(&n->s->stats, n->s->root_fd, path))
 			return path;
 	}
-	return NULL;
+	return changed_code(n, a);
 }
 
 int publish_record(struct engine *n, struct attempt *a, struct err *e)

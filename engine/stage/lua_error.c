@@ -109,7 +109,8 @@ int lua_error_handler(lua_State *L)
 	s->failure.trace = buf_in(&trace, a);
 	buf_release(&trace);
 	s->failure.code = "E0602";
-	s->failure.text = "the error is not a text, and cannot be made one"; /* stays when __tostring fails */
+	s->failure.text =
+		"the error is not a text, and cannot be made one"; /* stays when __tostring fails */
 	if (message == NULL && luaL_callmeta(L, 1, "__tostring"))
 		message = lua_tostring(L, -1);
 	if (message == NULL)

@@ -52,15 +52,17 @@ static int check_length(int fd, const char *path, struct err *e)
 	struct stat st;
 	unsigned i;
 
-	if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-		fstat(fd, &st) < 0)
+	if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head ||
+		memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || fstat(fd, &st) < 0)
 		return 0; /* the loader has words for it */
 	for (i = 0; i < head.e_phnum; i++) {
 		off_t at = (off_t)(head.e_phoff + i * sizeof part);
 
 		if (pread(fd, &part, sizeof part, at) != (ssize_t)sizeof part ||
-			(part.p_type == PT_LOAD && part.p_offset + part.p_filesz > (uint64_t)st.st_size))
-			return err_set(e, ERR_INPUT, "cannot load `%s`: the file is cut short", path);
+			(part.p_type == PT_LOAD &&
+				part.p_offset + part.p_filesz > (uint64_t)st.st_size))
+			return err_set(
+				e, ERR_INPUT, "cannot load `%s`: the file is cut short", path);
 	}
 	return 0;
 }

@@ -210,7 +210,8 @@ static void main_ended(
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !a->is_doomed &&
 		memory_kills() != s->kills) {
 		s->kills = memory_kills();
-		(void)snprintf(a->text, sizeof a->text, "killed by the kernel: the machine was out of memory");
+		(void)snprintf(a->text, sizeof a->text,
+			"killed by the kernel: the machine was out of memory");
 	}
 	a->is_over = true;
 	a->over_ms = clock_mono_ms();
@@ -289,8 +290,10 @@ static void watch_memory(struct supervisor *s)
 		took = memory_of(&s->tree, a->memory_limit);
 		if (took <= a->memory_limit)
 			continue;
-		(void)snprintf(a->text, sizeof a->text, "took %llu MiB of memory, more than its %llu MiB",
-			(unsigned long long)(took >> 20), (unsigned long long)(a->memory_limit >> 20));
+		(void)snprintf(a->text, sizeof a->text,
+			"took %llu MiB of memory, more than its %llu MiB",
+			(unsigned long long)(took >> 20),
+			(unsigned long long)(a->memory_limit >> 20));
 		supervisor_signal(s, a->ended.id, SIGKILL);
 	}
 }
