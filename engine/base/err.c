@@ -31,6 +31,10 @@ int err_system(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	used = strlen(e->text);
 	(void)snprintf(e->text + used, sizeof e->text - used, ": %s", strerror(sys));
+	if (sys == ENOSPC || sys == EDQUOT) { /* wherever it happens, it means the same to the user */
+		err_id(e, "E0502");
+		err_hint(e, "free some space and run again: what is done stays done");
+	}
 	return e->code;
 }
 

@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -7,6 +8,8 @@
 #include "base/vec.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
+
+#define DESCRIPTORS 1024u
 
 static int dispatch(struct cli *c, int argc, char **argv)
 {
@@ -42,6 +45,17 @@ static void release(struct cli *c)
 	arena_release(&c->arena);
 }
 
+/* A soft limit below what every system gives is somebody's slip; the hard one is meant. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c = { .began_ms = clock_mono_ms() };
@@ -51,6 +65,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* So is a file that may not grow: EFBIG. */
 	(void)signal(SIGXFSZ, SIG_IGN);
+	raise_descriptors();
 	screen_open(&c.out, STDOUT_FILENO, SCREEN_COLOR_AUTO);
 	screen_open(&c.talk, STDERR_FILENO, SCREEN_COLOR_AUTO);
 	status = dispatch(&c, argc, argv);

@@ -56,6 +56,8 @@ const char *view_why(const struct told *what, char text[64])
 	case OUTCOME_ERROR:
 		if (what->exit_code < 0)
 			return "error";
+		if (what->exit_code == 0)
+			return "no result"; /* its process ended well; the reason tells what did not */
 		(void)snprintf(text, 64, "exit %d", what->exit_code);
 		return text;
 	case OUTCOME_SIGNAL:

@@ -137,7 +137,8 @@ enum outcome publish_check(
 				&n->turn, "ended well, but its out `%s` is not there", path);
 			return OUTCOME_MISSING_OUT;
 		}
-		if (t->rc == ERR_SYSTEM) {
+		/* That a stage made it unreadable is the stage's fault; a full disk is the machine's. */
+		if (t->rc == ERR_SYSTEM && t->error->sys != EACCES && t->error->sys != EPERM) {
 			*e = *t->error;
 			*rc = err_context(e, "task `%s`", node_name(n->graph, a->node));
 		}

@@ -7,7 +7,7 @@
  * The loop of a run: epoll over the worker's socket, the thread pool, the git helper, signals and the next deadline. One
  * transaction a turn: what it decides is committed before it is done, what was done is committed before it is told.
  *
- * Signals INT, TERM and HUP are taken through a signalfd while it runs: the first stops gently, the second kills.
+ * Signals INT, TERM, HUP and QUIT are taken through a signalfd while it runs: the first stops gently, the second kills.
  * Nothing is printed here. What happens is told to options.watch; all calls come from the thread of run_all.
  */
 #ifndef FLOW_RUN_RUN_H

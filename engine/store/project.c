@@ -44,6 +44,12 @@ static int check_folder(const struct project *p, struct err *e)
 		err_id(e, "E0508");
 		return err_hint(e, "run flow as that user, or in a checkout of your own");
 	}
+	if ((st.st_mode & 0022) != 0) {
+		err_set(e, ERR_POLICY, "`%s/.flow` can be written to by others (mode %03o)", p->root,
+			(unsigned)st.st_mode & 0777);
+		err_id(e, "E0508");
+		return err_hint(e, "chmod go-w %s/.flow", p->root);
+	}
 	if (is_network(p->flow_fd)) {
 		err_set(e, ERR_POLICY, "`%s/.flow` is on a network file system", p->root);
 		err_id(e, "E0509");
