@@ -3,7 +3,7 @@
 
     lint.py layers | headers | words | sizes | symbols BUILD | docs BUILD
 """
-import glob, os, re, subprocess, sys
+import glob, os, re, shutil, subprocess, sys
 
 root = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 os.chdir(root)
@@ -73,13 +73,14 @@ def headers():
         done = subprocess.run(["cc", "-std=c11", *flags, "-x", "c", path], capture_output=True, text=True)
         if done.returncode:
             fault(path, "does not compile alone:\n" + done.stderr[:600])
-    for how in (["-std=c89", "-pedantic-errors", "-x", "c"], ["-std=c++11", "-pedantic-errors", "-x", "c++"]):
-        if how[0] == "-std=c++11" and subprocess.run(["which", "c++"], capture_output=True).returncode:
+    for how in (["cc", "-std=c89", "-x", "c"], ["c++", "-std=c++11", "-x", "c++"]):
+        if not shutil.which(how[0]):
+            fault("engine/include/flow/plugin.h", f"there is no {how[0]} to try it with")
             continue
-        done = subprocess.run(["cc", *how, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "engine/include/flow/plugin.h"],
+        done = subprocess.run([*how, "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "engine/include/flow/plugin.h"],
                               capture_output=True, text=True)
         if done.returncode:
-            fault("engine/include/flow/plugin.h", f"{how[0]}:\n{done.stderr[:600]}")
+            fault("engine/include/flow/plugin.h", f"{how[1]}:\n{done.stderr[:600]}")
 
 
 def words():
