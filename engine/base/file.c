@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/err.h"
 
 #define CHUNK      ((size_t)128 * 1024)
+#define COPY_AT_ONCE ((size_t)1 << 30)
 #define PATH_LIMIT 4096
 #define TREE_DEPTH 200 /* folders inside folders that tree_remove goes down */
 
@@ -82,6 +84,22 @@ int file_write_all(int fd, const void *data, size_t len, struct err *e)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int file_copy_bytes(int from, int to, struct err *e)
+{
+	bool shares = true; /* blocks with the other file; between most file systems it cannot */
+
+	for (;;) {
+		ssize_t n = shares ? copy_file_range(from, NULL, to, NULL, COPY_AT_ONCE, 0)
+				   : sendfile(to, from, NULL, COPY_AT_ONCE);
+
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno != EINTR && !shares)
+			return err_system(e, "cannot copy");
+		shares = shares && (n > 0 || errno == EINTR);
+	}
 }
 
 int file_write_atomic(

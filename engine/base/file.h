@@ -20,6 +20,7 @@ int file_read(struct buf *out, int dir, const char *path, size_t limit, struct e
 int file_read_fd(struct buf *out, int fd, size_t limit, struct err *e);
 int file_write_atomic(int dir, const char *path, const void *data, size_t len, mode_t mode, struct err *e); /* temp + rename */
 int file_write_all(int fd, const void *data, size_t len, struct err *e); /* loops over short writes and EINTR */
+int file_copy_bytes(int from, int to, struct err *e); /* from where `from` stands to its end; in the kernel, shared blocks where it can */
 
 int folder_make(int dir, const char *path, mode_t mode, struct err *e);         /* with its parents; there already is fine */
 int folder_make_parents(int dir, const char *path, mode_t mode, struct err *e); /* of a file's path */

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,18 +16,6 @@
 
 static int copy_tree(
 	int from_dir, const char *from, int to_dir, const char *to, int depth, struct err *e);
-
-static int copy_bytes(int from, int to, struct err *e)
-{
-	for (;;) {
-		ssize_t n = sendfile(to, from, NULL, (size_t)1 << 30);
-
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return err_system(e, "cannot copy");
-	}
-}
 
 static int copy_file(int from_dir, const char *from, int to_dir, const char *to,
 	const struct stat *st, struct err *e)
@@ -44,7 +31,7 @@ static int copy_file(int from_dir, const char *from, int to_dir, const char *to,
 		close(in);
 		return rc;
 	}
-	rc = copy_bytes(in, out, e);
+	rc = file_copy_bytes(in, out, e);
 	if (rc == 0 && (fchmod(out, st->st_mode & 07777) < 0 || futimens(out, times) < 0))
 		rc = err_system(e, "cannot set the mode of `%s`", to);
 	close(in);

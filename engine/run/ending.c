@@ -158,7 +158,8 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	if (remarks(n, a, &why, &changed, e) < 0)
 		return e->code;
 	tell_end(n, a, OUTCOME_SUCCEEDED, why, &t);
-	if (publish_record(n, a, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED, why, NULL, e) < 0)
+	if (publish_record(n, a, changed == NULL, e) < 0 ||
+		record_attempt(n, a, OUTCOME_SUCCEEDED, why, NULL, e) < 0)
 		return e->code;
 	if (journal_task_state(&n->s->db, n->run, node_name(n->graph, a->node), "SUCCEEDED", a->id, e) < 0)
 		return e->code;

@@ -85,7 +85,7 @@ struct engine {
 	struct slots slots;
 	struct pool pool;
 	struct source source;
-	bool source_asked, source_known;
+	bool source_known;
 	struct attempt *attempts; /* per slot */
 	uint32_t jobs;
 	int epoll_fd, signal_fd;
@@ -133,7 +133,7 @@ int publish_begin(struct engine *n, struct attempt *a, struct err *e); /* it end
 enum outcome publish_check(struct engine *n, struct attempt *a, const char **why, int *rc, struct err *e); /* all taken? */
 int publish_metrics(struct engine *n, struct attempt *a, struct err *e); /* the numbers of its metrics files */
 const char *publish_changed(struct engine *n, const struct attempt *a); /* a source that is no longer what it was, or NULL */
-int publish_record(struct engine *n, struct attempt *a, struct err *e);
+int publish_record(struct engine *n, struct attempt *a, bool reusable, struct err *e);
 int publish_show(struct engine *n, struct attempt *a, struct err *e);  /* after the commit; gives the slot back */
 int publish_undo(struct engine *n, struct attempt *a, struct err *e);  /* it did not: everything back as it was */
 const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out); /* where the attempt writes it */

@@ -24,16 +24,20 @@
 #define TAKE_AT_ONCE \
 	(1 << 20) /* a file up to this size is hashed in the loop: quicker than to ask a thread */
 
+static const struct out *out_of(struct engine *n, const struct attempt *a, uint32_t out)
+{
+	return &n->graph->outs[n->graph->nodes[a->node].outs.first + out];
+}
+
 /* A checkpoint stays where it is, whatever becomes of the attempt: the next one goes on from it. */
 static bool is_checkpoint(struct engine *n, const struct attempt *a, uint32_t out)
 {
-	return n->graph->outs[n->graph->nodes[a->node].outs.first + out].kind == OUT_CHECKPOINT;
+	return out_of(n, a, out)->kind == OUT_CHECKPOINT;
 }
 
 const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out)
 {
-	const char *path = graph_text(
-		n->graph, n->graph->outs[n->graph->nodes[a->node].outs.first + out].path);
+	const char *path = graph_text(n->graph, out_of(n, a, out)->path);
 
 	if (a->isolated)
 		return arena_printf(&n->turn, ".flow/%s/upper/%s", n->slots.items[a->slot].folder, path);
@@ -41,11 +45,6 @@ const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out
 		return path;
 	return arena_printf(
 		&n->turn, ".flow/%s/o/%u-%s", n->slots.items[a->slot].folder, out, path_base(path));
-}
-
-static const struct out *out_of(struct engine *n, const struct attempt *a, uint32_t out)
-{
-	return &n->graph->outs[n->graph->nodes[a->node].outs.first + out];
 }
 
 /* In the upper folder of an overlay, a file that was removed is a character device 0,0. */
@@ -209,7 +208,7 @@ const char *publish_changed(struct engine *n, const struct attempt *a)
 	return changed_code(n, a);
 }
 
-int publish_record(struct engine *n, struct attempt *a, struct err *e)
+int publish_record(struct engine *n, struct attempt *a, bool reusable, struct err *e)
 {
 	const struct node *node = &n->graph->nodes[a->node];
 	struct made *outs = arena_alloc(&n->turn, (node->outs.count + 1) * sizeof *outs);
@@ -231,10 +230,10 @@ int publish_record(struct engine *n, struct attempt *a, struct err *e)
 			note(n, path, &a->takes[i]);
 	}
 	plan_made(&n->s->plan, a->node, outs);
-	return publish_changed(n, a) != NULL
-		       ? 0
-		       : journal_latest(db, node_name(n->graph, a->node), a->id, &a->key, outs,
-				 node->outs.count, clock_mono_ms() - a->began_ms, e);
+	if (!reusable)
+		return 0;
+	return journal_latest(db, node_name(n->graph, a->node), a->id, &a->key, outs,
+		node->outs.count, clock_mono_ms() - a->began_ms, e);
 }
 
 /* Rename the staged out over whatever lies in its place. */

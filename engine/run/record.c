@@ -86,8 +86,11 @@ static int record_tasks(struct engine *n, struct err *e)
 		if (c->verdict == VERDICT_LEFT_OUT)
 			continue;
 		if (c->verdict == VERDICT_REUSE && !c->restore) {
-			if (c->past != NULL)
+			n->result->reused++;
+			if (c->past != NULL) {
+				n->result->saved_ms += c->past->took_ms;
 				vec_push(&reused, c->past->attempt);
+			}
 			continue;
 		}
 		rc = journal_task_new(&n->s->db, n->run, node_name(n->graph, i),

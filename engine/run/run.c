@@ -325,11 +325,8 @@ static int start_sched(struct engine *n, struct err *e)
 			done[i] = 1;
 		if (c->verdict == VERDICT_BLOCKED)
 			done[i] = 2;
-		if (c->verdict == VERDICT_REUSE && !c->restore) {
+		if (c->verdict == VERDICT_REUSE && !c->restore)
 			done[i] = 1;
-			n->result->reused++;
-			n->result->saved_ms += c->past != NULL ? c->past->took_ms : 0;
-		}
 	}
 	sched_init(&n->sched, &config);
 	return journal_waiting(&n->s->db, n->run, clock_wall_ms(), keep_wait,
@@ -381,7 +378,6 @@ static int open_all(struct engine *n, struct err *e)
 	n->attempts = mem_zalloc(n->slots.count * sizeof *n->attempts);
 	if (inbox_worker(n, e) < 0)
 		return e->code;
-	n->source_asked = true;
 	if (source_ask(&n->source, n->s->helper, n->s->root, e) < 0) {
 		/* The run goes on; that it is not known is recorded. */
 		struct source_answer none = { .commit = "",
@@ -414,7 +410,8 @@ static int settle_down(struct engine *n, struct err *e)
 
 			(void)epoll_ctl(n->epoll_fd, EPOLL_CTL_DEL, n->source.fd, NULL);
 			n->source_known = true;
-			rc = record_source(n, &late, e);
+			if (record_source(n, &late, e) < 0)
+				return e->code;
 		}
 		if (epoll_wait(n->epoll_fd, &event, 1, 1000) <= 0)
 			continue;
@@ -470,10 +467,11 @@ static int run_work(struct engine *n, struct err *e)
 {
 	int rc = open_all(n, e);
 
+	if (rc == 0)
+		rc = start_sched(n, e);
 	if (rc == 0) {
-		engine_tell(
-			n, &(struct told){
-				   .kind = TOLD_RUN, .task = NO_NODE, .text = n->result->uuid });
+		engine_tell(n, &(struct told){
+			.kind = TOLD_RUN, .task = NO_NODE, .text = n->result->uuid });
 		rc = loop(n, e);
 	}
 	if (rc == 0)
@@ -529,10 +527,7 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 	n.prefix = shown_prefix(&n);
 	rc = record_begin(&n, e);
 	if (rc == 0)
-		rc = start_sched(&n, e);
-	if (rc == 0) {
 		rc = has_work(&n) ? run_work(&n, e) : record_idle(&n, e);
-	}
 	if (rc == 0)
 		rc = db_commit(&s->db, e);
 	if (rc < 0)

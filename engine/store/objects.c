@@ -48,36 +48,11 @@ static int make_shard(const struct objects *o, const char *path, struct err *e)
 	return err_system(e, "cannot make `.flow/%s`", folder);
 }
 
-static int copy_bytes(int from, int to, struct err *e)
-{
-	char *chunk;
-	ssize_t n;
-	int rc = 0;
-
-	for (;;) { /* in the kernel while it can */
-		n = copy_file_range(from, NULL, to, NULL, (size_t)1 << 30, 0);
-		if (n == 0)
-			return 0;
-		if (n < 0)
-			break;
-	}
-	chunk = malloc(1 << 17);
-	if (chunk == NULL)
-		return err_system(e, "cannot copy");
-	while (rc == 0 && (n = read(from, chunk, 1 << 17)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		rc = n < 0 ? err_system(e, "cannot read") : file_write_all(to, chunk, (size_t)n, e);
-	}
-	free(chunk);
-	return rc;
-}
-
 /* All of `from`; `to` is closed. */
 static int copy_whole(int from, int to, mode_t mode, struct err *e)
 {
 	int rc = lseek(from, 0, SEEK_SET) < 0 ? err_system(e, "cannot seek")
-					      : copy_bytes(from, to, e);
+					      : file_copy_bytes(from, to, e);
 
 	if (rc == 0 && fchmod(to, mode) < 0)
 		rc = err_system(e, "cannot set the mode of a copy");

@@ -102,6 +102,8 @@ def words():
         for found in re.finditer(r"/(root|work|Users)/\w+|/home/\w\w+", text):
             if not path.startswith("tests/lint/"):
                 fault(path, f"a path of some machine: {found[0]}")
+        if path.endswith((".orig", ".rej", "~")):
+            fault(path, "left behind by an editor or a merge")
 
 
 def sizes():
