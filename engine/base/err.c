@@ -56,6 +56,11 @@ int err_context(struct err *e, const char *fmt, ...)
 	return e->code;
 }
 
+bool err_is_machine(const struct err *e)
+{
+	return e->code == ERR_SYSTEM && e->sys != EACCES && e->sys != EPERM;
+}
+
 int err_id(struct err *e, const char *id)
 {
 	(void)snprintf(e->id, sizeof e->id, "%s", id);

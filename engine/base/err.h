@@ -10,6 +10,7 @@
 #ifndef FLOW_BASE_ERR_H
 #define FLOW_BASE_ERR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum err_code {
@@ -42,6 +43,9 @@ int err_system(struct err *e, const char *fmt, ...) __attribute__((format(printf
 
 /* Put "context: " before the message; returns e->code so that it can end a function. */
 int err_context(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Is it the machine's fault (a full disk, no descriptor left), and not that of a file somebody made unreadable? */
+bool err_is_machine(const struct err *e);
 
 /* Name the error ("E0501") and say what would help. Both return e->code. */
 int err_id(struct err *e, const char *id);

@@ -115,9 +115,11 @@ static void put_summary(struct block *b, struct view *v, const struct eta *eta, 
 	screen_printf(&line, "   elapsed %s", elapsed_text(elapsed, text));
 	if (left > 0 && v->stopping == 0)
 		screen_printf(&line, "  eta %s", elapsed_text(left < 1000 ? 1000 : left, text));
+	if (v->stopping == 1) /* the figure makes each second a new frame: it counts down */
+		(void)snprintf(text, sizeof text, "   killed in %ds, ^C: now", view_kill_seconds(v));
 	screen_paint(&line, PAINT_DIM,
 		v->stopping == 0   ? "   ^C to stop"
-		: v->stopping == 1 ? "   stopping, ^C to kill"
+		: v->stopping == 1 ? text
 				   : "   killing");
 	end_line(b, &line, room);
 }

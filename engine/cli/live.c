@@ -21,7 +21,6 @@
 
 struct live {
 	struct eta eta;
-	bool planned;       /* what the plan found done already is written */
 	struct block block; /* on the screen */
 	unsigned columns;   /* of the terminal when it was drawn */
 };
@@ -100,7 +99,10 @@ static void put_line(struct view *v, enum glyph glyph, uint32_t task)
 {
 	screen_str(v->out, "  ");
 	screen_glyph(v->out, glyph);
-	screen_printf(v->out, " %-*s  ", (int)v->name_width, view_task_name(v, task));
+	if (task == NO_NODE)
+		screen_str(v->out, " ");
+	else
+		screen_printf(v->out, " %-*s  ", (int)v->name_width, view_task_name(v, task));
 }
 
 static void put_cached(struct view *v, uint32_t task, const char *text)
@@ -108,25 +110,6 @@ static void put_cached(struct view *v, uint32_t task, const char *text)
 	put_line(v, GLYPH_OK, task);
 	screen_paint(v->out, PAINT_DIM, text);
 	screen_str(v->out, "\n");
-}
-
-static void put_planned(struct view *v)
-{
-	struct live *own = v->own;
-	char number[32];
-	uint32_t i;
-
-	if (own->planned || v->is_idle)
-		return;
-	own->planned = true;
-	if (v->planned_count > VIEW_CACHED_MAX) {
-		screen_str(v->out, "  ");
-		screen_glyph(v->out, GLYPH_OK);
-		screen_printf(v->out, " %s tasks cached\n", count_text(v->planned_count, number));
-		return;
-	}
-	for (i = 0; i < v->planned_count; i++)
-		put_cached(v, v->planned[i], "cached");
 }
 
 /* Cut, so that no line that stays takes two rows. */
@@ -156,29 +139,29 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 	(void)task;
 	switch (what->kind) {
 	case TOLD_ENDED:
-		put_planned(v);
+		view_planned(v, put_cached);
 		put_ended(v, what);
 		if (!what->again)
 			eta_done(&own->eta, what->task);
 		break;
 	case TOLD_WAITING:
-		put_planned(v);
+		view_planned(v, put_cached);
 		screen_printf(v->out, "  %s %-*s  ", glyph_text(v->out, GLYPH_AGAIN), (int)v->name_width,
 			view_task_name(v, what->task));
 		view_waiting(v, what);
 		break;
 	case TOLD_REUSED:
-		put_planned(v);
+		view_planned(v, put_cached);
 		put_cached(v, what->task, view_reused(v, what->task));
 		eta_done(&own->eta, what->task);
 		break;
 	case TOLD_BLOCKED:
 	case TOLD_SKIPPED: eta_done(&own->eta, what->task); break;
 	case TOLD_STOPPING:
-		put_planned(v);
+		view_planned(v, put_cached);
 		view_stopping(v, what);
 		break;
-	case TOLD_SOURCE: put_planned(v); break;
+	case TOLD_SOURCE: view_planned(v, put_cached); break;
 	case TOLD_RUN:
 	case TOLD_STARTED:
 	case TOLD_PROGRESS:

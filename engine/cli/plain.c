@@ -15,10 +15,6 @@
 #define HEADER_MS   1000  /* lines wait this long for the commit that the first line names */
 #define FLUSH_BYTES 65536u
 
-struct plain {
-	bool planned; /* what the plan found done already is written */
-};
-
 static void flush(struct view *v, bool now)
 {
 	struct buf lines = v->out->text;
@@ -59,25 +55,6 @@ static void put_cached(struct view *v, uint32_t task, const char *what)
 	put_start(v, task);
 	screen_str(v->out, what);
 	screen_str(v->out, "\n");
-}
-
-/* What the plan found done already comes before the first task's own line. */
-static void put_planned(struct view *v)
-{
-	struct plain *own = v->own;
-	char number[32];
-	uint32_t i;
-
-	if (own->planned || v->is_idle)
-		return;
-	own->planned = true;
-	if (v->planned_count > VIEW_CACHED_MAX) {
-		put_start(v, NO_NODE);
-		screen_printf(v->out, "%s tasks cached\n", count_text(v->planned_count, number));
-		return;
-	}
-	for (i = 0; i < v->planned_count; i++)
-		put_cached(v, v->planned[i], "cached");
 }
 
 static void put_running(struct view *v, struct view_task *t)
@@ -126,24 +103,24 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 	if (v->cli->quiet || v->cli->progress == PROGRESS_NONE)
 		return;
 	switch (what->kind) {
-	case TOLD_SOURCE: put_planned(v); break;
+	case TOLD_SOURCE: view_planned(v, put_cached); break;
 	case TOLD_STARTED:
 		if (v->cli->verbose > 0)
 			put_command(v, what->task);
 		break;
 	case TOLD_ENDED:
-		put_planned(v);
+		view_planned(v, put_cached);
 		put_start(v, what->task);
 		view_ended(v, what);
 		screen_str(v->out, "\n");
 		break;
 	case TOLD_WAITING:
-		put_planned(v);
+		view_planned(v, put_cached);
 		put_start(v, what->task);
 		view_waiting(v, what);
 		break;
 	case TOLD_REUSED:
-		put_planned(v);
+		view_planned(v, put_cached);
 		put_cached(v, what->task, view_reused(v, what->task));
 		break;
 	case TOLD_STOPPING: view_stopping(v, what); break;
@@ -159,16 +136,11 @@ static void tell(struct view *v, const struct told *what, const struct view_task
 		flush(v, what->kind == TOLD_STOPPING);
 }
 
-static void open_plain(struct view *v)
-{
-	v->own = arena_zalloc(&v->arena, sizeof(struct plain));
-}
-
 static void close_plain(struct view *v)
 {
 	flush(v, true);
 }
 
 const struct display display_plain = {
-	.frame_ms = FRAME_MS, .open = open_plain, .tell = tell, .close = close_plain
+	.frame_ms = FRAME_MS, .tell = tell, .close = close_plain
 };

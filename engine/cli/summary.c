@@ -59,7 +59,6 @@ static void put_failure(struct view *v, const struct view_failure *f)
 {
 	const struct graph *g = &v->session->graph;
 	const struct node *n = &g->nodes[f->task];
-	uint32_t most = view_attempts(v, f->task);
 	struct screen *o = v->out;
 	char took[32];
 
@@ -69,9 +68,8 @@ static void put_failure(struct view *v, const struct view_failure *f)
 		screen_printf(o, " [%s]", f->code);
 	screen_printf(o, " failed%s: %s (after %s", f->forgiven ? ", which is allowed" : "",
 		f->short_why, took_text(f->took_ms, took));
-	if (most > 1 || f->attempt > 1)
-		screen_printf(
-			o, ", attempt %u of %u", f->attempt, most > f->attempt ? most : f->attempt);
+	if (f->most > 1)
+		screen_printf(o, ", attempt %u of %u", f->attempt, f->most);
 	screen_str(o, ")\n");
 	if (strcmp(f->why, f->short_why) != 0)
 		put_fact(o, "why", why_of(f));

@@ -123,6 +123,7 @@ static void note_failure(struct view *v, const struct told *what)
 {
 	struct view_failure failure = { .task = what->task,
 		.attempt = what->attempt,
+		.most = what->most,
 		.forgiven = what->forgiven,
 		.took_ms = what->took_ms };
 	char why[64];
@@ -205,7 +206,10 @@ const struct view_task *view_note(struct view *v, const struct told *what)
 		vec_push(&v->blocked, what->task);
 		v->finished++;
 		break;
-	case TOLD_STOPPING: v->stopping = what->level; break;
+	case TOLD_STOPPING:
+		v->stopping = what->level;
+		v->kill_at_ms = what->at_ms;
+		break;
 	case TOLD_RUN:
 	case TOLD_WAITING:
 	case TOLD_SKIPPED:

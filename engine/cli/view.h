@@ -39,7 +39,7 @@ struct view_task {
 
 /* A task that has failed for good. Texts in the view's arena. */
 struct view_failure {
-	uint32_t task, attempt;
+	uint32_t task, attempt, most;
 	bool forgiven;
 	int64_t took_ms;
 	const char *short_why;   /* "exit 1" */
@@ -51,7 +51,6 @@ struct view_metric {
 	double value;
 };
 
-/* What the plan found done already. */
 struct display;
 
 struct view {
@@ -66,7 +65,9 @@ struct view {
 	const char *source;      /* TOLD_SOURCE; NULL: not yet */
 	bool headed;             /* the first line is out */
 	bool is_idle;            /* nothing to do: the plan says so */
+	bool planned_told;       /* by view_planned() */
 	int stopping;            /* level */
+	int64_t kill_at_ms;      /* stopping: what still runs then is killed; monotonic */
 	uint32_t name_width;     /* of the longest name that is shown, within reason */
 	uint32_t total, finished, cached, backoff;
 	uint32_t planned[VIEW_CACHED_MAX];
@@ -105,7 +106,6 @@ const char *view_run(const struct view *v);                     /* "019aa3b2-7c1
 const char *view_task_name(const struct view *v, uint32_t task);
 const char *view_why(const struct told *what, char text[64]); /* "exit 1", "timed out" */
 const char *view_reason(struct view *v, uint32_t task);         /* why it ran; "" when there is nothing to say */
-uint32_t view_attempts(const struct view *v, uint32_t task);    /* how many it may have */
 const char *view_dag(const struct view *v, const char *before); /* `before` and the pipeline's path; "" when it is dag.yaml here */
 void view_header(struct view *v);
 void view_waiting(struct view *v, const struct told *what); /* "waits 2.5s more ...", with its newline */
@@ -114,6 +114,10 @@ void view_ended(struct view *v, const struct told *what);       /* "ran     12.4
 void view_progress(struct view *v, const struct view_task *t);  /* "12/20  epoch 12/20  loss 0.312" */
 #define VIEW_DIGITS 4 /* of a metric, for short_number() */
 void view_stopping(struct view *v, const struct told *what);
+int view_kill_seconds(const struct view *v);                    /* until then */
+
+/* Once: what the plan found done already, each task or, when there are many, their number with task NO_NODE. */
+void view_planned(struct view *v, void (*put)(struct view *v, uint32_t task, const char *text));
 
 /* What failed and why, and the last line. `status` is the exit status that the run will have. */
 void summary_write(struct view *v, const struct run_result *result);

@@ -44,11 +44,6 @@ const char *view_task_name(const struct view *v, uint32_t task)
 	return node_name(&v->session->graph, task);
 }
 
-uint32_t view_attempts(const struct view *v, uint32_t task)
-{
-	return node_stage(&v->session->graph, task)->retry.limit + 1;
-}
-
 const char *view_why(const struct told *what, char text[64])
 {
 	switch (what->outcome) {
@@ -141,6 +136,21 @@ void view_waiting(struct view *v, const struct told *what)
 		took_text(left > 0 ? left : 0, took));
 }
 
+void view_planned(struct view *v, void (*put)(struct view *v, uint32_t task, const char *text))
+{
+	char number[32];
+	uint32_t i;
+
+	if (v->planned_told || v->is_idle)
+		return;
+	v->planned_told = true;
+	if (v->planned_count > VIEW_CACHED_MAX)
+		put(v, NO_NODE, arena_printf(&v->arena, "%s tasks cached", count_text(v->planned_count, number)));
+	else
+		for (i = 0; i < v->planned_count; i++)
+			put(v, v->planned[i], "cached");
+}
+
 const char *view_reused(const struct view *v, uint32_t task)
 {
 	return v->session->plan.choices[task].restored ? "cached   outs came back from the store" : "cached";
@@ -157,18 +167,16 @@ static void put_outs(struct screen *o, const struct told *what)
 
 static void put_failed(struct view *v, const struct told *what)
 {
-	uint32_t most = view_attempts(v, what->task);
+	int64_t left = what->at_ms - clock_mono_ms();
 	char why[64], wait[32];
 
 	screen_printf(v->out, "  %s", view_why(what, why));
-	if (most > 1 || what->attempt > 1)
-		screen_printf(v->out, " (attempt %u of %u)", what->attempt,
-			most > what->attempt ? most : what->attempt);
-	if (what->again)
-		screen_printf(v->out, ", again in %s",
-			took_text(what->at_ms - clock_mono_ms() > 0 ? what->at_ms - clock_mono_ms()
-								    : 0,
-				wait));
+	if (what->most > 1)
+		screen_printf(v->out, " (attempt %u of %u)", what->attempt, what->most);
+	if (what->again && left > 0)
+		screen_printf(v->out, ", again in %s", took_text(left, wait));
+	else if (what->again)
+		screen_str(v->out, ", again now");
 	if (what->forgiven)
 		screen_str(v->out, ", which is allowed");
 }
@@ -218,6 +226,13 @@ void view_progress(struct view *v, const struct view_task *t)
 	}
 }
 
+int view_kill_seconds(const struct view *v)
+{
+	int64_t left = v->kill_at_ms - clock_mono_ms();
+
+	return left > 0 ? (int)((left + 999) / 1000) : 0;
+}
+
 void view_stopping(struct view *v, const struct told *what)
 {
 	const char *key = what->signo == SIGINT ? "^C" : "SIG";
@@ -228,8 +243,8 @@ void view_stopping(struct view *v, const struct told *what)
 		screen_str(
 			v->out, sigabbrev_np(what->signo) != NULL ? sigabbrev_np(what->signo) : "");
 	if (what->level < 2)
-		screen_printf(v->out, " stopping: %zu running task%s asked to end (10 s)%s\n",
-			count, count == 1 ? " is" : "s are",
+		screen_printf(v->out, " stopping: %zu running task%s asked to end (%d s)%s\n",
+			count, count == 1 ? " is" : "s are", view_kill_seconds(v),
 			what->signo == SIGINT ? "; Ctrl-C again kills" : "");
 	else
 		screen_printf(

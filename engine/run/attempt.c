@@ -480,16 +480,10 @@ static const char *signal_text(struct engine *n, uint32_t signo)
 	return arena_printf(&n->turn, "killed by SIG%s (%s)", name, about);
 }
 
-enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **why)
+static enum outcome outcome_of(struct engine *n, struct attempt *a, const char **why)
 {
 	char text[UNITS_TEXT];
-	struct err e;
 
-	*why = "";
-	if (read_report(n, a, &e) < 0) {
-		*why = arena_strdup(&n->turn, e.text);
-		return OUTCOME_ERROR;
-	}
 	if (a->stopped && a->why == STOP_TIMEOUT) {
 		*why = arena_printf(&n->turn, "stopped after its timeout of %s",
 			duration_text(sched_timeout_ms(&n->sched, a->node), text));
@@ -519,4 +513,13 @@ enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **w
 		return OUTCOME_ERROR;
 	}
 	return OUTCOME_SUCCEEDED;
+}
+
+int attempt_outcome(struct engine *n, struct attempt *a, enum outcome *outcome, const char **why, struct err *e)
+{
+	*why = "";
+	if (read_report(n, a, e) < 0)
+		return err_context(e, "task `%s`", node_name(n->graph, a->node));
+	*outcome = outcome_of(n, a, why);
+	return 0;
 }

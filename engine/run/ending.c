@@ -128,6 +128,17 @@ static void tell_end(struct engine *n, const struct attempt *a, enum outcome out
 		t->bytes += a->takes[i].made.size;
 }
 
+/* Processes that an attempt left behind were ended with it; when it ended by itself, that is worth a word. */
+static const char *with_strays(struct engine *n, const struct attempt *a, const char *why)
+{
+	uint32_t count = a->ended.strays;
+
+	if (count == 0 || a->stopped || a->ended.end != END_EXIT)
+		return why;
+	return arena_printf(&n->turn, "%s%sleft %u process%s behind, now ended", why, why[0] != '\0' ? "; " : "", count,
+		count == 1 ? "" : "es");
+}
+
 /* What there is to say about an attempt that ended well; *changed: a source that was edited meanwhile. */
 static int remarks(struct engine *n, struct attempt *a, const char **why, const char **changed, struct err *e)
 {
@@ -157,6 +168,7 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 
 	if (remarks(n, a, &why, &changed, e) < 0)
 		return e->code;
+	why = with_strays(n, a, why);
 	tell_end(n, a, OUTCOME_SUCCEEDED, why, &t);
 	if (publish_record(n, a, changed == NULL, e) < 0 ||
 		record_attempt(n, a, OUTCOME_SUCCEEDED, why, NULL, e) < 0)
@@ -176,6 +188,12 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	return 0;
 }
 
+/* Attempts it may have: what was lost was no fault of the task. */
+static uint32_t attempts_most(const struct engine *n, uint32_t node)
+{
+	return node_stage(n->graph, node)->retry.limit + 1 + n->sched.losses[node];
+}
+
 static int not_succeed(
 	struct engine *n, struct attempt *a, enum outcome outcome, const char *why, struct err *e)
 {
@@ -185,6 +203,7 @@ static int not_succeed(
 	int exit_code =
 		a->ended.end == END_EXIT && outcome == OUTCOME_ERROR ? (int)a->ended.value : -1;
 
+	why = with_strays(n, a, why);
 	tell_end(n, a, outcome, why, &t);
 	t.tail = log_tail(n, a);
 	t.log = arena_printf(&n->turn, "%s.flow/%s/log", n->prefix, folder);
@@ -200,6 +219,7 @@ static int not_succeed(
 	t.again =
 		n->sched.state[a->node] == TASK_BACKOFF || n->sched.state[a->node] == TASK_RUNNING;
 	t.at_ms = n->sched.not_before[a->node];
+	t.most = t.again || outcome != OUTCOME_LOST ? attempts_most(n, a->node) : a->number;
 	t.forgiven = !t.again && (node_stage(n->graph, a->node)->flags & STAGE_ALLOW_FAILURE) != 0;
 	engine_tell(n, &t);
 	return 0;

@@ -126,7 +126,7 @@ int attempt_stop(struct engine *n, uint32_t node, int signo, enum stop_why why, 
 int attempt_poll(struct engine *n, struct attempt *a, struct err *e); /* progress and metrics so far */
 struct attempt *attempt_of(struct engine *n, uint32_t node);          /* the live one, or NULL */
 /* How it ended, from the worker's answer and its telemetry; *why is one line in the turn's arena. */
-enum outcome attempt_outcome(struct engine *n, struct attempt *a, const char **why);
+int attempt_outcome(struct engine *n, struct attempt *a, enum outcome *outcome, const char **why, struct err *e);
 
 /* -- publish.c -- */
 int publish_begin(struct engine *n, struct attempt *a, struct err *e); /* it ended well: outs into the store */

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "dag/graph.h"
 #include "run/engine.h"
@@ -29,7 +30,8 @@ static int attempt_over(struct engine *n, const struct wire_ended *ended, struct
 	a->ended = *ended;
 	buf_clear(&a->text);
 	buf_str(&a->text, ended->text);
-	outcome = attempt_outcome(n, a, &why);
+	if (attempt_outcome(n, a, &outcome, &why, e) < 0)
+		return e->code;
 	if (outcome != OUTCOME_SUCCEEDED)
 		return engine_ended(n, a, outcome, why, e);
 	if (publish_begin(n, a, e) < 0)
@@ -134,6 +136,7 @@ static int from_signals(struct engine *n)
 	engine_tell(n, &(struct told){ .kind = TOLD_STOPPING,
 			       .task = NO_NODE,
 			       .level = n->cancels > 1 ? 2 : 1,
+			       .at_ms = clock_mono_ms() + n->options.grace_ms,
 			       .signo = (int)info.ssi_signo,
 			       .text = "" });
 	engine_step(n, (struct event){ .kind = EVENT_CANCEL, .level = n->cancels > 1 ? 2 : 1 });

@@ -137,7 +137,7 @@ enum outcome publish_check(
 			return OUTCOME_MISSING_OUT;
 		}
 		/* That a stage made it unreadable is the stage's fault; a full disk is the machine's. */
-		if (t->rc == ERR_SYSTEM && t->error->sys != EACCES && t->error->sys != EPERM) {
+		if (err_is_machine(t->error)) {
 			*e = *t->error;
 			*rc = err_context(e, "task `%s`", node_name(n->graph, a->node));
 		}

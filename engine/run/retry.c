@@ -24,6 +24,12 @@ int64_t retry_scaled(int64_t value, double factor, uint32_t retries)
 	return x < (double)(INT64_MAX / 4) ? (int64_t)x : INT64_MAX / 4;
 }
 
+/* The shell says so: what it was to run is not there (127) or no program (126). It will not be the next time. */
+static bool is_not_found(int exit_code)
+{
+	return exit_code == 126 || exit_code == 127;
+}
+
 static bool exit_listed(const struct retry *r, int exit_code)
 {
 	return exit_code >= 0 && exit_code < 256 &&
@@ -37,7 +43,7 @@ bool retry_allows(const struct retry *r, enum outcome outcome, int exit_code, ui
 
 	switch (outcome) {
 	case OUTCOME_LOST: return losses < LOST_BUDGET;
-	case OUTCOME_ERROR: want = RETRY_ERROR; break;
+	case OUTCOME_ERROR: want = is_not_found(exit_code) ? 0 : RETRY_ERROR; break;
 	case OUTCOME_SIGNAL: want = RETRY_SIGNAL; break;
 	case OUTCOME_TIMEOUT: want = RETRY_TIMEOUT; break;
 	case OUTCOME_OOM: want = RETRY_OOM; break;

@@ -41,12 +41,13 @@ struct told {
 	enum told_kind kind;
 	uint32_t task;         /* node, or NO_NODE */
 	uint32_t attempt;      /* number, from 1 */
+	uint32_t most;         /* ENDED and not succeeded: attempts it may have */
 	enum outcome outcome;  /* ENDED */
 	int exit_code, signal; /* ENDED: -1 none */
 	bool again;            /* ENDED: a retry follows */
 	bool forgiven;         /* ENDED: failed, but the stage has allow_failure */
 	int64_t took_ms;       /* ENDED */
-	int64_t at_ms;         /* WAITING; ENDED and again: monotonic time of the next attempt */
+	int64_t at_ms;         /* monotonic. WAITING; ENDED and again: of the next attempt; STOPPING: what runs then is killed */
 	int64_t step;          /* METRIC: -1 none */
 	double value, done, total;
 	uint32_t outs;         /* ENDED: how many it made */

@@ -93,6 +93,18 @@ static void exit_status_can_be_listed_alone(void **state)
 	assert_false(retry_allows(&r, OUTCOME_SIGNAL, 75, 0, 0));
 }
 
+static void what_the_shell_cannot_find_is_retried_only_when_listed(void **state)
+{
+	struct retry r = plain;
+
+	(void)state;
+	assert_true(retry_allows(&r, OUTCOME_ERROR, 125, 0, 0));
+	assert_false(retry_allows(&r, OUTCOME_ERROR, 126, 0, 0));
+	assert_false(retry_allows(&r, OUTCOME_ERROR, 127, 0, 0));
+	r.exit_codes[127 / 64] = UINT64_C(1) << (127 % 64);
+	assert_true(retry_allows(&r, OUTCOME_ERROR, 127, 0, 0));
+}
+
 static void limit_counts_retries_and_not_attempts(void **state)
 {
 	struct retry r = plain;
@@ -133,6 +145,7 @@ int main(void)
 		cmocka_unit_test(only_listed_failures_are_tried_again),
 		cmocka_unit_test(some_ends_are_never_tried_again),
 		cmocka_unit_test(exit_status_can_be_listed_alone),
+		cmocka_unit_test(what_the_shell_cannot_find_is_retried_only_when_listed),
 		cmocka_unit_test(limit_counts_retries_and_not_attempts),
 		cmocka_unit_test(losses_are_no_fault_of_the_task),
 		cmocka_unit_test(scaled_values_grow_and_do_not_wrap),
