@@ -11,16 +11,9 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "store/schema.h"
 
 #define WAL_PAGES 4096 /* 16 MiB: what a checkpoint is worth its syncs for */
-
-/* schema.sql, embedded as it is. */
-__asm__(".section .rodata\n"
-	"flow_schema_sql:\n"
-	".incbin \"" FLOW_SCHEMA_SQL "\"\n"
-	".byte 0\n"
-	".previous\n");
-extern const char flow_schema_sql[] __attribute__((visibility("hidden")));
 
 static int fail(struct db *db, int rc, const char *what, struct err *e)
 {
@@ -43,7 +36,8 @@ static int fail(struct db *db, int rc, const char *what, struct err *e)
 		err_set(e, ERR_BUSY, "%s: flow.db is held by another program", what);
 		return err_id(e, "E0506");
 	case SQLITE_READONLY: /* it falls back to reading when a file cannot be opened for writing */
-		err_set(e, ERR_SYSTEM, "%s: cannot open flow.db, or a file beside it, for writing", what);
+		err_set(e, ERR_SYSTEM, "%s: cannot open flow.db, or a file beside it, for writing",
+			what);
 		err_hint(e, "look for a read-only disk, permissions, or too many open files");
 		return err_id(e, "E0501");
 	default:
@@ -79,34 +73,33 @@ static int read_version(struct db *db, int64_t *version, struct err *e)
 }
 
 /* New, of this version, or of another one: asked before anything of it is changed. */
-static int check_version(struct db *db, enum project_mode mode, bool *is_new, struct err *e)
+static int check_version(struct db *db, enum project_mode mode, int64_t *version, struct err *e)
 {
-	int64_t version = 0;
-
-	if (read_version(db, &version, e) < 0)
+	if (read_version(db, version, e) < 0)
 		return e->code;
-	*is_new = version == 0;
-	if (version > DB_VERSION || version < 0) {
+	if (*version > DB_VERSION || *version < 0) {
 		err_set(e, ERR_CORRUPT,
 			"flow.db was made by a newer flow (format %lld, this one knows %d)",
-			(long long)version, DB_VERSION);
+			(long long)*version, DB_VERSION);
 		err_hint(e, "use that flow, or work in another checkout; nothing was changed");
 		return err_id(e, "E0504");
 	}
-	if (*is_new && mode == PROJECT_READ)
+	if (*version == 0 && mode == PROJECT_READ)
 		return err_set(e, ERR_NOTFOUND, "the project has no runs yet");
 	return 0;
 }
 
 /* Whole or not at all. */
-static int make_schema(struct db *db, struct err *e)
+static int make_tables(struct db *db, int64_t version, struct err *e)
 {
-	if (execute(db, "BEGIN IMMEDIATE", "cannot make flow.db", e) < 0)
-		return e->code;
-	if (execute(db, flow_schema_sql, "cannot make flow.db", e) < 0 ||
-		execute(db, "COMMIT", "cannot make flow.db", e) < 0) {
+	int rc = version == 0 ? schema_make(db->handle) : schema_migrate(db->handle, version);
+
+	if (rc != SQLITE_OK) {
+		rc = fail(db, rc,
+			version == 0 ? "cannot make flow.db" : "cannot bring flow.db up to date",
+			e);
 		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-		return e->code;
+		return rc;
 	}
 	return 0;
 }
@@ -121,22 +114,41 @@ static int count_pages(void *user, sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-static int configure(struct db *db, enum project_mode mode, struct err *e)
+/* What holds for every connection. */
+static void harden(struct db *db)
 {
-	bool is_new = false;
-
 	(void)sqlite3_busy_timeout(db->handle, 5000);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void)sqlite3_extended_result_codes(db->handle, 1);
-	if (check_version(db, mode, &is_new, e) < 0)
+}
+
+static int configure_reader(struct db *db, int64_t version, struct err *e)
+{
+	int rc;
+
+	if (version < DB_VERSION) {
+		rc = schema_view(&db->handle, version);
+		if (rc != SQLITE_OK)
+			return fail(db, rc, "cannot read flow.db of an older flow", e);
+		harden(db);
+	}
+	return execute(db,
+		"PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+		"PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0",
+		"cannot read flow.db", e);
+}
+
+static int configure(struct db *db, enum project_mode mode, struct err *e)
+{
+	int64_t version = 0;
+
+	harden(db);
+	if (check_version(db, mode, &version, e) < 0)
 		return e->code;
 	if (mode == PROJECT_READ)
-		return execute(db,
-			"PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
-			"PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0",
-			"cannot read flow.db", e);
+		return configure_reader(db, version, e);
 	(void)sqlite3_wal_hook(db->handle, count_pages, db);
 	if (execute(db,
 		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0;"
@@ -144,7 +156,7 @@ static int configure(struct db *db, enum project_mode mode, struct err *e)
 		    "PRAGMA temp_store=MEMORY",
 		    "cannot open flow.db", e) < 0)
 		return e->code;
-	return is_new ? make_schema(db, e) : 0;
+	return version < DB_VERSION ? make_tables(db, version, e) : 0;
 }
 
 static int check_file(const struct project *p, struct err *e)

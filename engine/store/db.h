@@ -17,13 +17,14 @@
 #include <stdint.h>
 
 #include "store/project.h"
+#include "store/schema.h"
 
 struct digest;
 struct err;
 struct sqlite3;
 struct sqlite3_stmt;
 
-#define DB_VERSION 1
+#define DB_VERSION SCHEMA_VERSION
 #define DB_SLOTS   48
 
 struct db {

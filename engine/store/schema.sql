@@ -26,8 +26,19 @@ CREATE TABLE run(
   ran INTEGER NOT NULL DEFAULT 0,
   reused INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0,
-  reuse_digest BLOB REFERENCES reuse(digest)     -- tasks that were reused as planned
+  reuse_digest BLOB REFERENCES reuse(digest),    -- tasks that were reused as planned
+  note TEXT NOT NULL DEFAULT '',                 -- what somebody wrote about it
+  pinned_ms INTEGER,                             -- since when gc keeps all it needs; NULL: it does not
+  removed_ms INTEGER                             -- since when no list shows it and gc owes it nothing; NULL: it is shown
 );
+
+-- A name for a run. gc keeps all that a tagged run needs.
+CREATE TABLE tag(
+  name TEXT PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES run(id),
+  made_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX tag_run ON tag(run);
 
 -- Lists of attempts (varint deltas) that a run took over unchanged. Runs with nothing to do share one row.
 CREATE TABLE reuse(digest BLOB PRIMARY KEY, attempts BLOB NOT NULL) WITHOUT ROWID;
@@ -66,6 +77,7 @@ CREATE TABLE attempt(
   system_us INTEGER NOT NULL DEFAULT 0,
   peak_rss_kib INTEGER NOT NULL DEFAULT 0,
   strays INTEGER NOT NULL DEFAULT 0,
+  accepted INTEGER REFERENCES attempt(id),       -- nothing ran: the outs of that attempt were declared still right
   UNIQUE(task, run, number)
 );
 CREATE UNIQUE INDEX attempt_one_success ON attempt(run, task) WHERE state = 'SUCCEEDED';
@@ -80,6 +92,7 @@ CREATE TABLE artifact(
   digest BLOB NOT NULL,
   size INTEGER NOT NULL,
   mode INTEGER NOT NULL,
+  gone TEXT NOT NULL DEFAULT '' CHECK(gone IN ('','evicted','temp','damaged')), -- why its object need not be in the store
   PRIMARY KEY(attempt, position)
 ) WITHOUT ROWID;
 CREATE INDEX artifact_path ON artifact(path, attempt);
@@ -164,4 +177,4 @@ CREATE TRIGGER attempt_event AFTER UPDATE OF state ON attempt BEGIN
   INSERT INTO event(at_ms, run, task, attempt, state) VALUES(
     CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.run, NEW.task, NEW.id, NEW.state); END;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

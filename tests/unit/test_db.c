@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
 
@@ -159,14 +160,14 @@ static void newer_version_is_refused_and_left_alone(void **state)
 	int mode;
 
 	(void)state;
-	make_foreign("PRAGMA user_version = 2; CREATE TABLE run(x)");
+	make_foreign("PRAGMA user_version = 99; CREATE TABLE run(x)");
 	(void)folder_text(&s.folder, ".flow/flow.db");
 	digest_of(&before, s.folder.text.data, s.folder.text.len);
 	for (mode = PROJECT_READ; mode <= PROJECT_WRITE; mode++) {
 		GOOD(project_open(&p, s.folder.path, (enum project_mode)mode, &e));
 		assert_int_equal(db_open(&db, &p, (enum project_mode)mode, &e), ERR_CORRUPT);
 		assert_string_equal(e.id, "E0504");
-		assert_string_equal(e.text, "flow.db was made by a newer flow (format 2, this one knows 1)");
+		assert_string_equal(e.text, "flow.db was made by a newer flow (format 99, this one knows 2)");
 		project_close(&p);
 	}
 	(void)folder_text(&s.folder, ".flow/flow.db");
@@ -204,6 +205,109 @@ static void schema_is_made_whole_or_not_at_all(void **state)
 		(void)sqlite3_finalize(q);
 		(void)sqlite3_close(handle);
 	}
+	give_back();
+}
+
+/* All that makes up the tables, whatever the text that made them. */
+#define SHAPE                                                                                                          \
+	"SELECT group_concat(line, char(10)) FROM (SELECT m.type || ' ' || m.name || ' ' || coalesce(i.name, '') || ' ' || " \
+	"coalesce(i.type, '') || ' ' || coalesce(i.\"notnull\", '') || ' ' || coalesce(i.dflt_value, '') || ' ' || "       \
+	"coalesce(i.pk, '') || ' ' || CASE m.type WHEN 'table' THEN '' ELSE coalesce(m.sql, '') END AS line "               \
+	"FROM sqlite_schema m LEFT JOIN pragma_table_info(m.name) i ON m.type = 'table' ORDER BY m.name, i.cid)"
+
+static char *shape_of(const char *path)
+{
+	sqlite3 *handle = NULL;
+	sqlite3_stmt *q = NULL;
+	char *text;
+
+	assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(handle, SHAPE, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	text = strdup((const char *)sqlite3_column_text(q, 0));
+	(void)sqlite3_finalize(q);
+	(void)sqlite3_close(handle);
+	return text;
+}
+
+/* A journal of format 1 with three runs in it (tests/cli/older-database). */
+static void make_old(const char *more)
+{
+	struct buf sql = { 0 };
+	char path[4096];
+	struct err e;
+
+	(void)snprintf(path, sizeof path, "%s/tests/cli/older-database/journal-1.sql", getenv("FLOW_SOURCE_DIR"));
+	GOOD(file_read(&sql, AT_FDCWD, path, 1 << 20, &e));
+	buf_str(&sql, more);
+	make_foreign(buf_text(&sql));
+	buf_release(&sql);
+}
+
+static void older_version_becomes_what_a_new_one_is(void **state)
+{
+	char path[300], *made, *migrated;
+
+	(void)state;
+	(void)snprintf(path, sizeof path, "%s/.flow/flow.db", s.folder.path);
+	made = shape_of(path);
+	make_old("");
+	store_open_again(&s);
+	migrated = shape_of(path);
+	assert_string_equal(migrated, made);
+	assert_int_equal(store_number(&s, "PRAGMA user_version"), DB_VERSION);
+	assert_int_equal(store_number(&s, "SELECT count(*) FROM artifact WHERE gone = ''"), 4);
+	free(made);
+	free(migrated);
+	store_shut(&s);
+	give_back();
+}
+
+static void reader_sees_an_older_version_as_a_new_one_and_changes_nothing(void **state)
+{
+	struct project p;
+	struct sqlite3_stmt *q = NULL;
+	struct db db;
+	struct err e;
+
+	(void)state;
+	make_old("");
+	GOOD(project_open(&p, s.folder.path, PROJECT_READ, &e));
+	GOOD(db_open(&db, &p, PROJECT_READ, &e));
+	GOOD(db_query(&db, "SELECT count(*) FROM run WHERE pinned_ms IS NULL", &q, &e));
+	assert_int_equal(db_step(&db, q, &e), 1);
+	assert_int_equal(db_int(q, 0), 3);
+	db_finish(q);
+	GOOD(db_query(&db, "UPDATE run SET note = 'x'", &q, &e));
+	assert_true(db_step(&db, q, &e) < 0);
+	db_finish(q);
+	db_close(&db);
+	project_close(&p);
+	store_open_again(&s);
+	store_shut(&s);
+	give_back();
+}
+
+/* The last statement of the way up fails: nothing of the first ones may stay. */
+static void schema_is_migrated_whole_or_not_at_all(void **state)
+{
+	struct project p;
+	struct db db;
+	struct err e;
+	char path[300], *before, *after;
+
+	(void)state;
+	(void)snprintf(path, sizeof path, "%s/.flow/flow.db", s.folder.path);
+	make_old("ALTER TABLE artifact ADD COLUMN gone TEXT;");
+	before = shape_of(path);
+	GOOD(project_open(&p, s.folder.path, PROJECT_WRITE, &e));
+	assert_true(db_open(&db, &p, PROJECT_WRITE, &e) < 0);
+	assert_non_null(strstr(e.text, "cannot bring flow.db up to date: duplicate column name: gone"));
+	project_close(&p);
+	after = shape_of(path);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
 	give_back();
 }
 
@@ -466,6 +570,9 @@ int main(void)
 		TEST(reader_of_a_project_without_runs),
 		TEST(newer_version_is_refused_and_left_alone),
 		TEST(schema_is_made_whole_or_not_at_all),
+		TEST(older_version_becomes_what_a_new_one_is),
+		TEST(reader_sees_an_older_version_as_a_new_one_and_changes_nothing),
+		TEST(schema_is_migrated_whole_or_not_at_all),
 		TEST(garbage_is_called_damaged),
 		TEST(what_is_no_file_is_refused),
 		TEST(transactions_hold_together),

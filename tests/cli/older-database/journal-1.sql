@@ -1,0 +1,222 @@
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE run(
+  id INTEGER PRIMARY KEY,
+  uuid TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK(state IN ('CREATED','RUNNING','SUCCEEDED','FAILED','CANCELLED','INTERRUPTED')),
+  began_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  cause TEXT NOT NULL DEFAULT 'manual',          -- manual, schedule, ...
+  dag_path TEXT NOT NULL,
+  dag_name TEXT NOT NULL DEFAULT '',
+  dag_digest BLOB,                               -- object that holds the text of dag.yaml
+  params TEXT NOT NULL DEFAULT '{}',             -- JSON: dotted name -> value
+  changed TEXT NOT NULL DEFAULT '',              -- the -p options, one a line
+  commit_id TEXT NOT NULL DEFAULT '',
+  branch TEXT NOT NULL DEFAULT '',
+  dirty INTEGER NOT NULL DEFAULT 0,              -- number of files that differ from the commit
+  patch_digest BLOB,                             -- object that holds the difference
+  source_note TEXT NOT NULL DEFAULT '',          -- why there is no commit
+  host TEXT NOT NULL DEFAULT '',
+  boot_id TEXT NOT NULL DEFAULT '',
+  pid INTEGER NOT NULL DEFAULT 0,
+  version TEXT NOT NULL DEFAULT '',
+  ran INTEGER NOT NULL DEFAULT 0,
+  reused INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  reuse_digest BLOB REFERENCES reuse(digest)     -- tasks that were reused as planned
+);
+INSERT INTO run VALUES(1,'01a1fd5b-abe9-7d7b-9dbf-bd2812c05e1d','SUCCEEDED',1795252005865,1795252005909,'manual','dag.yaml','two',X'f749730ab0b13f203034066aa15132709aa8245a2d7c5639746d0a3dd083f242','{"word":"hello"}','','','',0,NULL,'not in a git repository','host','',1,'0.1.0',2,0,0,NULL);
+INSERT INTO run VALUES(2,'01a1fd5b-ac29-7df3-84ad-50148c3c263a','SUCCEEDED',1795252005929,1795252005972,'manual','dag.yaml','two',X'f749730ab0b13f203034066aa15132709aa8245a2d7c5639746d0a3dd083f242','{"word":"bye"}',replace('word=bye\n','\n',char(10)),'','',0,NULL,'not in a git repository','host','',1,'0.1.0',2,0,0,NULL);
+INSERT INTO run VALUES(3,'01a1fd5b-ac6e-7478-be17-e4baca8bf50a','SUCCEEDED',1795252005998,1795252006041,'manual','dag.yaml','two',X'f749730ab0b13f203034066aa15132709aa8245a2d7c5639746d0a3dd083f242','{"word":"hello"}','','','',0,NULL,'not in a git repository','host','',1,'0.1.0',0,2,0,NULL);
+CREATE TABLE reuse(digest BLOB PRIMARY KEY, attempts BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE task(
+  run INTEGER NOT NULL REFERENCES run(id),
+  name TEXT NOT NULL,
+  state TEXT NOT NULL CHECK(state IN
+    ('PENDING','READY','RUNNING','BACKOFF','SUCCEEDED','REUSED','FAILED','SKIPPED','BLOCKED')),
+  reason TEXT NOT NULL DEFAULT '',               -- reason code of the plan
+  why TEXT NOT NULL DEFAULT '',                  -- the same for people, with the two values
+  attempt INTEGER,                               -- whose outs these are: the success, or the one reused
+  not_before_ms INTEGER NOT NULL DEFAULT 0,      -- of the last BACKOFF: when it may be tried again; a crash does not shorten it
+  PRIMARY KEY(run, name)
+) WITHOUT ROWID;
+INSERT INTO task VALUES(1,'count','SUCCEEDED','never-run','never run before',2,0);
+INSERT INTO task VALUES(1,'make','SUCCEEDED','never-run','never run before',1,0);
+INSERT INTO task VALUES(2,'count','SUCCEEDED','input-changed','input out/text 5891b5b522d5 -> abc6fd595fc0',4,0);
+INSERT INTO task VALUES(2,'make','SUCCEEDED','param-changed','param word "hello" -> "bye" (-p word)',3,0);
+INSERT INTO task VALUES(3,'count','REUSED','same-key','same key; outs come back from the store',2,0);
+INSERT INTO task VALUES(3,'make','REUSED','same-key','same key; outs come back from the store',1,0);
+CREATE TABLE attempt(
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES run(id),
+  task TEXT NOT NULL,
+  number INTEGER NOT NULL CHECK(number >= 1),
+  state TEXT NOT NULL CHECK(state IN ('STARTING','RUNNING','SUCCEEDED','FAILED','TIMEOUT','LOST','CANCELLED')),
+  key BLOB NOT NULL,
+  parts BLOB NOT NULL,                           -- component tree: the preimage of the key
+  began_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  exit_code INTEGER,
+  signal INTEGER,
+  error TEXT NOT NULL DEFAULT '',
+  log TEXT NOT NULL DEFAULT '',                  -- file, relative to .flow
+  log_from INTEGER NOT NULL DEFAULT 0,
+  log_to INTEGER NOT NULL DEFAULT 0,
+  folder TEXT NOT NULL DEFAULT '',               -- work folder, relative to .flow
+  user_us INTEGER NOT NULL DEFAULT 0,
+  system_us INTEGER NOT NULL DEFAULT 0,
+  peak_rss_kib INTEGER NOT NULL DEFAULT 0,
+  strays INTEGER NOT NULL DEFAULT 0,
+  UNIQUE(task, run, number)
+);
+INSERT INTO attempt VALUES(1,1,'make',1,'SUCCEEDED',X'b79977a3f5ef39276f94b4b4683efcee404fe8ae95c82f07a45ff87071ee8dd5',X'0100000b000000636d64206c6f63616c203102040007000000776f72642268656c6c6f22050000150000006563686f2068656c6c6f203e206f75742f7465787408040008000000746578746f75742f74657874',1795252005883,1795252005887,0,NULL,'','logs/01a1fd5b-abe9-7d7b-9dbf-bd2812c05e1d/0.log',0,0,'',882,0,2176,0);
+INSERT INTO attempt VALUES(2,1,'count',1,'SUCCEEDED',X'41b3705638b5db02841caf87351809e0e74ce987040167c12d7d1d47221cf8c9',X'0100000b000000636d64206c6f63616c2031030800200000006f75742f746578745891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be030500001c0000007763202d63203c206f75742f74657874203e206f75742f62797465730805000900000062797465736f75742f62797465730a040008000000746578746f75742f74657874',1795252005888,1795252005907,0,NULL,'','logs/01a1fd5b-abe9-7d7b-9dbf-bd2812c05e1d/1.log',0,0,'',941,1448,2176,0);
+INSERT INTO attempt VALUES(3,2,'make',1,'SUCCEEDED',X'4ab18cf427254b3d2e1dc03b64fdfce9d1100462f20c1797b38dd07412e23ec5',X'0100000b000000636d64206c6f63616c203102040005000000776f72642262796522050000130000006563686f20627965203e206f75742f7465787408040008000000746578746f75742f74657874',1795252005939,1795252005942,0,NULL,'','logs/01a1fd5b-ac29-7df3-84ad-50148c3c263a/0.log',0,0,'',1002,0,2184,0);
+INSERT INTO attempt VALUES(4,2,'count',1,'SUCCEEDED',X'540f7fc1ba90901dccd9354257e1e8f192f191a648ef9d3038aaa62439537555',X'0100000b000000636d64206c6f63616c2031030800200000006f75742f74657874abc6fd595fc079d3114d4b71a4d84b1d1d0f79df1e70f8813212f2a65d8916df0500001c0000007763202d63203c206f75742f74657874203e206f75742f62797465730805000900000062797465736f75742f62797465730a040008000000746578746f75742f74657874',1795252005942,1795252005957,0,NULL,'','logs/01a1fd5b-ac29-7df3-84ad-50148c3c263a/1.log',0,0,'',1729,0,2184,0);
+CREATE TABLE artifact(
+  attempt INTEGER NOT NULL REFERENCES attempt(id),
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  mode INTEGER NOT NULL,
+  PRIMARY KEY(attempt, position)
+) WITHOUT ROWID;
+INSERT INTO artifact VALUES(1,0,'text','out/text',X'5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03',6,420);
+INSERT INTO artifact VALUES(2,0,'bytes','out/bytes',X'06e9d52c1720fca412803e3b07c4b228ff113e303f4c7ab94665319d832bbfb7',2,420);
+INSERT INTO artifact VALUES(3,0,'text','out/text',X'abc6fd595fc079d3114d4b71a4d84b1d1d0f79df1e70f8813212f2a65d8916df',4,420);
+INSERT INTO artifact VALUES(4,0,'bytes','out/bytes',X'7de1555df0c2700329e815b93b32c571c3ea54dc967b89e81ab73b9972b72d1d',2,420);
+CREATE TABLE latest(
+  task TEXT PRIMARY KEY,
+  attempt INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  outs BLOB NOT NULL,                            -- packed struct made, one an out
+  took_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO latest VALUES('count',4,X'540f7fc1ba90901dccd9354257e1e8f192f191a648ef9d3038aaa62439537555',X'7de1555df0c2700329e815b93b32c571c3ea54dc967b89e81ab73b9972b72d1d0200000000000000a4010000',14);
+INSERT INTO latest VALUES('make',3,X'4ab18cf427254b3d2e1dc03b64fdfce9d1100462f20c1797b38dd07412e23ec5',X'abc6fd595fc079d3114d4b71a4d84b1d1d0f79df1e70f8813212f2a65d8916df0400000000000000a4010000',2);
+CREATE TABLE metric(
+  attempt INTEGER NOT NULL REFERENCES attempt(id),
+  name TEXT NOT NULL,
+  step INTEGER NOT NULL DEFAULT -1,              -- -1: of the attempt as a whole
+  value REAL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY(attempt, name, step)
+) WITHOUT ROWID;
+CREATE TABLE file(
+  path TEXT PRIMARY KEY,
+  dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+  seen_ns INTEGER NOT NULL,                      -- an mtime or ctime not older than this is not trusted
+  digest BLOB NOT NULL
+) WITHOUT ROWID;
+INSERT INTO file VALUES('out/bytes',65024,11493789,2,1795252005902212046,1795252006026212052,1795252006026892171,X'06e9d52c1720fca412803e3b07c4b228ff113e303f4c7ab94665319d832bbfb7');
+INSERT INTO file VALUES('out/text',65024,11493767,6,1795252005886212046,1795252006026212052,1795252006026588709,X'5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03');
+CREATE TABLE event(
+  seq INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  task TEXT,
+  attempt INTEGER,
+  state TEXT NOT NULL
+);
+INSERT INTO event VALUES(1,1795252005864,1,NULL,NULL,'RUNNING');
+INSERT INTO event VALUES(2,1795252005883,1,'make',1,'STARTING');
+INSERT INTO event VALUES(3,1795252005883,1,'make',NULL,'RUNNING');
+INSERT INTO event VALUES(4,1795252005883,1,'make',1,'RUNNING');
+INSERT INTO event VALUES(5,1795252005886,1,'make',1,'SUCCEEDED');
+INSERT INTO event VALUES(6,1795252005886,1,'make',NULL,'SUCCEEDED');
+INSERT INTO event VALUES(7,1795252005888,1,'count',2,'STARTING');
+INSERT INTO event VALUES(8,1795252005888,1,'count',NULL,'RUNNING');
+INSERT INTO event VALUES(9,1795252005906,1,'count',2,'SUCCEEDED');
+INSERT INTO event VALUES(10,1795252005906,1,'count',NULL,'SUCCEEDED');
+INSERT INTO event VALUES(11,1795252005909,1,NULL,NULL,'SUCCEEDED');
+INSERT INTO event VALUES(12,1795252005928,2,NULL,NULL,'RUNNING');
+INSERT INTO event VALUES(13,1795252005939,2,'make',3,'STARTING');
+INSERT INTO event VALUES(14,1795252005939,2,'make',NULL,'RUNNING');
+INSERT INTO event VALUES(15,1795252005939,2,'make',3,'RUNNING');
+INSERT INTO event VALUES(16,1795252005941,2,'make',3,'SUCCEEDED');
+INSERT INTO event VALUES(17,1795252005941,2,'make',NULL,'SUCCEEDED');
+INSERT INTO event VALUES(18,1795252005941,2,'count',4,'STARTING');
+INSERT INTO event VALUES(19,1795252005941,2,'count',NULL,'RUNNING');
+INSERT INTO event VALUES(20,1795252005957,2,'count',4,'SUCCEEDED');
+INSERT INTO event VALUES(21,1795252005957,2,'count',NULL,'SUCCEEDED');
+INSERT INTO event VALUES(22,1795252005972,2,NULL,NULL,'SUCCEEDED');
+INSERT INTO event VALUES(23,1795252005999,3,NULL,NULL,'RUNNING');
+INSERT INTO event VALUES(24,1795252006026,3,'make',NULL,'REUSED');
+INSERT INTO event VALUES(25,1795252006026,3,'count',NULL,'REUSED');
+INSERT INTO event VALUES(26,1795252006041,3,NULL,NULL,'SUCCEEDED');
+CREATE TABLE durable(id INTEGER PRIMARY KEY CHECK(id = 1), boot_id TEXT NOT NULL, attempt INTEGER NOT NULL);
+INSERT INTO durable VALUES(1,'',4);
+CREATE TABLE move(what TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY(what, old, new)) WITHOUT ROWID;
+INSERT INTO move VALUES('attempt','RUNNING','CANCELLED');
+INSERT INTO move VALUES('attempt','RUNNING','FAILED');
+INSERT INTO move VALUES('attempt','RUNNING','LOST');
+INSERT INTO move VALUES('attempt','RUNNING','SUCCEEDED');
+INSERT INTO move VALUES('attempt','RUNNING','TIMEOUT');
+INSERT INTO move VALUES('attempt','STARTING','CANCELLED');
+INSERT INTO move VALUES('attempt','STARTING','FAILED');
+INSERT INTO move VALUES('attempt','STARTING','LOST');
+INSERT INTO move VALUES('attempt','STARTING','RUNNING');
+INSERT INTO move VALUES('attempt','STARTING','SUCCEEDED');
+INSERT INTO move VALUES('attempt','STARTING','TIMEOUT');
+INSERT INTO move VALUES('run','CREATED','INTERRUPTED');
+INSERT INTO move VALUES('run','CREATED','RUNNING');
+INSERT INTO move VALUES('run','RUNNING','CANCELLED');
+INSERT INTO move VALUES('run','RUNNING','FAILED');
+INSERT INTO move VALUES('run','RUNNING','INTERRUPTED');
+INSERT INTO move VALUES('run','RUNNING','SUCCEEDED');
+INSERT INTO move VALUES('task','BACKOFF','FAILED');
+INSERT INTO move VALUES('task','BACKOFF','PENDING');
+INSERT INTO move VALUES('task','BACKOFF','REUSED');
+INSERT INTO move VALUES('task','BACKOFF','RUNNING');
+INSERT INTO move VALUES('task','BACKOFF','SKIPPED');
+INSERT INTO move VALUES('task','PENDING','BLOCKED');
+INSERT INTO move VALUES('task','PENDING','FAILED');
+INSERT INTO move VALUES('task','PENDING','READY');
+INSERT INTO move VALUES('task','PENDING','REUSED');
+INSERT INTO move VALUES('task','PENDING','RUNNING');
+INSERT INTO move VALUES('task','PENDING','SKIPPED');
+INSERT INTO move VALUES('task','READY','BLOCKED');
+INSERT INTO move VALUES('task','READY','PENDING');
+INSERT INTO move VALUES('task','READY','REUSED');
+INSERT INTO move VALUES('task','READY','RUNNING');
+INSERT INTO move VALUES('task','READY','SKIPPED');
+INSERT INTO move VALUES('task','RUNNING','BACKOFF');
+INSERT INTO move VALUES('task','RUNNING','FAILED');
+INSERT INTO move VALUES('task','RUNNING','PENDING');
+INSERT INTO move VALUES('task','RUNNING','SKIPPED');
+INSERT INTO move VALUES('task','RUNNING','SUCCEEDED');
+CREATE UNIQUE INDEX attempt_one_success ON attempt(run, task) WHERE state = 'SUCCEEDED';
+CREATE INDEX attempt_key ON attempt(key) WHERE state = 'SUCCEEDED';
+CREATE INDEX attempt_open ON attempt(run) WHERE state IN ('STARTING','RUNNING');
+CREATE INDEX artifact_path ON artifact(path, attempt);
+CREATE INDEX artifact_digest ON artifact(digest);
+CREATE TRIGGER run_move BEFORE UPDATE OF state ON run
+WHEN NOT EXISTS(SELECT 1 FROM move WHERE what = 'run' AND old = OLD.state AND new = NEW.state)
+BEGIN SELECT RAISE(ABORT, 'a run may not move so'); END;
+CREATE TRIGGER task_move BEFORE UPDATE OF state ON task
+WHEN NOT EXISTS(SELECT 1 FROM move WHERE what = 'task' AND old = OLD.state AND new = NEW.state)
+BEGIN SELECT RAISE(ABORT, 'a task may not move so'); END;
+CREATE TRIGGER attempt_move BEFORE UPDATE OF state ON attempt
+WHEN NOT EXISTS(SELECT 1 FROM move WHERE what = 'attempt' AND old = OLD.state AND new = NEW.state)
+BEGIN SELECT RAISE(ABORT, 'an attempt may not move so'); END;
+CREATE TRIGGER run_new AFTER INSERT ON run BEGIN
+  INSERT INTO event(at_ms, run, state) VALUES(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.id, NEW.state); END;
+CREATE TRIGGER run_event AFTER UPDATE OF state ON run BEGIN
+  INSERT INTO event(at_ms, run, state) VALUES(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.id, NEW.state); END;
+CREATE TRIGGER task_event AFTER UPDATE OF state ON task BEGIN
+  INSERT INTO event(at_ms, run, task, state) VALUES(
+    CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.run, NEW.name, NEW.state); END;
+CREATE TRIGGER attempt_new AFTER INSERT ON attempt BEGIN
+  INSERT INTO event(at_ms, run, task, attempt, state) VALUES(
+    CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.run, NEW.task, NEW.id, NEW.state); END;
+CREATE TRIGGER attempt_event AFTER UPDATE OF state ON attempt BEGIN
+  INSERT INTO event(at_ms, run, task, attempt, state) VALUES(
+    CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), NEW.run, NEW.task, NEW.id, NEW.state); END;
+COMMIT;
+PRAGMA journal_mode=WAL;
+PRAGMA user_version=1;
+UPDATE run SET began_ms = strftime('%s','now') * 1000, ended_ms = strftime('%s','now') * 1000 + 43;
