@@ -215,8 +215,8 @@ static void put_not_done(struct view *v, const struct run_result *r)
 	char took[32], number[32];
 
 	if (stopped) {
-		screen_paint(o, PAINT_YELLOW, "interrupted");
-		screen_printf(o, " - resume with: flow run%s", view_dag(v, " "));
+		screen_paint(o, PAINT_YELLOW, "cancelled");
+		screen_printf(o, " %s - resume with: flow run%s", view_run(v), view_dag(v, " "));
 		if (kept > 0)
 			screen_printf(o, "   (%s task%s done stay%s cached)",
 				count_text(kept, number), kept == 1 ? "" : "s",

@@ -10,7 +10,7 @@
 #include "run/session.h"
 #include "store/journal.h"
 
-static int restore_outs(struct engine *n, uint32_t node, struct err *e)
+static int restore_outs(struct engine *n, uint32_t node, const char **failed, struct err *e)
 {
 	struct choice *c = &n->s->plan.choices[node];
 	struct span outs = n->graph->nodes[node].outs;
@@ -25,6 +25,7 @@ static int restore_outs(struct engine *n, uint32_t node, struct err *e)
 		if ((want->mode & MADE_ABSENT) != 0 ||
 			s->history.past.presence(&s->history, path, want) == PRESENT_SAME)
 			continue;
+		*failed = path;
 		if (object_restore(&s->history.objects, want, path, &id, e) < 0)
 			return e->code;
 		if ((want->mode & MADE_FOLDER) != 0)
@@ -41,11 +42,12 @@ static int restore_outs(struct engine *n, uint32_t node, struct err *e)
 static int settle_reuse(struct engine *n, uint32_t node, enum settled *answer, struct err *e)
 {
 	struct choice *c = &n->s->plan.choices[node];
+	const char *failed = "";
 
 	*answer = SETTLED_REUSE;
 	if (!c->restore)
 		return 0;
-	if (restore_outs(n, node, e) == 0) {
+	if (restore_outs(n, node, &failed, e) == 0) {
 		c->restored = true;
 		return 0;
 	}
@@ -53,7 +55,7 @@ static int settle_reuse(struct engine *n, uint32_t node, enum settled *answer, s
 		return e->code;
 	c->verdict = VERDICT_RUN;
 	c->reason = REASON_OUTPUT_MISSING;
-	c->name = e->code == ERR_CORRUPT ? "a damaged object" : "an object that is gone";
+	c->name = failed;
 	*answer = SETTLED_RUN;
 	return 0;
 }

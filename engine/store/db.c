@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -15,17 +16,31 @@
 
 #define WAL_PAGES 4096 /* 16 MiB: what a checkpoint is worth its syncs for */
 
+/* SQLite forgets why it could not make a file. */
+static bool disk_is_full(const struct db *db)
+{
+	struct statvfs disk;
+
+	return fstatvfs(db->flow_fd, &disk) == 0 &&
+	       (disk.f_bavail == 0 || (disk.f_files > 0 && disk.f_favail == 0));
+}
+
+static int fail_full(const char *what, struct err *e)
+{
+	err_set(e, ERR_SYSTEM, "%s: the disk is full", what);
+	e->sys = ENOSPC;
+	err_hint(e, "free some space and run again: what is done stays done");
+	return err_id(e, "E0502");
+}
+
 static int fail(struct db *db, int rc, const char *what, struct err *e)
 {
 	int sys = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
 	const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
 
 	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		err_set(e, ERR_SYSTEM, "%s: the disk is full", what);
-		e->sys = ENOSPC;
-		err_hint(e, "free some space and run again: what is done stays done");
-		return err_id(e, "E0502");
+	case SQLITE_FULL: return fail_full(what, e);
+	case SQLITE_CONSTRAINT: /* a guard of the tables has seen what cannot be */
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		err_set(e, ERR_CORRUPT, "%s: flow.db is damaged: %s", what, text);
@@ -41,6 +56,8 @@ static int fail(struct db *db, int rc, const char *what, struct err *e)
 		err_hint(e, "look for a read-only disk, permissions, or too many open files");
 		return err_id(e, "E0501");
 	default:
+		if (db->writes && (rc & 0xff) != SQLITE_NOMEM && (sys == ENOSPC || disk_is_full(db)))
+			return fail_full(what, e);
 		err_set(e, ERR_SYSTEM, "%s: %s%s%s", what, text, sys != 0 ? ": " : "",
 			sys != 0 ? strerror(sys) : "");
 		e->sys = sys;
@@ -198,6 +215,7 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 
 	memset(db, 0, sizeof *db);
 	db->writes = mode == PROJECT_WRITE;
+	db->flow_fd = p->flow_fd;
 	if (check_file(p, e) < 0)
 		return e->code;
 	if (mode == PROJECT_READ && faccessat(p->flow_fd, "flow.db", F_OK, 0) < 0)

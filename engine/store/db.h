@@ -32,6 +32,7 @@ struct db {
 	struct sqlite3_stmt *slots[DB_SLOTS];
 	bool in_transaction;
 	bool writes;
+	int flow_fd;               /* the project's */
 	int wal_pages;             /* in the write-ahead log after the last commit */
 };
 

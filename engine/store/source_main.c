@@ -5,8 +5,11 @@
  * deps have their digests in the record anyway.
  */
 #include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <git2.h>
 
@@ -32,6 +35,38 @@ static const char *git_text(void)
 		if (text[i] == '\n')
 			text[i] = ' ';
 	return text;
+}
+
+static int answer_damaged(const char *why)
+{
+	char note[400];
+
+	(void)snprintf(note, sizeof note, "the git repository is damaged: %s", why);
+	return answer_none(note);
+}
+
+static int answer_foreign(void)
+{
+	return answer_none("the git repository belongs to another user (git config --global --add "
+			   "safe.directory <folder> trusts it)");
+}
+
+/* The `.git` of `root` or of a folder above it. */
+static bool find_git(const char *root, struct stat *git)
+{
+	char path[4096], *end;
+
+	if (strlen(root) >= sizeof path - sizeof "/.git")
+		return false;
+	(void)snprintf(path, sizeof path, "%s", root);
+	for (end = path + strlen(path);; end = strrchr(path, '/')) {
+		if (end == NULL)
+			return false;
+		memcpy(end, "/.git", sizeof "/.git");
+		if (stat(path, git) == 0)
+			return true;
+		*end = '\0';
+	}
 }
 
 /* Path of `root` below the repository's work tree, "" for the work tree itself. */
@@ -110,9 +145,13 @@ static int answer(git_repository *repo, const char *root)
 	const char *branch = "", *folder = below(repo, root);
 	struct buf patch = { 0 };
 	git_oid oid;
+	int rc;
 
-	if (git_reference_name_to_id(&oid, repo, "HEAD") != 0)
+	rc = git_reference_name_to_id(&oid, repo, "HEAD");
+	if (rc == GIT_ENOTFOUND && git_repository_head_unborn(repo) == 1)
 		return answer_none("the git repository has no commit yet");
+	if (rc != 0)
+		return answer_damaged(git_text());
 	if (git_repository_head(&head, repo) == 0 && git_reference_is_branch(head))
 		branch = git_reference_shorthand(head);
 	git_oid_tostr(hex, sizeof hex, &oid);
@@ -131,6 +170,16 @@ static int answer(git_repository *repo, const char *root)
 	return 0;
 }
 
+/* Some versions of libgit2 say "not found" of a repository of another user too, when there is no global configuration. */
+static int answer_not_found(const char *root)
+{
+	struct stat git;
+
+	if (!find_git(root, &git))
+		return answer_none("not in a git repository");
+	return git.st_uid != geteuid() ? answer_foreign() : answer_damaged("its `.git` is not whole");
+}
+
 int main(int argc, char **argv)
 {
 	git_repository *repo = NULL;
@@ -141,10 +190,9 @@ int main(int argc, char **argv)
 	git_libgit2_init();
 	rc = git_repository_open_ext(&repo, argv[1], 0, NULL);
 	if (rc == GIT_ENOTFOUND)
-		rc = answer_none("not in a git repository");
+		rc = answer_not_found(argv[1]);
 	else if (rc == GIT_EOWNER)
-		rc = answer_none("the git repository belongs to another user (git config --global "
-				 "--add safe.directory <folder> trusts it)");
+		rc = answer_foreign();
 	else if (rc != 0)
 		rc = answer_none(git_text());
 	else if (git_repository_is_bare(repo))
