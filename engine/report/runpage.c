@@ -106,6 +106,25 @@ static int add_artifacts(struct runpage *page, struct db *db, struct arena *a, s
 	return rc;
 }
 
+/* Of a run whose process is gone: what the next run will find, and record. */
+static void close_tasks(struct task_list *tasks)
+{
+	size_t i;
+
+	for (i = 0; i < tasks->count; i++) {
+		struct task_record *t = &tasks->items[i];
+		bool was_open = t->last.id != 0 && attempt_is_open(&t->last);
+
+		if (was_open)
+			t->last.state = "LOST";
+		if (strcmp(t->state, "RUNNING") == 0 && was_open)
+			t->state = "LOST";
+		else if (strcmp(t->state, "RUNNING") == 0 || strcmp(t->state, "PENDING") == 0 ||
+			 strcmp(t->state, "READY") == 0 || strcmp(t->state, "BACKOFF") == 0)
+			t->state = "SKIPPED";
+	}
+}
+
 int runpage_measures(struct runpage *out, struct db *db, const struct project *p, const char *ref,
 	struct arena *a, struct err *e)
 {
@@ -116,6 +135,8 @@ int runpage_measures(struct runpage *out, struct db *db, const struct project *p
 		add_measures(&page, db, a, e) < 0)
 		return e->code;
 	page.alive = page.run.ended_ms == 0 && run_is_alive(p, &page.run);
+	if (page.run.ended_ms == 0 && !page.alive)
+		close_tasks(&page.tasks);
 	*out = page;
 	return 0;
 }
