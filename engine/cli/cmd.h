@@ -64,7 +64,7 @@ struct cli {
 	const char *from, *until, *only;
 	unsigned jobs, limit, attempt, lines, format;
 	bool now, keep_going, dry_run, exit_code, all, follow, reference, tasks, plugins;
-	const char *state, *against, *template;
+	const char *state, *against, *template, *command_text;
 	struct texts args;         /* what is left: positional */
 };
 

@@ -24,28 +24,6 @@ struct request {
 	struct log_list logs;
 };
 
-/* What the arguments mean: [RUN] [TASK], where a single word that is no run is a task of the last one. */
-static int read_request(struct cli *c, struct request *q, struct err *e)
-{
-	const char *first = c->args.count > 0 ? c->args.items[0] : "@last";
-	struct db *db = &q->records.db;
-	int rc = run_find(db, first, &c->arena, &q->run, e);
-
-	q->task = c->args.count > 1 ? c->args.items[1] : NULL;
-	if (rc != ERR_NOTFOUND || c->args.count != 1 || first[0] == '@')
-		return rc;
-	if (run_find(db, "@last", &c->arena, &q->run, e) < 0)
-		return e->code;
-	q->task = first;
-	rc = run_has_task(db, &q->run, first, e);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	err_set(e, ERR_NOTFOUND, "`%.80s` is neither a run nor a task of the last run (%s)", first,
-		q->run.name);
-	return err_hint(
-		e, "`flow runs` lists the runs, `flow runs show` the tasks of the last one");
-}
-
 static int flush(struct cli *c, struct err *e)
 {
 	if (screen_flush(&c->out, e) < 0)
@@ -217,7 +195,7 @@ static int choose_followed(struct request *q, struct arena *a, struct err *e)
 static int answer(struct cli *c, struct request *q, struct err *e)
 {
 	size_t i;
-	int rc = read_request(c, q, e);
+	int rc = records_attempt(c, &q->records.db, &q->run, &q->task, e);
 
 	if (rc == 0)
 		rc = logs_find(

@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "cli/cmd.h"
+#include "report/log.h"
+#include "store/runs.h"
 
 static int has_runs(struct db *db, struct err *e)
 {
@@ -49,6 +51,24 @@ int records_open(struct records *r, struct cli *c, struct err *e)
 		err_hint(e, "`flow run` starts the first");
 	}
 	return rc;
+}
+
+int records_attempt(struct cli *c, struct db *db, struct run_record *run, const char **task, struct err *e)
+{
+	const char *first = c->args.count > 0 ? c->args.items[0] : "@last";
+	int rc = run_find(db, first, &c->arena, run, e);
+
+	*task = c->args.count > 1 ? c->args.items[1] : NULL;
+	if (rc != ERR_NOTFOUND || c->args.count != 1 || first[0] == '@')
+		return rc;
+	if (run_find(db, "@last", &c->arena, run, e) < 0)
+		return e->code;
+	*task = first;
+	rc = run_has_task(db, run, first, e);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	err_set(e, ERR_NOTFOUND, "`%.80s` is neither a run nor a task of the last run (%s)", first, run->name);
+	return err_hint(e, "`flow runs` lists the runs, `flow runs show` the tasks of the last one");
 }
 
 void records_live(struct records *r)

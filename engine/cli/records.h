@@ -20,6 +20,7 @@
 
 struct cli;
 struct err;
+struct run_record;
 
 struct records {
 	struct project project;
@@ -27,6 +28,8 @@ struct records {
 };
 
 int records_open(struct records *r, struct cli *c, struct err *e);
+/* What the arguments [RUN] [TASK] mean, where a single word that is no run is a task of the last one. *task NULL: none was named. */
+int records_attempt(struct cli *c, struct db *db, struct run_record *run, const char **task, struct err *e);
 void records_live(struct records *r);
 void records_close(struct records *r);
 int records_fail(struct cli *c, const struct err *e, const char *empty_json); /* exit status */

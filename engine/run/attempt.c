@@ -19,6 +19,7 @@
 #include "plan/key.h"
 #include "run/engine.h"
 #include "run/session.h"
+#include "stage/environ.h"
 #include "store/journal.h"
 
 struct attempt *attempt_of(struct engine *n, uint32_t node)
@@ -358,33 +359,53 @@ static const char *checkpoint_of(struct engine *n, const struct node *node)
 	return "";
 }
 
+/* What its environment is made of. */
+static int fill_environment(struct engine *n, const struct attempt *a, struct wire_start *w, struct err *e)
+{
+	const struct node *node = &n->graph->nodes[a->node];
+	const char *folder = n->slots.items[a->slot].folder, *params = "";
+
+	if (params_file(n, node->params, &w->params, &params, e) < 0)
+		return e->code;
+	w->token = arena_printf(&n->turn, "%s.%lld", n->result->uuid, (long long)a->id);
+	w->env = env_of(n, a, node, params);
+	w->deps = deps_of(n, node);
+	w->outs = outs_of(n, a, node);
+	w->task = node_name(n->graph, a->node);
+	w->run_id = n->result->uuid;
+	w->workdir = arena_printf(&n->turn, ".flow/%s", folder);
+	w->report = arena_printf(&n->turn, ".flow/%s/report.ndjson", folder);
+	w->checkpoint = checkpoint_of(n, node);
+	w->seed = seed_of(n, a->node);
+	w->attempt = a->number;
+	w->threads = (node_stage(n->graph, a->node)->cpu_milli + 999) / 1000;
+	return 0;
+}
+
+int attempt_environment(struct engine *n, const struct attempt *a, char ***block, struct err *e)
+{
+	struct environ_base base = { .root = n->s->root };
+	struct wire_start w = { .id = (uint64_t)a->id };
+
+	if (fill_environment(n, a, &w, e) < 0)
+		return e->code;
+	*block = environ_make(&base, &w, ENVIRON_ALL, &n->turn);
+	return 0;
+}
+
 static int submit(struct engine *n, struct attempt *a, struct err *e)
 {
 	const struct node *node = &n->graph->nodes[a->node];
 	const struct stage *stage = node_stage(n->graph, a->node);
-	const char *folder = n->slots.items[a->slot].folder, *params = "";
 	struct wire_start w = { .id = (uint64_t)a->id, .slot = a->slot };
 
-	if (params_file(n, node->params, &w.params, &params, e) < 0 ||
-		fill_code(n, a, node, &w, e) < 0)
+	if (fill_environment(n, a, &w, e) < 0 || fill_code(n, a, node, &w, e) < 0)
 		return e->code;
-	w.token = arena_printf(&n->turn, "%s.%lld", n->result->uuid, (long long)a->id);
 	w.cwd = graph_text(n->graph, node->cwd);
 	w.with = stage->kind == STAGE_CMD ? "{}" : flat_json(n, node->with);
-	w.env = env_of(n, a, node, params);
-	w.deps = deps_of(n, node);
-	w.outs = outs_of(n, a, node);
-	w.task = node_name(n->graph, a->node);
-	w.run_id = n->result->uuid;
-	w.workdir = arena_printf(&n->turn, ".flow/%s", folder);
-	w.report = arena_printf(&n->turn, ".flow/%s/report.ndjson", folder);
-	w.checkpoint = checkpoint_of(n, node);
-	w.seed = seed_of(n, a->node);
 	w.memory_bytes = sched_mem(&n->sched, a->node);
 	w.isolate = a->isolated;
 	w.hidden = a->isolated ? hidden_of(n, node) : (struct wire_words){ NULL, 0 };
-	w.attempt = a->number;
-	w.threads = (stage->cpu_milli + 999) / 1000;
 	a->phase = PHASE_LIVE;
 	/* A worker that has just died is noticed by the loop: the attempt is lost, not the run. */
 	if (exec_submit(&n->exec, &w, e) < 0 && e->sys != EPIPE && e->sys != ECONNRESET)

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "dag/graph.h"
 #include "run/engine.h"
+#include "run/kept.h"
 #include "run/session.h"
 #include "run/undeclared.h"
 #include "store/journal.h"
@@ -199,6 +200,8 @@ static int not_succeed(
 {
 	const char *folder = arena_printf(&n->turn, "runs/%s/%s/%u", n->result->uuid,
 		node_name(n->graph, a->node), a->number);
+	char **environment;
+	const char *work;
 	struct told t;
 	int exit_code =
 		a->ended.end == END_EXIT && outcome == OUTCOME_ERROR ? (int)a->ended.value : -1;
@@ -208,7 +211,11 @@ static int not_succeed(
 	t.tail = log_tail(n, a);
 	t.log = arena_printf(&n->turn, "%s.flow/%s/log", n->prefix, folder);
 	if (record_attempt(n, a, outcome, why, folder, e) < 0 || publish_undo(n, a, e) < 0 ||
-		slots_keep(&n->slots, a->slot, folder, e) < 0)
+		attempt_environment(n, a, &environment, e) < 0)
+		return e->code;
+	work = arena_strdup(&n->turn, n->slots.items[a->slot].folder);
+	if (slots_keep(&n->slots, a->slot, folder, e) < 0 ||
+		kept_environment(n->s->project.flow_fd, folder, environment, work, e) < 0)
 		return e->code;
 	a->phase = PHASE_NONE;
 	n->kept = true;

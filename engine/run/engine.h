@@ -124,6 +124,7 @@ int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err
 int attempt_launch(struct engine *n, struct attempt *a, struct err *e);
 int attempt_stop(struct engine *n, uint32_t node, int signo, enum stop_why why, struct err *e);
 int attempt_poll(struct engine *n, struct attempt *a, struct err *e); /* progress and metrics so far */
+int attempt_environment(struct engine *n, const struct attempt *a, char ***block, struct err *e); /* what flow gave it; in the turn's arena */
 struct attempt *attempt_of(struct engine *n, uint32_t node);          /* the live one, or NULL */
 /* How it ended, from the worker's answer and its telemetry; *why is one line in the turn's arena. */
 int attempt_outcome(struct engine *n, struct attempt *a, enum outcome *outcome, const char **why, struct err *e);

@@ -3,12 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/vec.h"
@@ -123,6 +125,50 @@ static int prune_below(struct pruning *p, const char *path, int level, struct er
 				       : prune_attempt(p, below, e);
 	}
 	vec_release(&names);
+	return rc;
+}
+
+/* 'it'\''s' */
+static void put_quoted(struct buf *out, const char *text, const char *work, const char *folder)
+{
+	size_t work_len = strlen(work);
+
+	buf_char(out, '\'');
+	while (*text != '\0') {
+		if (strncmp(text, work, work_len) == 0) {
+			buf_str(out, folder);
+			text += work_len;
+		} else if (*text == '\'') {
+			buf_str(out, "'\\''");
+			text++;
+		} else {
+			buf_char(out, *text++);
+		}
+	}
+	buf_char(out, '\'');
+}
+
+int kept_environment(int flow_fd, const char *folder, char *const *block, const char *work, struct err *e)
+{
+	struct buf text = { 0 };
+	char path[1024], aside[1100];
+	int rc;
+
+	for (; *block != NULL; block++) {
+		const char *equals = strchr(*block, '=');
+
+		/* By this one the next run would know a shell as left over from it, and end it. */
+		if (strncmp(*block, "FLOW_ATTEMPT=", 13) == 0)
+			continue;
+		buf_printf(&text, "export %.*s=", (int)(equals - *block), *block);
+		put_quoted(&text, equals + 1, work, folder);
+		buf_char(&text, '\n');
+	}
+	(void)snprintf(path, sizeof path, "%s/" KEPT_ENVIRONMENT, folder);
+	(void)snprintf(aside, sizeof aside, "%s.of-stage", path);
+	(void)renameat(flow_fd, path, flow_fd, aside);
+	rc = file_write_atomic(flow_fd, path, buf_text(&text), text.len, 0600, e);
+	buf_release(&text);
 	return rc;
 }
 

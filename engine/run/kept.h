@@ -3,6 +3,8 @@
  *
  *     kept_prune(flow_fd, KEPT_ATTEMPTS, KEPT_BYTES, e)      after a run that added some
  *
+ *     kept_environment(flow_fd, folder, block, work, e)       as the folder is kept: env.sh, for `flow attempt shell`
+ *
  * The newest ones stay, as many as the quota allows; of older ones the log stays and the rest goes. Nothing that is recorded depends on them.
  */
 #ifndef FLOW_RUN_KEPT_H
@@ -14,6 +16,12 @@ struct err;
 
 #define KEPT_ATTEMPTS 100u
 #define KEPT_BYTES    (UINT64_C(2) << 30)
+
+#define KEPT_ENVIRONMENT "env.sh"
+
+/* The variables of block as a shell script, with the folder of the attempt called as it is now: it was `work`. A file of that name
+ * that the stage wrote makes room for it. */
+int kept_environment(int flow_fd, const char *folder, char *const *block, const char *work, struct err *e);
 
 int kept_prune(int flow_fd, uint32_t attempts, uint64_t bytes, struct err *e);
 
