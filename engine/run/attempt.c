@@ -403,7 +403,7 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 		return e->code;
 	w.cwd = graph_text(n->graph, node->cwd);
 	w.with = stage->kind == STAGE_CMD ? "{}" : flat_json(n, node->with);
-	w.memory_bytes = sched_mem(&n->sched, a->node);
+	w.limits.memory_bytes = sched_mem(&n->sched, a->node);
 	w.isolate = a->isolated;
 	w.hidden = a->isolated ? hidden_of(n, node) : (struct wire_words){ NULL, 0 };
 	a->phase = PHASE_LIVE;
@@ -520,10 +520,11 @@ static enum outcome outcome_of(struct engine *n, struct attempt *a, const char *
 		return OUTCOME_UNSTARTABLE;
 	case END_SIGNAL:
 		*why = signal_text(n, a->ended.value);
-		if (a->text.len == 0 || a->ended.value != SIGKILL)
-			return OUTCOME_SIGNAL;
+		return OUTCOME_SIGNAL;
+	case END_MEMORY:
+	case END_LIMIT:
 		*why = buf_in(&a->text, &n->turn);
-		return OUTCOME_OOM;
+		return a->ended.end == END_MEMORY ? OUTCOME_OOM : OUTCOME_ERROR;
 	case END_EXIT: break;
 	}
 	if (a->ended.value != 0)

@@ -91,6 +91,8 @@ static const char *code_of_end(struct engine *n, const struct attempt *a, enum o
 {
 	if (a->telemetry.code[0] != '\0')
 		return arena_strdup(&n->turn, a->telemetry.code);
+	if (a->ended.end == END_LIMIT && outcome == OUTCOME_ERROR)
+		return "E0416";
 	switch (outcome) {
 	case OUTCOME_MISSING_OUT: return "E0411";
 	case OUTCOME_OOM: return "E0412";

@@ -106,7 +106,7 @@ int lua_limits_open(struct lua_stage *s)
 	const char *limit = host_find(&s->host->start->env, "FLOW_LUA_INSTRUCTIONS");
 
 	s->cap =
-		s->host->start->memory_bytes != 0 ? s->host->start->memory_bytes : LUA_STAGE_MEMORY;
+		s->host->start->limits.memory_bytes != 0 ? s->host->start->limits.memory_bytes : LUA_STAGE_MEMORY;
 	s->limit = limit != NULL ? strtoull(limit, NULL, 10) : 0;
 	s->L = lua_newstate(allocate, s);
 	if (s->L == NULL)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "stage/environ.h"
 #include "stage/isolate.h"
+#include "stage/limits.h"
 #include "stage/wire.h"
 
 #define STACK_SIZE ((size_t)64 * 1024)
@@ -75,6 +76,7 @@ static int __attribute__((no_sanitize("address"))) child(void *arg)
 	} else {
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		limits_apply(l->how->limits);
 		l->sys = exec_first(l);
 		l->failed = STEP_EXEC;
 	}
@@ -98,6 +100,7 @@ static _Noreturn void forked_child(struct launch *l, int report)
 	if (f.failed == STEP_NONE) {
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		limits_apply(l->how->limits);
 		f.sys = exec_first(l);
 		f.failed = STEP_EXEC;
 	}

@@ -13,6 +13,7 @@
 
 struct arena;
 struct isolate;
+struct wire_limits;
 struct wire_ended;
 
 struct spawn {
@@ -20,6 +21,7 @@ struct spawn {
 	char *const *environ;
 	const char *cwd;     /* "" for the caller's */
 	int null_fd, log_fd; /* both above 2 and close-on-exec */
+	const struct wire_limits *limits;
 	struct arena *arena; /* for scratch and for the text in ended */
 	const struct isolate *isolate; /* the view it gets; NULL: none. Such a child is forked: it has to prepare itself */
 };

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/vec.h"
+#include "stage/limits.h"
 #include "stage/memory.h"
 
 #define SWEEP_MS 20  /* between two looks at strays that are dying */
@@ -29,13 +30,19 @@ int supervisor_init(struct supervisor *s, struct err *e)
 	return 0;
 }
 
+static bool is_watched(const struct attempt *a)
+{
+	return a->limits.memory_bytes != 0 || a->limits.processes != 0;
+}
+
 void supervisor_add(
-	struct supervisor *s, uint64_t id, const char *token, pid_t pid, uint64_t memory_limit)
+	struct supervisor *s, uint64_t id, const char *token, pid_t pid, const struct wire_limits *limits)
 {
 	struct attempt *a = mem_zalloc(sizeof *a);
 
-	a->memory_limit = memory_limit;
-	if (memory_limit != 0 && s->watched++ == 0)
+	a->limits = *limits;
+	a->killed_for = END_SIGNAL;
+	if (is_watched(a) && s->watched++ == 0)
 		s->watch_ms = clock_mono_ms() + WATCH_MS;
 	a->ended.id = id;
 	a->pid = a->session = pid;
@@ -204,15 +211,18 @@ static void add_usage(struct wire_ended *ended, const struct rusage *usage)
 static void main_ended(
 	struct supervisor *s, struct attempt *a, int status, const struct rusage *usage)
 {
-	a->ended.end = WIFSIGNALED(status) ? END_SIGNAL : END_EXIT;
+	a->ended.end = WIFSIGNALED(status) ? a->killed_for : END_EXIT;
 	a->ended.value = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	add_usage(&a->ended, usage);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !a->is_doomed &&
 		memory_kills() != s->kills) {
 		s->kills = memory_kills();
+		a->ended.end = END_MEMORY;
 		(void)snprintf(a->text, sizeof a->text,
 			"killed by the kernel: the machine was out of memory");
 	}
+	if (limits_tell(&a->limits, status, a->text))
+		a->ended.end = END_LIMIT;
 	a->is_over = true;
 	a->over_ms = clock_mono_ms();
 	a->pid = -1;
@@ -275,26 +285,39 @@ static void gather_tree(struct supervisor *s, const struct attempt *a)
 			vec_push(&s->tree, s->children.items[i]);
 }
 
-static void watch_memory(struct supervisor *s)
+/* What it takes more of than it may; END_SIGNAL: nothing. */
+static enum wire_end excess(const struct supervisor *s, struct attempt *a)
+{
+	const struct wire_limits *l = &a->limits;
+	uint64_t took;
+
+	if (l->processes != 0 && s->tree.count > l->processes) {
+		(void)snprintf(a->text, sizeof a->text, "had %zu processes, more than its %u", s->tree.count,
+			l->processes);
+		return END_LIMIT;
+	}
+	took = l->memory_bytes != 0 ? memory_of(&s->tree, l->memory_bytes) : 0;
+	if (took <= l->memory_bytes)
+		return END_SIGNAL;
+	(void)snprintf(a->text, sizeof a->text, "took %llu MiB of memory, more than its %llu MiB",
+		(unsigned long long)(took >> 20), (unsigned long long)(l->memory_bytes >> 20));
+	return END_MEMORY;
+}
+
+static void watch(struct supervisor *s)
 {
 	size_t i;
 
 	s->watch_ms = clock_mono_ms() + WATCH_MS;
 	for (i = 0; i < s->attempts.count; i++) {
 		struct attempt *a = s->attempts.items[i];
-		uint64_t took;
 
-		if (a->memory_limit == 0 || a->is_over || a->is_doomed)
+		if (!is_watched(a) || a->is_over || a->is_doomed)
 			continue;
 		gather_tree(s, a);
-		took = memory_of(&s->tree, a->memory_limit);
-		if (took <= a->memory_limit)
-			continue;
-		(void)snprintf(a->text, sizeof a->text,
-			"took %llu MiB of memory, more than its %llu MiB",
-			(unsigned long long)(took >> 20),
-			(unsigned long long)(a->memory_limit >> 20));
-		supervisor_signal(s, a->ended.id, SIGKILL);
+		a->killed_for = excess(s, a);
+		if (a->killed_for != END_SIGNAL)
+			supervisor_signal(s, a->ended.id, SIGKILL);
 	}
 }
 
@@ -305,7 +328,7 @@ void supervisor_reap(struct supervisor *s)
 	while (reap_one(s))
 		;
 	if (s->watched > 0 && clock_mono_ms() >= s->watch_ms)
-		watch_memory(s);
+		watch(s);
 	if (s->over == 0)
 		return;
 	sweep(s);
@@ -332,7 +355,7 @@ bool supervisor_take(struct supervisor *s, struct wire_ended *ended, char text[8
 		memcpy(text, a->text, sizeof a->text);
 		ended->text = text;
 		s->over--;
-		s->watched -= a->memory_limit != 0;
+		s->watched -= is_watched(a);
 		s->attempts.count--;
 		memmove(&s->attempts.items[i], &s->attempts.items[i + 1],
 			(s->attempts.count - i) * sizeof(s->attempts.items[0]));

@@ -2,14 +2,14 @@
  * stage/supervise.h - who belongs to which attempt, and that nothing outlives its attempt.
  *
  *     supervisor_init(&s);  the process becomes a subreaper: whatever loses its parent below it becomes its child
- *     supervisor_add(&s, id, token, pid, limit);  after a start; pid leads its own session
+ *     supervisor_add(&s, id, token, pid, &limits);  after a start; pid leads its own session
  *     supervisor_reap(&s);                      after SIGCHLD, and when supervisor_timeout() ms have passed
  *     while (supervisor_take(&s, &ended)) ...   attempts of which nothing runs any more
  * When the main process of an attempt has ended, its process group is killed, then every stray: a child of ours that is no
  * main process and belongs to that attempt by session, by FLOW_ATTEMPT in its environment, or because no other attempt is
  * left that it could belong to. The dead are reaped only here, one at a time, so that a pid in these tables is never reused.
- * An attempt whose processes take more memory than they may is killed, and its text says so, as it does when the kernel was
- * out of memory.
+ * An attempt whose processes take more memory than they may, or are more than they may be, is killed, and its end says so, as it
+ * does when the kernel was out of memory or one of stage/limits.h has ended it.
  * A stray that will not die (another user's, or stuck in the kernel) is given up after GIVE_UP_MS and reported.
  * One thread; all calls from the worker's loop.
  */
@@ -35,7 +35,8 @@ struct attempt {
 	pid_t session;   /* the same number, kept: members of the session may still run */
 	bool is_over;    /* the main process was reaped */
 	bool is_doomed;  /* SIGKILL was asked for: strays die at once, not only at the end */
-	uint64_t memory_limit; /* bytes that its processes may take together; 0: not watched */
+	struct wire_limits limits;
+	enum wire_end killed_for; /* END_MEMORY or END_LIMIT: we did, see text; else END_SIGNAL */
 	bool has_left;   /* over, and no process of it was left at the last sweep */
 	int64_t over_ms; /* when it was over, monotonic */
 };
@@ -59,14 +60,14 @@ struct supervisor {
 	} strays;
 	struct pids children, tree; /* scratch */
 	size_t over;                /* attempts that are over and not yet taken */
-	size_t watched;             /* attempts with a memory limit */
-	int64_t watch_ms;           /* when their memory is looked at next */
+	size_t watched;             /* attempts whose memory or processes are limited */
+	int64_t watch_ms;           /* when they are looked at next */
 	uint64_t kills;             /* memory_kills() when the first attempt began */
 	int children_fd;
 };
 
 int supervisor_init(struct supervisor *s, struct err *e);
-void supervisor_add(struct supervisor *s, uint64_t id, const char *token, pid_t pid, uint64_t memory_limit);
+void supervisor_add(struct supervisor *s, uint64_t id, const char *token, pid_t pid, const struct wire_limits *limits);
 /* To the process group of an attempt; SIGKILL also to its strays. An attempt that is not there is not an error. */
 void supervisor_signal(struct supervisor *s, uint64_t id, int signo);
 void supervisor_reap(struct supervisor *s);

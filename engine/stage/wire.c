@@ -203,7 +203,11 @@ void wire_put_start(struct buf *out, const struct wire_start *s)
 	put_text(out, s->report);
 	put_text(out, s->checkpoint);
 	put_u64(out, s->seed);
-	put_u64(out, s->memory_bytes);
+	put_u64(out, s->limits.memory_bytes);
+	put_u64(out, s->limits.file_bytes);
+	put_u32(out, s->limits.cpu_seconds);
+	put_u32(out, s->limits.open_files);
+	put_u32(out, s->limits.processes);
 	put_u32(out, s->attempt);
 	put_u32(out, s->threads);
 	put_u32(out, s->unsafe);
@@ -242,7 +246,11 @@ int wire_get_start(
 	s->report = get_text(&r);
 	s->checkpoint = get_text(&r);
 	s->seed = get_u64(&r);
-	s->memory_bytes = get_u64(&r);
+	s->limits.memory_bytes = get_u64(&r);
+	s->limits.file_bytes = get_u64(&r);
+	s->limits.cpu_seconds = get_u32(&r);
+	s->limits.open_files = get_u32(&r);
+	s->limits.processes = get_u32(&r);
 	s->attempt = get_u32(&r);
 	s->threads = get_u32(&r);
 	s->unsafe = get_u32(&r);

@@ -45,6 +45,15 @@ struct wire_words {
 	uint32_t count;
 };
 
+/* What an attempt may take; 0: no limit. See stage/limits.h. */
+struct wire_limits {
+	uint64_t memory_bytes; /* its processes together; of a Lua state: its cap, 0 the default */
+	uint64_t file_bytes;   /* a file it writes, its log too */
+	uint32_t cpu_seconds;  /* each process */
+	uint32_t open_files;   /* each process */
+	uint32_t processes;    /* at once */
+};
+
 /* All that an attempt needs to know. Paths are absolute or relative to the project's folder, the worker's own cwd. */
 struct wire_start {
 	uint64_t id; /* chosen by flow; comes back in ENDED */
@@ -70,7 +79,7 @@ struct wire_start {
 		report; /* file that metrics, progress and the reason of a failure are appended to; FLOW_METRICS */
 	const char *checkpoint; /* folder, or "" */
 	uint64_t seed;
-	uint64_t memory_bytes; /* what its processes may take together; of a Lua state: its cap, 0 the default */
+	struct wire_limits limits;
 	uint32_t attempt;
 	uint32_t threads;
 	uint32_t unsafe; /* Lua: io and os allowed */
@@ -81,6 +90,8 @@ struct wire_start {
 enum wire_end {
 	END_EXIT,      /* value: exit status */
 	END_SIGNAL,    /* value: signal number */
+	END_MEMORY,    /* killed for lack of memory, its own or the machine's; text says which */
+	END_LIMIT,     /* ended by a limit of its resources; text says which */
 	END_NOT_FOUND, /* could not start: value is errno; text says what */
 };
 
@@ -91,7 +102,7 @@ struct wire_ended {
 	uint32_t strays;             /* processes left behind by the attempt, killed */
 	uint64_t user_us, system_us; /* CPU time of the tree that was waited for */
 	uint64_t peak_rss_kib;
-	const char *text; /* "", why it could not start, or why it was killed: memory */
+	const char *text; /* "", why it could not start, or why it was ended */
 };
 
 /* Append one message to *out. */

@@ -138,6 +138,7 @@ static pid_t start_command(struct worker *w, const struct wire_start *s, int log
 		.cwd = s->cwd,
 		.null_fd = w->null_fd,
 		.log_fd = log_fd,
+		.limits = &s->limits,
 		.arena = a,
 	};
 	struct isolate view = { .root = w->root, .workdir = s->workdir, .outs = s->hidden };
@@ -175,6 +176,7 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 {
 	struct wire_ended ended = { .id = s->id, .end = END_NOT_FOUND, .text = "" };
 	int log_fd = s->slot < w->slots.count ? w->slots.items[s->slot] : -1;
+	struct wire_limits limits;
 	pid_t pid = -1;
 
 	if (log_fd < 0) {
@@ -187,8 +189,10 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 	}
 	if (pid < 0)
 		return tell(w, &ended);
-	/* A Lua state has a cap of its own, which ends it with a better message. */
-	supervisor_add(&w->supervisor, s->id, s->token, pid, s->stage == WIRE_LUA ? 0 : s->memory_bytes);
+	limits = s->limits;
+	if (s->stage == WIRE_LUA) /* its state has a cap of its own, which ends it with a better message */
+		limits.memory_bytes = 0;
+	supervisor_add(&w->supervisor, s->id, s->token, pid, &limits);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "stage/host.h"
+#include "stage/limits.h"
 #include "stage/lua.h"
 #include "stage/native.h"
 #include "stage/wire.h"
@@ -35,6 +36,7 @@ static void enter(const struct zygote *z, pid_t worker)
 	if (dup2(z->null_fd, 0) < 0 || dup2(z->log_fd, 1) < 0 || dup2(z->log_fd, 2) < 0)
 		_exit(1);
 	(void)close_range(3, ~0u, 0);
+	limits_apply(&z->start->limits);
 	environ = z->environ;
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	host_catch_signals();

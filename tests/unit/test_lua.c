@@ -282,7 +282,7 @@ static void memory_is_capped(void **state)
 
 	s.text =
 		"return { run = function() local t = {} for i = 1, 1e9 do t[i] = i .. '' end end }";
-	s.memory_bytes = 32u << 20;
+	s.limits.memory_bytes = 32u << 20;
 	ended = client_run(c, &s);
 	assert_int_equal(ended.value, 1);
 	assert_in(client_report(c), "memory limit of 32 MiB reached");
@@ -290,7 +290,7 @@ static void memory_is_capped(void **state)
 	s = client_task(c, WIRE_LUA);
 	client_clear(c);
 	s.text = "return { run = function() string.rep('x', 1e9) end }";
-	s.memory_bytes = 32u << 20;
+	s.limits.memory_bytes = 32u << 20;
 	assert_int_equal(client_run(c, &s).value, 1);
 	assert_in(client_report(c), "memory limit");
 }

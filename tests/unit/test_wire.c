@@ -46,7 +46,7 @@ static struct wire_start sample(void)
 		.report = "r",
 		.checkpoint = "c",
 		.seed = UINT64_MAX,
-		.memory_bytes = 1u << 30,
+		.limits = { .memory_bytes = 1u << 30, .file_bytes = 5, .cpu_seconds = 6, .open_files = 7, .processes = 8 },
 		.attempt = 2,
 		.threads = 8,
 		.unsafe = 1 };
@@ -91,7 +91,11 @@ static void assert_same(const struct wire_start *a, const struct wire_start *b)
 	assert_string_equal(a->report, b->report);
 	assert_string_equal(a->checkpoint, b->checkpoint);
 	assert_int_equal(a->seed, b->seed);
-	assert_int_equal(a->memory_bytes, b->memory_bytes);
+	assert_int_equal(a->limits.memory_bytes, b->limits.memory_bytes);
+	assert_int_equal(a->limits.file_bytes, b->limits.file_bytes);
+	assert_int_equal(a->limits.cpu_seconds, b->limits.cpu_seconds);
+	assert_int_equal(a->limits.open_files, b->limits.open_files);
+	assert_int_equal(a->limits.processes, b->limits.processes);
 	assert_int_equal(a->attempt, b->attempt);
 	assert_int_equal(a->threads, b->threads);
 	assert_int_equal(a->unsafe, b->unsafe);
