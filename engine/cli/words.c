@@ -50,7 +50,7 @@ const char *view_why(const struct told *what, char text[64])
 	case OUTCOME_SUCCEEDED: return "succeeded";
 	case OUTCOME_ERROR:
 		if (what->exit_code < 0)
-			return "error";
+			return strcmp(what->code, "E0416") == 0 ? "over a limit" : "error";
 		if (what->exit_code == 0)
 			return "no result"; /* its process ended well; the reason tells what did not */
 		(void)snprintf(text, 64, "exit %d", what->exit_code);

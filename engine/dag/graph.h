@@ -66,6 +66,15 @@ struct retry {
 	double scale_timeout;    /* and may run so many times longer; 1: the same */
 };
 
+/* What an attempt may take, beside its memory; 0: no limit. */
+struct stage_limits {
+	uint64_t file_bytes;     /* of a file it writes */
+	uint32_t cpu_seconds;    /* of each process */
+	uint32_t open_files;     /* of each process */
+	uint32_t processes;      /* at once */
+	uint32_t unused;
+};
+
 struct stage {
 	uint32_t name;           /* text */
 	uint32_t kind;           /* enum stage_kind */
@@ -75,6 +84,7 @@ struct stage {
 	uint32_t max_parallel;   /* instances at once; 0: no limit */
 	uint32_t cpu_milli;      /* thousandths of a core, 1000 by default */
 	uint64_t mem_bytes;      /* 0: not declared */
+	struct stage_limits limits;
 	int64_t timeout_ms;      /* 0: none */
 	struct retry retry;
 };

@@ -17,6 +17,8 @@ static const struct {
 	{ "missing_out", RETRY_MISSING_OUT },
 };
 
+#define OPEN_FILES_LEAST 16 /* fewer, and not even a shell starts */
+
 #define CAUSES (sizeof causes / sizeof causes[0])
 
 void settings_init(struct settings *s)
@@ -121,6 +123,17 @@ void settings_retry(struct reader *r, const struct yaml *map, struct settings *s
 	read_scale(r, values[KEY_RETRY_scale], retry);
 }
 
+static void read_limits(struct reader *r, const struct yaml *const *values, struct stage_limits *l)
+{
+	int64_t cpu_ms = INT64_C(1000) * l->cpu_seconds;
+
+	reader_duration(r, values[KEY_RESOURCES_cpu_time], &cpu_ms);
+	l->cpu_seconds = cpu_ms / 1000 < UINT32_MAX ? (uint32_t)((cpu_ms + 999) / 1000) : UINT32_MAX;
+	reader_integer(r, values[KEY_RESOURCES_processes], "processes", 1, 1000000, &l->processes);
+	reader_integer(r, values[KEY_RESOURCES_open_files], "open_files", OPEN_FILES_LEAST, 1000000, &l->open_files);
+	reader_size(r, values[KEY_RESOURCES_file_size], &l->file_bytes);
+}
+
 void settings_resources(struct reader *r, const struct yaml *map, struct settings *s)
 {
 	const struct yaml *values[KEY_COUNT];
@@ -132,4 +145,5 @@ void settings_resources(struct reader *r, const struct yaml *map, struct setting
 	reader_number(r, values[KEY_RESOURCES_cpu], "cpu", 0.001, 100000, &cpu);
 	s->cpu_milli = (uint32_t)(cpu * 1000 + 0.5);
 	reader_size(r, values[KEY_RESOURCES_mem], &s->mem_bytes);
+	read_limits(r, values, &s->limits);
 }

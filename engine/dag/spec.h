@@ -36,6 +36,7 @@ struct settings {
 	struct retry retry;
 	int64_t timeout_ms;
 	uint64_t mem_bytes;
+	struct stage_limits limits;
 	uint32_t cpu_milli;
 	bool allow_failure, no_cache;
 };

@@ -74,6 +74,7 @@ static void add_stage(struct build *b, const struct stage_spec *s)
 		.max_parallel = s->max_parallel,
 		.cpu_milli = s->settings.cpu_milli,
 		.mem_bytes = s->settings.mem_bytes,
+		.limits = s->settings.limits,
 		.timeout_ms = s->settings.timeout_ms,
 		.retry = s->settings.retry };
 

@@ -63,6 +63,9 @@ int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err
 
 	if (slots_take(&n->slots, &slot, e) < 0)
 		return e->code;
+	/* The kernel counts what lies before its part of the log as the attempt's own. */
+	if (stage->limits.file_bytes != 0 && slots_fresh(&n->slots, slot, e) < 0)
+		return e->code;
 	a = &n->attempts[slot];
 	a->phase = PHASE_PREPARED;
 	a->node = node;
@@ -403,7 +406,11 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 		return e->code;
 	w.cwd = graph_text(n->graph, node->cwd);
 	w.with = stage->kind == STAGE_CMD ? "{}" : flat_json(n, node->with);
-	w.limits.memory_bytes = sched_mem(&n->sched, a->node);
+	w.limits = (struct wire_limits){ .memory_bytes = sched_mem(&n->sched, a->node),
+		.file_bytes = stage->limits.file_bytes,
+		.cpu_seconds = stage->limits.cpu_seconds,
+		.open_files = stage->limits.open_files,
+		.processes = stage->limits.processes };
 	w.isolate = a->isolated;
 	w.hidden = a->isolated ? hidden_of(n, node) : (struct wire_words){ NULL, 0 };
 	a->phase = PHASE_LIVE;

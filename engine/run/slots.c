@@ -38,7 +38,8 @@ int slots_log(struct slots *s, uint32_t at, struct err *e)
 	struct slot *slot = &s->items[at];
 
 	if (slot->log_fd < 0) {
-		(void)snprintf(slot->log, sizeof slot->log, "logs/%s/%u.log", s->uuid, at);
+		(void)snprintf(slot->log, sizeof slot->log,
+			slot->logs == 0 ? "logs/%s/%u.log" : "logs/%s/%u-%u.log", s->uuid, at, slot->logs);
 		slot->log_fd = openat(s->project->flow_fd, slot->log,
 			O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (slot->log_fd < 0)
@@ -107,6 +108,20 @@ int slots_take(struct slots *s, uint32_t *at, struct err *e)
 	slot->taken = true;
 	*at = i;
 	return 0;
+}
+
+int slots_fresh(struct slots *s, uint32_t at, struct err *e)
+{
+	struct slot *slot = &s->items[at];
+
+	if (slot->log_from == 0)
+		return 0;
+	close(slot->log_fd);
+	slot->log_fd = -1;
+	slot->log_from = 0;
+	slot->logs++;
+	slot->sent = false;
+	return slots_log(s, at, e);
 }
 
 int slots_give(struct slots *s, uint32_t at, struct err *e)

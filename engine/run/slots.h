@@ -3,6 +3,7 @@
  *
  *     slots_open(&s, &project, uuid, jobs, &exec, e)
  *     slot = slots_take(&s, e)            a free slot with an open log and a pristine work folder
+ *     slots_fresh(&s, slot, e)            when the size of its log matters: the log begins at 0
  *     slots_give(&s, slot, spoilt, e)     after a success
  *     slots_keep(&s, slot, "runs/...", e) after a failure: folder and log are moved there for inspection
  *     slots_close(&s)
@@ -29,6 +30,7 @@ struct slot {
 	bool sent;             /* the worker has the log's descriptor */
 	bool taken;
 	char log[96];          /* relative to .flow */
+	uint32_t logs;         /* how many files it has had */
 	uint64_t log_from;     /* where the current attempt's part begins */
 	char folder[96];       /* relative to .flow; "" when there is none */
 	int64_t pristine_ns;   /* mtime of the folder when it was made */
@@ -45,6 +47,7 @@ struct slots {
 
 int slots_open(struct slots *s, const struct project *p, const char *uuid, uint32_t jobs, struct exec *exec, struct err *e);
 int slots_take(struct slots *s, uint32_t *slot, struct err *e);
+int slots_fresh(struct slots *s, uint32_t slot, struct err *e);
 int slots_give(struct slots *s, uint32_t slot, struct err *e);
 int slots_keep(struct slots *s, uint32_t slot, const char *folder, struct err *e);
 int slots_log(struct slots *s, uint32_t slot, struct err *e); /* the worker has the slot's log, before each start */

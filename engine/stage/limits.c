@@ -30,14 +30,15 @@ void limits_apply(const struct wire_limits *l)
 
 bool limits_tell(const struct wire_limits *l, int status, char text[LIMITS_TEXT])
 {
+	bool is_mib = l->file_bytes % (1u << 20) == 0;
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status)
 		    : WIFEXITED(status) && WEXITSTATUS(status) > 128 ? WEXITSTATUS(status) - 128 : 0;
 
 	if (signo == SIGXCPU && l->cpu_seconds != 0)
 		(void)snprintf(text, LIMITS_TEXT, "took more than its %u s of CPU time", l->cpu_seconds);
 	else if (signo == SIGXFSZ && l->file_bytes != 0)
-		(void)snprintf(text, LIMITS_TEXT, "wrote a file of more than its %llu bytes",
-			(unsigned long long)l->file_bytes);
+		(void)snprintf(text, LIMITS_TEXT, "wrote a file of more than its %llu %s",
+			(unsigned long long)(is_mib ? l->file_bytes >> 20 : l->file_bytes), is_mib ? "MiB" : "bytes");
 	else
 		return false;
 	return true;

@@ -19,6 +19,7 @@
 
 #define SWEEP_MS 20  /* between two looks at strays that are dying */
 #define WATCH_MS 100 /* between two looks at the memory of attempts */
+#define COUNT_MS 20  /* the same, when their processes are limited */
 
 int supervisor_init(struct supervisor *s, struct err *e)
 {
@@ -35,6 +36,11 @@ static bool is_watched(const struct attempt *a)
 	return a->limits.memory_bytes != 0 || a->limits.processes != 0;
 }
 
+static int watch_pause(const struct supervisor *s)
+{
+	return s->counted > 0 ? COUNT_MS : WATCH_MS;
+}
+
 void supervisor_add(
 	struct supervisor *s, uint64_t id, const char *token, pid_t pid, const struct wire_limits *limits)
 {
@@ -42,8 +48,9 @@ void supervisor_add(
 
 	a->limits = *limits;
 	a->killed_for = END_SIGNAL;
+	s->counted += limits->processes != 0;
 	if (is_watched(a) && s->watched++ == 0)
-		s->watch_ms = clock_mono_ms() + WATCH_MS;
+		s->watch_ms = clock_mono_ms() + watch_pause(s);
 	a->ended.id = id;
 	a->pid = a->session = pid;
 	(void)snprintf(a->token, sizeof a->token, "%s", token);
@@ -308,7 +315,7 @@ static void watch(struct supervisor *s)
 {
 	size_t i;
 
-	s->watch_ms = clock_mono_ms() + WATCH_MS;
+	s->watch_ms = clock_mono_ms() + watch_pause(s);
 	for (i = 0; i < s->attempts.count; i++) {
 		struct attempt *a = s->attempts.items[i];
 
@@ -356,6 +363,7 @@ bool supervisor_take(struct supervisor *s, struct wire_ended *ended, char text[8
 		ended->text = text;
 		s->over--;
 		s->watched -= is_watched(a);
+		s->counted -= a->limits.processes != 0;
 		s->attempts.count--;
 		memmove(&s->attempts.items[i], &s->attempts.items[i + 1],
 			(s->attempts.count - i) * sizeof(s->attempts.items[0]));
@@ -392,7 +400,7 @@ int supervisor_timeout(const struct supervisor *s)
 {
 	if (s->over > 0)
 		return SWEEP_MS;
-	return s->watched > 0 ? WATCH_MS : -1;
+	return s->watched > 0 ? watch_pause(s) : -1;
 }
 
 void supervisor_kill_all(struct supervisor *s)

@@ -61,6 +61,7 @@ struct supervisor {
 	struct pids children, tree; /* scratch */
 	size_t over;                /* attempts that are over and not yet taken */
 	size_t watched;             /* attempts whose memory or processes are limited */
+	size_t counted;             /* those whose processes are: they multiply fast */
 	int64_t watch_ms;           /* when they are looked at next */
 	uint64_t kills;             /* memory_kills() when the first attempt began */
 	int children_fd;
