@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "stage/cgroup.h"
 #include "stage/environ.h"
 #include "stage/isolate.h"
 #include "stage/limits.h"
@@ -76,6 +77,7 @@ static int __attribute__((no_sanitize("address"))) child(void *arg)
 	} else {
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		(void)cgroup_enter(l->how->group);
 		limits_apply(l->how->limits);
 		l->sys = exec_first(l);
 		l->failed = STEP_EXEC;
@@ -100,6 +102,7 @@ static _Noreturn void forked_child(struct launch *l, int report)
 	if (f.failed == STEP_NONE) {
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		(void)cgroup_enter(l->how->group);
 		limits_apply(l->how->limits);
 		f.sys = exec_first(l);
 		f.failed = STEP_EXEC;

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 struct arena;
+struct cgroup;
 struct isolate;
 struct wire_limits;
 struct wire_ended;
@@ -22,6 +23,7 @@ struct spawn {
 	const char *cwd;     /* "" for the caller's */
 	int null_fd, log_fd; /* both above 2 and close-on-exec */
 	const struct wire_limits *limits;
+	const struct cgroup *group;
 	struct arena *arena; /* for scratch and for the text in ended */
 	const struct isolate *isolate; /* the view it gets; NULL: none. Such a child is forked: it has to prepare itself */
 };

@@ -18,6 +18,7 @@
 #include "stage/memory.h"
 
 #define SWEEP_MS 20  /* between two looks at strays that are dying */
+#define REAP_MOST 64  /* dead children, before anything else is looked at */
 #define WATCH_MS 100 /* between two looks at the memory of attempts */
 #define COUNT_MS 20  /* the same, when their processes are limited */
 
@@ -42,13 +43,19 @@ static int watch_pause(const struct supervisor *s)
 }
 
 void supervisor_add(
-	struct supervisor *s, uint64_t id, const char *token, pid_t pid, const struct wire_limits *limits)
+	struct supervisor *s, uint64_t id, const char *token, pid_t pid, const struct wire_limits *limits,
+	const struct cgroup *group)
 {
 	struct attempt *a = mem_zalloc(sizeof *a);
 
 	a->limits = *limits;
+	a->group = *group;
+	if (group->limits_memory)
+		a->limits.memory_bytes = 0;
+	if (group->limits_processes)
+		a->limits.processes = 0;
 	a->killed_for = END_SIGNAL;
-	s->counted += limits->processes != 0;
+	s->counted += a->limits.processes != 0;
 	if (is_watched(a) && s->watched++ == 0)
 		s->watch_ms = clock_mono_ms() + watch_pause(s);
 	a->ended.id = id;
@@ -218,6 +225,8 @@ static void add_usage(struct wire_ended *ended, const struct rusage *usage)
 static void main_ended(
 	struct supervisor *s, struct attempt *a, int status, const struct rusage *usage)
 {
+	enum wire_end verdict;
+
 	a->ended.end = WIFSIGNALED(status) ? a->killed_for : END_EXIT;
 	a->ended.value = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	add_usage(&a->ended, usage);
@@ -230,6 +239,9 @@ static void main_ended(
 	}
 	if (limits_tell(&a->limits, status, a->text))
 		a->ended.end = END_LIMIT;
+	else if (status != 0 && !a->is_doomed && (verdict = cgroup_verdict(&a->group, a->text)) != END_EXIT)
+		a->ended.end = verdict;
+	cgroup_kill(&a->group);
 	a->is_over = true;
 	a->over_ms = clock_mono_ms();
 	a->pid = -1;
@@ -330,15 +342,20 @@ static void watch(struct supervisor *s)
 
 void supervisor_reap(struct supervisor *s)
 {
+	int64_t began_ms;
 	size_t i;
 
-	while (reap_one(s))
+	/* A fork bomb's dead come faster than they can be reaped. */
+	for (i = 0; i < REAP_MOST && reap_one(s); i++)
 		;
+	s->has_more = i == REAP_MOST;
 	if (s->watched > 0 && clock_mono_ms() >= s->watch_ms)
 		watch(s);
-	if (s->over == 0)
+	if (s->over == 0 || (s->has_more && clock_mono_ms() < s->sweep_ms))
 		return;
+	began_ms = clock_mono_ms();
 	sweep(s);
+	s->sweep_ms = 2 * clock_mono_ms() - began_ms + SWEEP_MS; /* half the time is for the dead */
 	for (i = 0; i < s->attempts.count; i++) {
 		struct attempt *a = s->attempts.items[i];
 
@@ -356,7 +373,7 @@ bool supervisor_take(struct supervisor *s, struct wire_ended *ended, char text[8
 	for (i = 0; i < s->attempts.count; i++) {
 		struct attempt *a = s->attempts.items[i];
 
-		if (!a->has_left)
+		if (!a->has_left || (!cgroup_remove(&a->group) && clock_mono_ms() - a->over_ms < GIVE_UP_MS))
 			continue;
 		*ended = a->ended;
 		memcpy(text, a->text, sizeof a->text);
@@ -392,12 +409,15 @@ void supervisor_signal(struct supervisor *s, uint64_t id, int signo)
 		signal_group(a->pid, SIGCONT);
 	if (signo == SIGKILL) {
 		a->is_doomed = true;
+		cgroup_kill(&a->group);
 		sweep(s);
 	}
 }
 
 int supervisor_timeout(const struct supervisor *s)
 {
+	if (s->has_more)
+		return 0;
 	if (s->over > 0)
 		return SWEEP_MS;
 	return s->watched > 0 ? watch_pause(s) : -1;

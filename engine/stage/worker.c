@@ -41,6 +41,7 @@ struct worker {
 	char *root; /* the project's folder, absolute */
 	struct environ_base environ;
 	struct supervisor supervisor;
+	struct cgroups cgroups;
 	struct {
 		int *items; /* log descriptor of a slot, or -1 */
 		size_t count, cap;
@@ -129,7 +130,7 @@ static void take_slot(struct worker *w, uint64_t slot, int fd)
 }
 
 static pid_t start_command(struct worker *w, const struct wire_start *s, int log_fd,
-	struct arena *a, struct wire_ended *ended)
+	const struct cgroup *group, struct arena *a, struct wire_ended *ended)
 {
 	const char *shell[] = { "/bin/sh", "-c", s->text, NULL };
 	struct spawn how = {
@@ -139,6 +140,7 @@ static pid_t start_command(struct worker *w, const struct wire_start *s, int log
 		.null_fd = w->null_fd,
 		.log_fd = log_fd,
 		.limits = &s->limits,
+		.group = group,
 		.arena = a,
 	};
 	struct isolate view = { .root = w->root, .workdir = s->workdir, .outs = s->hidden };
@@ -152,12 +154,13 @@ static pid_t start_command(struct worker *w, const struct wire_start *s, int log
 	return spawn_command(&how, ended);
 }
 
-static pid_t start_fork(struct worker *w, const struct wire_start *s, int log_fd, struct arena *a,
-	struct wire_ended *ended)
+static pid_t start_fork(struct worker *w, const struct wire_start *s, int log_fd,
+	const struct cgroup *group, struct arena *a, struct wire_ended *ended)
 {
 	struct zygote z = {
 		.start = s,
 		.environ = environ_make(&w->environ, s, ENVIRON_SCRUBBED, a),
+		.group = group,
 		.root = w->root,
 		.null_fd = w->null_fd,
 		.log_fd = log_fd,
@@ -176,23 +179,27 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 {
 	struct wire_ended ended = { .id = s->id, .end = END_NOT_FOUND, .text = "" };
 	int log_fd = s->slot < w->slots.count ? w->slots.items[s->slot] : -1;
-	struct wire_limits limits;
+	struct wire_limits limits = s->limits;
+	struct cgroup group;
 	pid_t pid = -1;
+
+	if (s->stage == WIRE_LUA) /* its state has a cap of its own, which ends it with a better message */
+		limits.memory_bytes = 0;
+	(void)cgroup_make(&w->cgroups, &group, &limits);
 
 	if (log_fd < 0) {
 		ended.value = EBADF;
 		ended.text = "its slot has no log";
 	} else if (s->stage == WIRE_COMMAND || s->stage == WIRE_SHELL) {
-		pid = start_command(w, s, log_fd, a, &ended);
+		pid = start_command(w, s, log_fd, &group, a, &ended);
 	} else {
-		pid = start_fork(w, s, log_fd, a, &ended);
+		pid = start_fork(w, s, log_fd, &group, a, &ended);
 	}
-	if (pid < 0)
+	if (pid < 0) {
+		(void)cgroup_remove(&group);
 		return tell(w, &ended);
-	limits = s->limits;
-	if (s->stage == WIRE_LUA) /* its state has a cap of its own, which ends it with a better message */
-		limits.memory_bytes = 0;
-	supervisor_add(&w->supervisor, s->id, s->token, pid, &limits);
+	}
+	supervisor_add(&w->supervisor, s->id, s->token, pid, &limits, &group);
 	return 0;
 }
 
@@ -291,6 +298,7 @@ static void release(struct worker *w)
 	buf_release(&w->in);
 	buf_release(&w->out);
 	supervisor_release(&w->supervisor);
+	cgroups_close(&w->cgroups);
 	free(w->environ.items);
 	free(w->root);
 }

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "stage/cgroup.h"
 #include "stage/host.h"
 #include "stage/limits.h"
 #include "stage/lua.h"
@@ -35,6 +36,7 @@ static void enter(const struct zygote *z, pid_t worker)
 		_exit(1);
 	if (dup2(z->null_fd, 0) < 0 || dup2(z->log_fd, 1) < 0 || dup2(z->log_fd, 2) < 0)
 		_exit(1);
+	(void)cgroup_enter(z->group);
 	(void)close_range(3, ~0u, 0);
 	limits_apply(&z->start->limits);
 	environ = z->environ;

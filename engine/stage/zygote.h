@@ -9,11 +9,13 @@
 
 #include <sys/types.h>
 
+struct cgroup;
 struct wire_start;
 
 struct zygote {
 	const struct wire_start *start;
 	char **environ;
+	const struct cgroup *group;
 	const char *root; /* the project's folder, absolute */
 	int null_fd, log_fd;
 };
