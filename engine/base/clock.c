@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/failpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ static int64_t now_ns(clockid_t which)
 
 	if (clock_gettime(which, &t) < 0)
 		abort();
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + FAILPOINT_SHIFT_NS(which);
 }
 
 int64_t clock_wall_ns(void)

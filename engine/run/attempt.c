@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/move.h"
@@ -50,7 +51,7 @@ static int record_start(struct engine *n, struct attempt *a, struct err *e)
 		return e->code;
 	key_digest(&a->key, &plan->parts);
 	row.key = a->key;
-	if (engine_writes(n, e) < 0 || journal_attempt_begin(&n->s->db, &row, &a->id, e) < 0)
+	if (FAILPOINT("attempt.record", e) < 0 || engine_writes(n, e) < 0 || journal_attempt_begin(&n->s->db, &row, &a->id, e) < 0)
 		return e->code;
 	return journal_task_state(&n->s->db, n->run, row.task, "RUNNING", a->id, e);
 }
@@ -61,7 +62,7 @@ int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err
 	const struct stage *stage = node_stage(n->graph, node);
 	uint32_t slot;
 
-	if (slots_take(&n->slots, &slot, e) < 0)
+	if (FAILPOINT("attempt.prepare", e) < 0 || slots_take(&n->slots, &slot, e) < 0)
 		return e->code;
 	/* The kernel counts what lies before its part of the log as the attempt's own. */
 	if (stage->limits.file_bytes != 0 && slots_fresh(&n->slots, slot, e) < 0)
@@ -101,10 +102,10 @@ static int move_aside(
 	if (symlinkat(path, flow, name) < 0)
 		return err_system(e, "cannot note where `%s` belongs", path);
 	(void)snprintf(name, sizeof name, "%s/prev-%u", folder, i);
-	if (tree_move(root, path, flow, name, e) < 0)
+	if (FAILPOINT("attempt.aside", e) < 0 || tree_move(root, path, flow, name, e) < 0)
 		return err_context(e, "previous out");
 	a->moved++;
-	return 0;
+	return FAILPOINT("attempt.moved", e);
 }
 
 static int clear_outs(struct engine *n, struct attempt *a, struct err *e)
@@ -414,15 +415,17 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 	w.isolate = a->isolated;
 	w.hidden = a->isolated ? hidden_of(n, node) : (struct wire_words){ NULL, 0 };
 	a->phase = PHASE_LIVE;
+	if (FAILPOINT("attempt.submit", e) < 0)
+		return e->code;
 	/* A worker that has just died is noticed by the loop: the attempt is lost, not the run. */
 	if (exec_submit(&n->exec, &w, e) < 0 && e->sys != EPIPE && e->sys != ECONNRESET)
 		return e->code;
-	return 0;
+	return FAILPOINT("attempt.submitted", e);
 }
 
 int attempt_launch(struct engine *n, struct attempt *a, struct err *e)
 {
-	if (slots_log(&n->slots, a->slot, e) < 0 || clear_outs(n, a, e) < 0 || submit(n, a, e) < 0)
+	if (FAILPOINT("attempt.launch", e) < 0 || slots_log(&n->slots, a->slot, e) < 0 || clear_outs(n, a, e) < 0 || submit(n, a, e) < 0)
 		return err_context(e, "task `%s`", node_name(n->graph, a->node));
 	return 0;
 }
@@ -459,7 +462,7 @@ int attempt_poll(struct engine *n, struct attempt *a, struct err *e)
 {
 	const struct telemetry *t = &a->telemetry;
 
-	if (read_report(n, a, e) < 0)
+	if (FAILPOINT("attempt.poll", e) < 0 || read_report(n, a, e) < 0)
 		return e->code;
 	if (!a->told_running) {
 		a->told_running = true;

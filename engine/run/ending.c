@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/vec.h"
 #include "dag/graph.h"
 #include "run/engine.h"
@@ -169,7 +170,7 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	const char *changed, *why;
 	struct told t;
 
-	if (remarks(n, a, &why, &changed, e) < 0)
+	if (FAILPOINT("ending.succeed", e) < 0 || remarks(n, a, &why, &changed, e) < 0)
 		return e->code;
 	why = with_strays(n, a, why);
 	tell_end(n, a, OUTCOME_SUCCEEDED, why, &t);
@@ -179,6 +180,8 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	if (journal_task_state(&n->s->db, n->run, node_name(n->graph, a->node), "SUCCEEDED", a->id, e) < 0)
 		return e->code;
 	if (changed != NULL && journal_attempt_disown(&n->s->db, a->id, why, e) < 0)
+		return e->code;
+	if (FAILPOINT("ending.succeeded", e) < 0)
 		return e->code;
 	engine_tell(n, &t);
 	a->phase = PHASE_TAKEN;
@@ -212,7 +215,8 @@ static int not_succeed(
 	tell_end(n, a, outcome, why, &t);
 	t.tail = log_tail(n, a);
 	t.log = arena_printf(&n->turn, "%s.flow/%s/log", n->prefix, folder);
-	if (record_attempt(n, a, outcome, why, folder, e) < 0 || publish_undo(n, a, e) < 0 ||
+	if (FAILPOINT("ending.fail", e) < 0 ||
+		record_attempt(n, a, outcome, why, folder, e) < 0 || publish_undo(n, a, e) < 0 ||
 		attempt_environment(n, a, &environment, e) < 0)
 		return e->code;
 	work = arena_strdup(&n->turn, n->slots.items[a->slot].folder);

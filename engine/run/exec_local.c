@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "run/exec.h"
 
@@ -61,7 +62,7 @@ static int spawn_worker(struct exec *x, int theirs, struct err *e)
 		&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	rc = posix_spawn(&x->pid, x->options.worker, &actions, &attributes, argv, env);
+	rc = FAILPOINT("exec.spawn", NULL) < 0 ? errno : posix_spawn(&x->pid, x->options.worker, &actions, &attributes, argv, env);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	free(env[0]);
@@ -103,7 +104,7 @@ int exec_open(struct exec *x, const struct exec_options *options, struct err *e)
 		return rc;
 	}
 	x->sock = ends[0];
-	return 0;
+	return FAILPOINT("exec.opened", e);
 }
 
 int exec_slot(struct exec *x, uint32_t slot, int log_fd, struct err *e)

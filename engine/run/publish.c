@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/move.h"
@@ -93,6 +94,8 @@ int publish_begin(struct engine *n, struct attempt *a, struct err *e)
 	a->phase = PHASE_TAKING;
 	a->taking = 0;
 	make_room(n, a, count);
+	if (FAILPOINT("publish.begin", e) < 0)
+		return e->code;
 	for (i = 0; i < count; i++) {
 		struct take_job *t = &a->takes[i];
 		const char *path = publish_path(n, a, i);
@@ -216,7 +219,7 @@ int publish_record(struct engine *n, struct attempt *a, bool reusable, struct er
 	uint32_t i;
 
 	/* Artifacts and the success are one transaction: without it each row would be committed alone. */
-	if (engine_writes(n, e) < 0)
+	if (FAILPOINT("publish.record", e) < 0 || engine_writes(n, e) < 0)
 		return e->code;
 	for (i = 0; i < node->outs.count; i++) {
 		const struct out *out = out_of(n, a, i);
@@ -230,6 +233,8 @@ int publish_record(struct engine *n, struct attempt *a, bool reusable, struct er
 			note(n, path, &a->takes[i]);
 	}
 	plan_made(&n->s->plan, a->node, outs);
+	if (FAILPOINT("publish.recorded", e) < 0)
+		return e->code;
 	if (!reusable)
 		return 0;
 	return journal_latest(db, node_name(n->graph, a->node), a->id, &a->key, outs,
@@ -243,6 +248,8 @@ static int put_in_place(
 	const char *staged = publish_path(n, a, i);
 	int root = n->s->root_fd;
 
+	if (FAILPOINT("publish.place", e) < 0)
+		return e->code;
 	if (renameat(root, staged, root, path) == 0)
 		return 0;
 	if (errno == ENOENT && folder_make_parents(root, path, 0777, e) < 0)
@@ -276,10 +283,14 @@ int publish_show(struct engine *n, struct attempt *a, struct err *e)
 {
 	uint32_t i;
 
+	if (FAILPOINT("publish.show", e) < 0)
+		return e->code;
 	for (i = 0; a->staged && i < n->graph->nodes[a->node].outs.count; i++)
 		if (show(n, a, i, e) < 0)
 			return e->code;
 	a->phase = PHASE_NONE;
+	if (FAILPOINT("publish.shown", e) < 0)
+		return e->code;
 	return slots_give(&n->slots, a->slot, e);
 }
 
@@ -291,14 +302,14 @@ static int undo(struct engine *n, struct attempt *a, uint32_t i, const char *pat
 	char name[160];
 
 	(void)snprintf(name, sizeof name, "%s/partial-%u", folder, i);
-	if (tree_move(root, path, flow, name, e) < 0 && e->code != ERR_NOTFOUND)
+	if (FAILPOINT("publish.undo", e) < 0 || (tree_move(root, path, flow, name, e) < 0 && e->code != ERR_NOTFOUND))
 		return err_context(e, "partial out");
 	stats_forget(&n->s->stats, path);
 	(void)snprintf(name, sizeof name, "%s/prev-%u", folder, i);
 	if (a->moved == 0 || !file_exists(flow, name))
 		return 0;
 	/* Its link stays: it tells a recovery that what lies there now is what lay there before. */
-	if (tree_move(flow, name, root, path, e) < 0)
+	if (FAILPOINT("publish.put-back", e) < 0 || tree_move(flow, name, root, path, e) < 0)
 		return err_context(e, "previous out");
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "base/vec.h"
 #include "dag/graph.h"
@@ -107,10 +108,10 @@ static int record_tasks(struct engine *n, struct err *e)
 int record_begin(struct engine *n, struct err *e)
 {
 	uuid7(clock_wall_ms(), n->result->uuid);
-	if (record_run(n, e) < 0)
+	if (FAILPOINT("run.record", e) < 0 || record_run(n, e) < 0)
 		return e->code;
 	n->result->id = n->run;
-	return record_tasks(n, e);
+	return FAILPOINT("run.recorded", e) < 0 ? e->code : record_tasks(n, e);
 }
 
 int record_source(struct engine *n, const struct source_answer *answer, struct err *e)
@@ -154,7 +155,7 @@ int record_end(struct engine *n, const char *state, struct err *e)
 		.failed = n->result->failed };
 
 	n->result->state = state;
-	if (engine_writes(n, e) < 0 || journal_run_end(&n->s->db, n->run, &end, e) < 0)
+	if (FAILPOINT("run.end", e) < 0 || engine_writes(n, e) < 0 || journal_run_end(&n->s->db, n->run, &end, e) < 0)
 		return e->code;
 	return stats_save(&n->s->stats, &n->s->db, e);
 }

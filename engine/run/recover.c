@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/move.h"
 #include "base/path.h"
@@ -74,7 +75,7 @@ static int bring_back(struct salvage *v, const char *folder, const char *link, s
 	if (tree_remove(p->root_fd, path, e) < 0 ||
 		folder_make_parents(p->root_fd, path, 0777, e) < 0)
 		return e->code;
-	if (tree_move(p->flow_fd, name, p->root_fd, path, e) < 0)
+	if (FAILPOINT("recover.bring-back", e) < 0 || tree_move(p->flow_fd, name, p->root_fd, path, e) < 0)
 		return err_context(e, "previous out");
 	stats_forget(v->stats, path);
 	return 0;
@@ -197,8 +198,9 @@ static int lose_attempt(struct salvage *v, const struct open_row *a, struct err 
 	struct sqlite3_stmt *s = NULL;
 
 	v->found->attempts++;
-	if (!was_undone(v, a) &&
-		(bring_all_back(v, a->folder, e) < 0 || remove_partials(v, a, e) < 0))
+	if (FAILPOINT("recover.attempt", e) < 0 ||
+		(!was_undone(v, a) && (bring_all_back(v, a->folder, e) < 0 ||
+					       FAILPOINT("recover.partials", e) < 0 || remove_partials(v, a, e) < 0)))
 		return e->code;
 	/* What it logged is kept: to the end of the slot's file. */
 	if (db_query(v->db, "SELECT log_from FROM attempt WHERE id = ?", &s, e) < 0)
@@ -226,9 +228,11 @@ static int close_run(struct salvage *v, const struct open_row *run, struct err *
 	int rc;
 
 	v->found->runs++;
+	if (FAILPOINT("recover.run", e) < 0)
+		return e->code;
 	if (strcmp(run->boot, boot_id(boot)) == 0)
 		v->found->processes += exec_sweep(run->name, SWEEP_MS);
-	rc = read_rows(v, open_attempts, run->id, &attempts, e);
+	rc = FAILPOINT("recover.swept", e) < 0 ? e->code : read_rows(v, open_attempts, run->id, &attempts, e);
 	for (i = 0; i < attempts.count && rc == 0; i++)
 		rc = lose_attempt(v, &attempts.items[i], e);
 	vec_release(&attempts);
@@ -253,6 +257,8 @@ static int close_run(struct salvage *v, const struct open_row *run, struct err *
 			end.failed = (uint32_t)db_int(s, 2);
 		db_finish(s);
 	}
+	if (rc == 0)
+		rc = FAILPOINT("recover.closed", e);
 	return rc == 0 ? journal_run_end(v->db, run->id, &end, e) : rc;
 }
 
@@ -383,9 +389,9 @@ int recover(const struct project *p, struct db *db, struct stats *stats, struct 
 	if (rc == 0)
 		rc = check_after_reboot(&v, e);
 	if (rc == 0)
-		rc = db_commit(db, e);
+		rc = FAILPOINT("recover.recorded", e) < 0 ? e->code : db_commit(db, e);
 	if (rc == 0)
-		rc = clear_folders(&v, e);
+		rc = FAILPOINT("recover.clear", e) < 0 ? e->code : clear_folders(&v, e);
 	if (rc < 0)
 		db_rollback(db);
 	vec_release(&runs);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/vec.h"
@@ -144,7 +145,8 @@ static void sync_all(struct pool_job *job)
 {
 	struct sync_job *s = (struct sync_job *)(void *)job;
 
-	s->rc = syncfs(s->fd) < 0 ? errno : 0;
+	s->rc = FAILPOINT("sync.begin", NULL) < 0 || syncfs(s->fd) < 0 ? errno : 0;
+	(void)FAILPOINT("sync.end", NULL);
 }
 
 static int start_sync(struct engine *n, struct err *e)
@@ -237,6 +239,8 @@ static int commit(struct engine *n, struct err *e)
 {
 	struct db *db = &n->s->db;
 
+	if (FAILPOINT("turn.commit", e) < 0)
+		return e->code;
 	if (n->synced > 0 && db->in_transaction) {
 		char boot[37];
 
@@ -477,7 +481,7 @@ static int run_work(struct engine *n, struct err *e)
 	if (rc == 0)
 		rc = settle_down(n, e);
 	if (rc == 0)
-		rc = record_end(n, end_state(n), e);
+		rc = FAILPOINT("run.settled", e) < 0 ? e->code : record_end(n, end_state(n), e);
 	if (rc == 0)
 		rc = commit(n, e);
 	close_all(n);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "dag/graph.h"
 #include "run/engine.h"
 #include "run/session.h"
@@ -47,7 +48,7 @@ static int settle_reuse(struct engine *n, uint32_t node, enum settled *answer, s
 	*answer = SETTLED_REUSE;
 	if (!c->restore)
 		return 0;
-	if (restore_outs(n, node, &failed, e) == 0) {
+	if (FAILPOINT("settle.restore", e) == 0 && restore_outs(n, node, &failed, e) == 0) {
 		c->restored = true;
 		return 0;
 	}

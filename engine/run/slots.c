@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "run/exec.h"
@@ -175,7 +176,7 @@ int slots_keep(struct slots *s, uint32_t at, const char *folder, struct err *e)
 	int flow = s->project->flow_fd;
 	struct stat st;
 
-	if (folder_make_parents(flow, folder, 0700, e) < 0)
+	if (FAILPOINT("slots.keep", e) < 0 || folder_make_parents(flow, folder, 0700, e) < 0)
 		return e->code;
 	if (fstatat(flow, slot->folder, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
 		/* The attempt did away with it: its log is all there is to keep. */
@@ -188,6 +189,8 @@ int slots_keep(struct slots *s, uint32_t at, const char *folder, struct err *e)
 	/* Not before: what a recovery needs lies in a folder that slots_close() would remove. */
 	slot->taken = false;
 	slot->folder[0] = '\0';
+	if (FAILPOINT("slots.kept", e) < 0)
+		return e->code;
 	return copy_log(s, slot, folder, e);
 }
 

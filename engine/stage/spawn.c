@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/failpoint.h"
 #include "stage/cgroup.h"
 #include "stage/environ.h"
 #include "stage/isolate.h"
@@ -141,7 +142,9 @@ static pid_t launch_forked(struct launch *l)
 static pid_t launch_shared(struct launch *l)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(64)));
-	pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, l);
+	pid_t pid = FAILPOINT("worker.spawn", NULL) < 0
+			    ? -1
+			    : clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, l);
 
 	if (pid < 0) {
 		l->sys = errno;

@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/vec.h"
 #include "stage/environ.h"
 #include "stage/isolate.h"
@@ -112,7 +113,7 @@ static int tell_ended(struct worker *w)
 	char text[80];
 
 	while (supervisor_take(&w->supervisor, &ended, text)) {
-		if (tell(w, &ended) < 0)
+		if (FAILPOINT("worker.ended", NULL) < 0 || tell(w, &ended) < 0)
 			return -1;
 	}
 	return 0;
@@ -183,6 +184,8 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 	struct cgroup group;
 	pid_t pid = -1;
 
+	if (FAILPOINT("worker.start", NULL) < 0)
+		return -1;
 	if (s->stage == WIRE_LUA) /* its state has a cap of its own, which ends it with a better message */
 		limits.memory_bytes = 0;
 	(void)cgroup_make(&w->cgroups, &group, &limits);
@@ -199,6 +202,7 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 		(void)cgroup_remove(&group);
 		return tell(w, &ended);
 	}
+	(void)FAILPOINT("worker.started", NULL);
 	supervisor_add(&w->supervisor, s->id, s->token, pid, &limits, &group);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "stage/cgroup.h"
 #include "stage/host.h"
 #include "stage/limits.h"
@@ -66,7 +67,7 @@ static _Noreturn void child(const struct zygote *z, pid_t worker)
 
 pid_t zygote_fork(const struct zygote *z)
 {
-	pid_t worker = getpid(), pid = fork();
+	pid_t worker = getpid(), pid = FAILPOINT("worker.fork", NULL) < 0 ? -1 : fork();
 
 	if (pid == 0)
 		child(z, worker);

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "store/schema.h"
 
 #define WAL_PAGES 4096 /* 16 MiB: what a checkpoint is worth its syncs for */
@@ -319,10 +320,10 @@ int db_commit(struct db *db, struct err *e)
 
 	if (!db->in_transaction)
 		return 0;
-	if (db_prepare(db, 1, "COMMIT", &s, e) < 0 || db_run(db, s, e) < 0)
+	if (FAILPOINT("db.commit", e) < 0 || db_prepare(db, 1, "COMMIT", &s, e) < 0 || db_run(db, s, e) < 0)
 		return e->code;
 	db->in_transaction = false;
-	return 0;
+	return FAILPOINT("db.committed", e);
 }
 
 void db_rollback(struct db *db)

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "store/stats.h"
 #include "store/tree.h"
@@ -124,7 +125,7 @@ static int link_in(const struct objects *o, int dir, const char *name, int fd, m
 	const struct made *made, struct err *e)
 {
 	char path[80];
-	int sys = link_to(o, dir, name, object_path(&made->digest, path));
+	int sys = FAILPOINT("object.link", NULL) < 0 ? errno : link_to(o, dir, name, object_path(&made->digest, path));
 
 	if (sys == ENOENT) {
 		if (make_shard(o, path, e) < 0)
@@ -153,7 +154,7 @@ static int take_open(const struct objects *o, int dir, const char *name, int fd,
 		return err_system(e, "cannot stat");
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_POLICY, "is neither a regular file nor a folder");
-	if (file_hash(fd, &st, &made->digest, e) < 0)
+	if (FAILPOINT("object.take", e) < 0 || file_hash(fd, &st, &made->digest, e) < 0)
 		return e->code;
 	mode = (st.st_mode & 0111) != 0 ? 0555 : 0444;
 	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
@@ -246,7 +247,7 @@ int object_put(
 	if (is_whole(o, out, len))
 		return 0;
 	temp_name(temp);
-	rc = make_shard(o, path, e);
+	rc = FAILPOINT("object.put", e) < 0 ? e->code : make_shard(o, path, e);
 	if (rc == 0)
 		rc = file_write_atomic(o->flow_fd, temp, data, len, 0444, e);
 	if (rc == 0 && renameat(o->flow_fd, temp, o->flow_fd, path) < 0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -130,7 +131,7 @@ int project_open(struct project *p, const char *folder, enum project_mode mode, 
 	if (rc == 0 && mode == PROJECT_WRITE)
 		rc = take_lock(p, e);
 	if (rc == 0 && mode == PROJECT_WRITE)
-		rc = make_folders(p, e);
+		rc = FAILPOINT("project.locked", e) < 0 ? e->code : make_folders(p, e);
 out:
 	if (rc < 0)
 		project_close(p);

@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include "base/failpoint.h"
+
 /* The files of SQL, embedded as they are. */
 #define EMBED(name, file)                                      \
 	__asm__(".section .rodata\n" #name ":\n"               \
@@ -23,13 +25,18 @@ static int execute(sqlite3 *handle, const char *sql)
 	return sqlite3_exec(handle, sql, NULL, NULL, NULL);
 }
 
+static int commit(sqlite3 *handle)
+{
+	return FAILPOINT("db.schema", NULL) < 0 ? SQLITE_FULL : execute(handle, "COMMIT");
+}
+
 int schema_make(sqlite3 *handle)
 {
 	int rc = execute(handle, "BEGIN IMMEDIATE");
 
 	if (rc == SQLITE_OK)
 		rc = execute(handle, flow_schema_sql);
-	return rc == SQLITE_OK ? execute(handle, "COMMIT") : rc;
+	return rc == SQLITE_OK ? commit(handle) : rc;
 }
 
 int schema_migrate(sqlite3 *handle, int64_t from)
@@ -38,7 +45,7 @@ int schema_migrate(sqlite3 *handle, int64_t from)
 
 	for (; rc == SQLITE_OK && from < SCHEMA_VERSION; from++)
 		rc = execute(handle, steps[from - 1]);
-	return rc == SQLITE_OK ? execute(handle, "COMMIT") : rc;
+	return rc == SQLITE_OK ? commit(handle) : rc;
 }
 
 int schema_view(sqlite3 **handle, int64_t from)
