@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 
 #define SOCKET_BYTES (4 * 1024 * 1024)
 #define ENVIRON_MAX  ((size_t)2 * 1024 * 1024)
+#define EXECVE_MS    200 /* who has no environment for longer than an execve takes has none */
 
 extern char **environ;
 
@@ -170,18 +172,18 @@ void exec_close(struct exec *x)
 	buf_release(&x->message);
 }
 
-/* Does the process' environment carry the mark of the run? */
-static int is_marked(const char *pid, const char *run, struct buf *text)
+enum mark { MARK_NONE, MARK_OURS, MARK_UNKNOWN };
+
+/* The whole environment of a process into `text`. Empty: it has none, or is in the middle of an execve. */
+static bool read_environ(const char *pid, struct buf *text)
 {
 	char path[300];
-	size_t n = strlen(run);
-	const char *at;
 	int fd;
 
 	(void)snprintf(path, sizeof path, "/proc/%s/environ", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return false;
 	buf_clear(text);
 	for (;;) {
 		ssize_t got = read(fd, buf_room(text, 65536), 65536);
@@ -191,29 +193,55 @@ static int is_marked(const char *pid, const char *run, struct buf *text)
 		text->len += (size_t)got;
 	}
 	close(fd);
+	return true;
+}
+
+/* A process that is dead has no program any more; one that becomes another program has. */
+static bool has_program(const char *pid)
+{
+	char path[300], target[8];
+
+	(void)snprintf(path, sizeof path, "/proc/%s/exe", pid);
+	return readlink(path, target, sizeof target) > 0;
+}
+
+/* Does the process' environment carry the mark of the run? */
+static enum mark mark_of(const char *pid, const char *run, struct buf *text)
+{
+	size_t n = strlen(run);
+	const char *at;
+
+	if (!read_environ(pid, text))
+		return MARK_NONE;
+	if (text->len == 0)
+		return has_program(pid) ? MARK_UNKNOWN : MARK_NONE;
 	buf_char(text, '\0');
 	for (at = text->data; at < text->data + text->len; at += strlen(at) + 1) {
 		if (strncmp(at, "FLOW_ATTEMPT=", 13) == 0 && strncmp(at + 13, run, n) == 0 &&
 			(at[13 + n] == '.' || at[13 + n] == '\0'))
-			return 1;
+			return MARK_OURS;
 		if (strncmp(at, "FLOW_WORKER=", 12) == 0 && strcmp(at + 12, run) == 0)
-			return 1;
+			return MARK_OURS;
 	}
-	return 0;
+	return MARK_NONE;
 }
 
-static unsigned sweep_once(const char *run, struct buf *text)
+/* Kill what is marked; how many there were, and in *unknown of how many nobody can tell. */
+static unsigned sweep_once(const char *run, struct buf *text, unsigned *unknown)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	unsigned found = 0;
 
+	*unknown = 0;
 	if (proc == NULL)
 		return 0;
 	while ((entry = readdir(proc)) != NULL) {
 		long pid = strtol(entry->d_name, NULL, 10);
+		enum mark mark = pid <= 1 || pid == (long)getpid() ? MARK_NONE : mark_of(entry->d_name, run, text);
 
-		if (pid <= 1 || pid == (long)getpid() || !is_marked(entry->d_name, run, text))
+		*unknown += mark == MARK_UNKNOWN;
+		if (mark != MARK_OURS)
 			continue;
 		found++;
 		(void)kill((pid_t)pid, SIGKILL);
@@ -224,17 +252,20 @@ static unsigned sweep_once(const char *run, struct buf *text)
 
 unsigned exec_sweep(const char *run, int patience_ms)
 {
-	int64_t until = clock_mono_ms() + patience_ms;
+	int64_t begin = clock_mono_ms(), now, seen = begin;
 	struct buf text = { 0 };
-	unsigned left;
+	unsigned left, unknown;
 
 	for (;;) {
 		struct timespec nap = { 0, 2000000 };
 
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			; /* orphans that became ours */
-		left = sweep_once(run, &text);
-		if (left == 0 || clock_mono_ms() > until)
+		left = sweep_once(run, &text, &unknown);
+		now = clock_mono_ms();
+		if (left > 0)
+			seen = now;
+		if ((left == 0 && (unknown == 0 || now - seen > EXECVE_MS)) || now - begin > patience_ms)
 			break;
 		nanosleep(&nap, NULL);
 	}
