@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test: under ASan and UBSan (clang), threads under TSan, then all of them in the
-# release build (gcc). Warnings are errors in each. ctest's summary of the release build comes last.
+# Installs what is missing, builds, and runs every test: under ASan and UBSan (clang) with failpoints, threads under TSan, then all of
+# them in the release build (gcc). Warnings are errors in each. ctest's summary of the release build comes last.
 #     tests/run.sh [--quick]      --quick: the release build only
 # FUZZ_SECONDS: how long each target of tests/fuzz looks for inputs that break it; 20 by default.
 set -euo pipefail
@@ -20,7 +20,7 @@ build() {
 }
 
 if [ "${1:-}" != --quick ]; then
-	build build-asan clang -DFLOW_SANITIZE=address,undefined
+	build build-asan clang -DFLOW_SANITIZE=address,undefined -DFLOW_FAILPOINTS=ON
 	# The worker's children are killed on purpose: their leaks are not looked for.
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE release

@@ -110,8 +110,12 @@ static int act(struct err *e)
 	case ACT_KILL: return raise(SIGKILL);
 	case ACT_EXIT: exit(70);
 	case ACT_SLEEP: (void)nanosleep(&nap, NULL); return 0;
-	case ACT_SUSPEND: boot_ns += wish.value * 1000000LL; /* fall through */
-	case ACT_WALL: wall_ns += wish.value * 1000000LL; return 0;
+	case ACT_WALL:
+	case ACT_SUSPEND:
+		wall_ns += wish.value * 1000000LL;
+		if (wish.action == ACT_SUSPEND)
+			boot_ns += wish.value * 1000000LL;
+		return 0;
 	case ACT_ERROR: break;
 	}
 	errno = (int)wish.value;

@@ -19,6 +19,7 @@
 #include "run/engine.h"
 #include "run/kept.h"
 #include "run/recover.h"
+#include "run/retry.h"
 #include "run/session.h"
 #include "store/journal.h"
 
@@ -297,9 +298,15 @@ static void keep_wait(void *user, const char *task, int64_t at_ms)
 {
 	struct waits *w = user;
 	uint32_t node = graph_find(w->graph, task);
+	const struct retry *r = node != NO_NODE ? &node_stage(w->graph, node)->retry : NULL;
+	int64_t left_ms = at_ms - clock_wall_ms();
 
-	if (node != NO_NODE)
-		w->not_before_ms[node] = clock_mono_ms() + at_ms - clock_wall_ms();
+	if (r == NULL)
+		return;
+	/* Set back, the wall clock would make the wait longer than it ever was. */
+	if (left_ms > retry_delay_ms(r, r->limit, 0))
+		left_ms = retry_delay_ms(r, r->limit, 0);
+	w->not_before_ms[node] = clock_mono_ms() + left_ms;
 }
 
 static int start_sched(struct engine *n, struct err *e)

@@ -31,7 +31,7 @@ wrong() {
 
 done_tasks() { grep -o '"task":"[^"]*","stage":"[^"]*","verdict":"cached"' | sed 's/"task":"\([^"]*\)".*/\1/'; }
 
-# 20 tasks in 4 layers: each notes its start in a file of its own, sleeps a little, starts a process that outlives it, writes its out.
+# 50 tasks in 5 layers: each notes its start in a file of its own, sleeps a little, starts a process that outlives it, writes its out.
 new_project() {
 	folder=$home/$round
 	mkdir -p "$folder/starts"
@@ -40,8 +40,8 @@ new_project() {
 		echo "version: 1"
 		echo "params: {salt: 0}"
 		echo "stages:"
-		for layer in 0 1 2 3; do
-			for i in 0 1 2 3 4; do
+		for layer in 0 1 2 3 4; do
+			for i in 0 1 2 3 4 5 6 7 8 9; do
 				echo "  t$layer$i:"
 				echo "    cmd: |"
 				echo "      echo start >> starts/t$layer$i-\${params.salt}"
@@ -49,7 +49,7 @@ new_project() {
 				echo "      printf half > \${outs.o}"
 				echo "      sleep 0.00$((RANDOM % 10))"
 				echo "      printf 'done t$layer$i %s' \${params.salt} > \${outs.o}"
-				[ $layer = 0 ] || echo "    deps: [out/t$((layer - 1))$i, out/t$((layer - 1))$(((i + 1) % 5))]"
+				[ $layer = 0 ] || echo "    deps: [out/t$((layer - 1))$i, out/t$((layer - 1))$(((i + 1) % 10))]"
 				echo "    outs: {o: out/t$layer$i}"
 			done
 		done
@@ -92,7 +92,7 @@ for ((round = 1; round <= rounds; round++)); do
 	"$flow" run -q -j3 -p salt=$salt >/dev/null 2>&1 &
 	pid=$!
 	# Not by the clock: a busy machine, or a sanitizer, would have done nothing yet. Some tasks have started, then a moment more.
-	wanted=$((RANDOM % 16))
+	wanted=$((RANDOM % 45))
 	for ((tries = 0; tries < 500; tries++)); do
 		begun=(starts/*-"$salt")
 		[ -e "${begun[0]}" ] && [ ${#begun[@]} -gt $wanted ] && break
@@ -112,8 +112,8 @@ for ((round = 1; round <= rounds; round++)); do
 	for task in "${!before[@]}"; do
 		[ "$(wc -l <"starts/$task-$salt")" = "${before[$task]}" ] || wrong duplicated "$task was finished and ran again"
 	done
-	for layer in 0 1 2 3; do
-		for i in 0 1 2 3 4; do
+	for layer in 0 1 2 3 4; do
+		for i in 0 1 2 3 4 5 6 7 8 9; do
 			read -rd '' text <out/t$layer$i
 			[ "$text" = "done t$layer$i $salt" ] || wrong lost "out/t$layer$i holds '$text'"
 		done

@@ -1,117 +1,263 @@
 #!/usr/bin/env python3
-"""Does the harness catch bugs? Each of these one-line faults is planted in a copy of the source, built, and looked for with the sweeps
-and the random kills. By hand only: it takes half a minute a fault.
+"""Does the harness catch bugs? Each of these faults is planted in a copy of the source, built, and looked for with the test that is
+there to catch it. By hand only: it takes half a minute a fault.
 
-    tests/crash/planted.py [NAME...] [--seconds N]      a table; status 1 when a fault is not caught
+    tests/crash/planted.py [NAME...] [--seconds N] [--jobs N] [--limit SECONDS]     a table; status 1 when a fault is not caught
+    tests/crash/planted.py --check                                                  can every fault still be planted?
+
+A row: name, where it must be caught (one or several tests, tried in this order), file, text, what stands there instead. White space of the
+text counts as one space. A fault that cannot be planted or built is an error, and so is a test that does not pass without any.
 """
 import argparse
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-# name, file, text, what stands there instead
+PUBLISH, RECOVER, OBJECTS, RUN = "engine/run/publish.c", "engine/run/recover.c", "engine/store/objects.c", "engine/run/run.c"
 PLANTED = [
-    ("artifacts-outside-the-transaction", "engine/run/publish.c", "if (engine_writes(n, e) < 0)\n\t\treturn e->code;\n\tfor (i = 0; i < node->outs", "for (i = 0; i < node->outs"),
-    ("no-unique-success", "engine/store/schema.sql", "CREATE UNIQUE INDEX attempt_one_success", "CREATE UNIQUE INDEX attempt_two_success"),
-    ("no-sweep-of-strays", "engine/run/recover.c", "v->found->processes += exec_sweep(run->name, SWEEP_MS);", ";"),
-    ("worker-outlives-flow", "engine/stage/worker.c", "if (rc == 0)\n\t\treturn -1;", "if (rc == 0)\n\t\treturn 0;"),
-    ("descriptor-without-cloexec", "engine/store/project.c", '"writer.lock", O_RDWR | O_CREAT | O_CLOEXEC', '"writer.lock", O_RDWR | O_CREAT'),
-    ("previous-outs-stay-away", "engine/run/recover.c", "rc = bring_back(v, folder, entry->d_name, e);", "rc = 0;"),
-    ("partial-outs-stay", "engine/run/recover.c", "return tree_remove(v->project->root_fd, path, e);\n}", "return 0;\n}"),
-    ("restored-outs-are-removed", "engine/run/recover.c", "was_moved(v, a->folder, path) || was_moved(v, a->earlier, path)", "false"),
-    ("link-of-restored-out-is-lost", "engine/run/recover.c", "was_moved(v, a->earlier, path)", "false"),
-    ("undone-attempts-undone-again", "engine/run/recover.c", "if (!was_undone(v, a) &&", "if ("),
-    ("undo-forgets-partials", "engine/run/publish.c", "if (tree_move(root, path, flow, name, e) < 0 && e->code", "if (false && e->code"),
-    ("undo-forgets-previous", "engine/run/publish.c", "if (a->moved == 0 || !file_exists(flow, name))", "if (true)"),
-    ("no-clearing-of-work", "engine/run/recover.c", 'clear_folder(v, "work", is_any, e) < 0 || ', ""),
-    ("no-clearing-of-tmp", "engine/run/recover.c", 'return clear_folder(v, ".", is_temporary, e);', "return 0;"),
-    ("run-stays-open", "engine/run/recover.c", "rc == 0 ? journal_run_end(v->db, run->id, &end, e) : rc", "rc"),
-    ("attempt-stays-open", "engine/run/recover.c", "return journal_attempt_end(v->db, &end, e);", "return 0;"),
-    ("tasks-stay-open", "engine/run/recover.c", "'PENDING','READY','RUNNING','BACKOFF')\",", "'PENDING')\","),
-    ("object-before-hash", "engine/store/objects.c", "if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)", "if (false)"),
-    ("object-under-its-name-at-once", "engine/store/objects.c", "rc = file_write_atomic(o->flow_fd, temp, data, len, 0444, e);", "rc = file_write_atomic(o->flow_fd, temp, data, len, 0644, e);"),
-    ("schema-in-pieces", "engine/store/db.c", 'execute(db, "BEGIN IMMEDIATE", "cannot make flow.db", e) < 0', "false"),
-    ("sync-error-is-ignored", "engine/run/inbox.c", "if (n->sync.rc !=\n\t\t\t\t0)", "if (false)"),
-    ("latest-before-success", "engine/run/ending.c", "record_attempt(n, a, OUTCOME_SUCCEEDED", "db_commit(&n->s->db, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED"),
-    ("start-before-commit", "engine/run/attempt.c", "vec_push(&n->launches, slot);", "vec_push(&n->launches, slot);\n\tdb_rollback(&n->s->db);"),
-    ("disk-error-goes-unsaid", "engine/run/publish.c", "if (t->rc == ERR_SYSTEM) {", "if (false) {"),
-    ("slot-given-up-too-early", "engine/run/slots.c", "int flow = s->project->flow_fd;\n\tstruct stat st;\n", "int flow = s->project->flow_fd;\n\tstruct stat st;\n\tslot->taken = false;\n"),
+    # The order of effects.
+    ("told-and-shown-before-the-commit", "points", RUN, "if (db_commit(db, e) < 0) return e->code; return after_commit(n, e);",
+     "if (after_commit(n, e) < 0) return e->code; return db_commit(db, e);"),
+    ("artifacts-outside-the-transaction", "run", PUBLISH, 'engine_writes(n, e) < 0) return e->code; for (i = 0; i < node->outs',
+     "false)\n\t\treturn e->code;\n\tfor (i = 0; i < node->outs"),
+    ("success-in-two-commits", "points", "engine/run/ending.c", "record_attempt(n, a, OUTCOME_SUCCEEDED",
+     "db_commit(&n->s->db, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED"),
+    ("recorded-but-not-stored", "run", OBJECTS, "if (link_in(o, dir, name, fd, mode, made, e) < 0)", "if (false)"),
+    ("started-before-it-is-recorded", "points", "engine/run/attempt.c", "vec_push(&n->launches, slot); return 0;",
+     "return attempt_launch(n, a, e);"),
+    ("no-sync", "faults", RUN, "syncfs(s->fd) < 0", "false"),
+    ("sync-error-is-ignored", "points faults", "engine/run/inbox.c", "if (n->sync.rc != 0)", "if (false)"),
+    ("durable-before-the-sync", "power", RUN, "journal_durable(db, boot_id(boot), n->synced, e)",
+     "journal_durable(db, boot_id(boot), n->committed, e)"),
+    ("young-outs-are-not-checked", "cli.power-lost", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
+    ("schema-in-pieces", "first", "engine/store/db.c", 'execute(db, "BEGIN IMMEDIATE", "cannot make flow.db", e) < 0', "false"),
+    # The journal.
+    ("no-unique-success", "run", "engine/store/schema.sql", "CREATE UNIQUE INDEX attempt_one_success", "CREATE INDEX attempt_one_success"),
+    ("an-event-is-not-written", "run", "engine/store/schema.sql", "CREATE TRIGGER attempt_event AFTER UPDATE OF state ON attempt BEGIN",
+     "CREATE TRIGGER attempt_event AFTER UPDATE OF state ON attempt WHEN NEW.state <> 'LOST' BEGIN"),
+    ("any-move-is-allowed", "unit.db", "engine/store/schema.sql", "BEGIN SELECT RAISE(ABORT, 'an attempt may not move so'); END;",
+     "BEGIN SELECT 1; END;"),
+    ("back-off-is-lost", "cli.wait-survives-a-crash", RUN, "if (a->state == TASK_BACKOFF &&", "if (false &&"),
+    ("lost-attempts-are-free", "unit.retry", "engine/run/retry.c", "return losses < LOST_BUDGET;", "return true;"),
+    ("log-of-a-failure-is-not-kept", "run", "engine/run/slots.c", "return copy_log(s, slot, folder, e);", "return 0;"),
+    # The lock, descriptors, processes.
+    ("lock-is-not-taken", "cli.busy", "engine/store/project.c", "fcntl(p->lock_fd, F_OFD_SETLK, &lock) == 0", "lock.l_type == F_WRLCK"),
+    ("lock-without-cloexec", "unit.project", "engine/store/project.c", '"writer.lock", O_RDWR | O_CREAT | O_CLOEXEC',
+     '"writer.lock", O_RDWR | O_CREAT'),
+    ("worker-outlives-flow", "run", "engine/stage/worker.c", "if (rc == 0) return -1;", "if (rc == 0)\n\t\treturn 0;"),
+    ("worker-is-no-subreaper", "run", "engine/stage/supervise.c", "prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0", "false"),
+    ("strays-outlive-their-attempt", "cli.odd-processes", "engine/stage/supervise.c", "owner->has_left = false; kill_tree(s, stray->pid);", ";"),
+    ("recovery-kills-of-other-runs", "unit.exec", "engine/run/exec_local.c", "strncmp(at + 13, run, n) == 0", "n > 0"),
+    ("recovery-kills-after-a-reboot", "cli.rebooted", RECOVER, "if (strcmp(run->boot, boot_id(boot)) == 0)", "(void)boot;\n\tif (true)"),
+    ("no-sweep-of-strays", "kills cli.both-killed", RECOVER, "v->found->processes += exec_sweep(run->name, SWEEP_MS);", ";"),
+    ("attempts-of-a-dead-worker-are-forgotten", "cli.worker-killed", "engine/run/inbox.c", "if (lose(n, a, e) < 0) return e->code;", ""),
+    # What lies in the work tree.
+    ("previous-outs-stay-away", "run", RECOVER, "rc = bring_back(v, folder, entry->d_name, e);", "rc = 0;"),
+    ("partial-outs-stay", "run", RECOVER, "return tree_remove(v->project->root_fd, path, e); }", "return 0;\n}"),
+    ("restored-outs-are-removed", "recovery", RECOVER, "was_moved(v, a->folder, path) || was_moved(v, a->earlier, path)", "false"),
+    ("link-of-a-restored-out-is-lost", "run", RECOVER, "was_moved(v, a->earlier, path)", "false"),
+    ("undone-attempts-are-undone-again", "run points", RECOVER, "(!was_undone(v, a) &&", "(true &&"),
+    ("undo-forgets-partial-outs", "run", PUBLISH, "(tree_move(root, path, flow, name, e) < 0 && e->code", "(false && e->code"),
+    ("undo-forgets-previous-outs", "run", PUBLISH, "if (a->moved == 0 || !file_exists(flow, name))", "if (true)"),
+    ("nothing-is-moved-aside", "run", "engine/run/attempt.c", "if (!file_exists(root, path)) return 0;", "if (true)\n\t\treturn 0;"),
+    ("slot-is-given-up-too-early", "points faults", "engine/run/slots.c", "int flow = s->project->flow_fd; struct stat st;",
+     "int flow = s->project->flow_fd;\n\tstruct stat st;\n\tslot->taken = false;"),
+    ("no-clearing-of-work", "run", RECOVER, 'clear_folder(v, "work", is_any, e) < 0 ||', ""),
+    ("no-clearing-of-tmp", "run first", RECOVER, 'return clear_folder(v, ".", is_temporary, e);', "return 0;"),
+    # What stays open.
+    ("run-stays-open", "run", RECOVER, "return rc == 0 ? journal_run_end(v->db, run->id, &end, e) : rc;", "return rc;"),
+    ("attempt-stays-open", "run", RECOVER, "return journal_attempt_end(v->db, &end, e);", "(void)end;\n\treturn 0;"),
+    ("tasks-stay-open", "run", RECOVER, "\"('PENDING','READY','RUNNING','BACKOFF')\",", "\"('PENDING')\","),
+    # The store, and what it is told.
+    ("object-keeps-its-mode", "run", OBJECTS, "if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)", "if (false)"),
+    ("object-may-be-written", "run", OBJECTS, "rc = file_write_atomic(o->flow_fd, temp, data, len, 0444, e);",
+     "rc = file_write_atomic(o->flow_fd, temp, data, len, 0644, e);"),
+    ("cut-objects-are-believed", "unit.objects", OBJECTS, "sys == EEXIST && !file_has_size(o, &made->digest, made->size)", "sys == -1"),
+    ("damaged-objects-are-served", "unit.objects", OBJECTS,
+     "if (fstat(fd, &st) < 0 || file_hash(fd, &st, &found, e) < 0 || !digest_same(&found, d))", "(void)found;\n\tif (fstat(fd, &st) < 0)"),
+    ("missing-out-is-a-success", "cli.out-missing", PUBLISH, "t->rc == ERR_NOTFOUND && (out->flags & OUT_OPTIONAL) != 0",
+     "t->rc == ERR_NOTFOUND"),
+    ("disk-error-is-the-stage's", "faults", PUBLISH, "if (t->rc == ERR_SYSTEM &&", "if (false &&"),
+    ("young-files-are-believed", "unit.stats", "engine/store/stats.c", "(entry->state == ENTRY_FRESH || !is_racy(entry))", "true"),
+    ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),
 ]
+BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "fault_preload")
 
 
-def run(*words):
-    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def command_of(test, source, build, options):
+    """How the harness is asked."""
+    tests, jobs, short = os.path.join(source, "tests"), ["--jobs", str(options.jobs), "--stop"], options.seconds
+    if test in ("run", "first", "recovery"):
+        times = {"run": 2, "first": 4, "recovery": 3}[test]
+        return [tests + "/crash/sweep.py", build, "--only", test, "--seconds", str(times * short), *jobs]
+    if test == "points":
+        return [tests + "/crash/points.py", build, "--seconds", str(2 * short), *jobs]
+    if test == "faults":
+        return [tests + "/faults/sweep.py", build, "--seconds", str(short), *jobs]
+    if test == "kills":
+        return ["env", "KILLS=60", "LANES=%d" % options.jobs, "SEED=1", tests + "/crash/kill.sh", build + "/flow"]
+    if test == "power":  # the simulator of power loss, once it is there
+        return ["ctest", "--test-dir", build, "-R", r"^power\.", "--output-on-failure", "--no-tests=error"]
+    return ["ctest", "--test-dir", build, "-R", "^%s$" % re.escape(test), "--output-on-failure", "--no-tests=error"]
 
 
-def plant(source, file, text, instead):
-    path = os.path.join(source, file)
-    with open(path) as handle:
+def exists(test, source):
+    return test != "power" or os.path.isdir(os.path.join(source, "tests", "power"))
+
+
+class Garden:
+    """A copy of the source with its build, and the processes that were started in it."""
+
+    def __init__(self, options):
+        self.options = options
+        self.home = tempfile.mkdtemp(prefix="planted-")
+        self.source, self.build = os.path.join(self.home, "source"), os.path.join(self.home, "build")
+        temp = os.path.join(self.home, "tmp")
+        os.mkdir(temp)
+        self.env, self.temp = {**os.environ, "FLOW_TEST_GARDEN": self.home}, temp
+        shutil.copytree(ROOT, self.source, ignore=lambda folder, names: [
+            name for name in names if folder == ROOT and (name == ".git" or name.startswith("build"))])
+
+    def run(self, *words):
+        """Exit status ("late" when the limit ends it) and what it said. All of its processes are gone afterwards."""
+        # Transcripts know /tmp.
+        env = self.env if words[0] == "ctest" else {**self.env, "TMPDIR": self.temp}
+        with open(os.path.join(self.home, "said"), "w+") as said:
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, env=env,
+                                       start_new_session=True)
+            try:
+                code = process.wait(self.options.limit)
+            except subprocess.TimeoutExpired:
+                code = "late"
+            self.clear_away()
+            process.wait()
+            said.seek(0)
+            return code, said.read()
+
+    def clear_away(self):
+        """A planted fault may leave anything running: whatever bears our mark, or is a program of ours."""
+        mark, prefix, found = b"FLOW_TEST_GARDEN=" + self.home.encode(), self.home + "/", True
+        while found:
+            found = False
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open("/proc/%s/environ" % pid, "rb") as file:
+                        ours = mark in file.read().split(b"\0") or os.readlink("/proc/%s/exe" % pid).startswith(prefix)
+                    if ours:
+                        with open("/proc/%s/stat" % pid) as file:
+                            ours = file.read().rpartition(")")[2].split()[0] not in "ZX"
+                    if ours:
+                        found = True
+                        os.kill(int(pid), signal.SIGKILL)
+                except OSError:
+                    continue
+            if found:
+                time.sleep(0.02)
+
+    def make(self, targets=BUILT):
+        return self.run("cmake", "--build", self.build, "-j", str(self.options.jobs), "--target", *targets)
+
+    def prepare(self):
+        code, said = self.run("cmake", "-S", self.source, "-B", self.build, "-DFLOW_FAILPOINTS=ON", "-DCMAKE_C_FLAGS_RELEASE=-O0")
+        if code == 0:
+            code, said = self.make()
+        if code != 0:
+            raise SystemExit("the source does not build as it is:\n" + said[-2000:])
+
+    def look(self, tests):
+        """(the test that catches it or None, the line that says so)"""
+        for test in tests:
+            if test.startswith("unit."):
+                code, said = self.make(["test_" + test[5:]])
+                if code != 0:
+                    raise SystemExit("%s does not build:\n%s" % (test, said[-2000:]))
+            command = command_of(test, self.source, self.build, self.options)
+            code, said = self.run(*command)
+            if code not in (0, "late") and command[0] == "ctest":
+                code, said = self.run(*command)  # a busy machine is no fault: it must fail twice
+            if code == "late":
+                return None, "%s did not end in time" % test
+            if code != 0:
+                lines = said.splitlines()
+                telling = [line.strip() for line in lines if line.startswith("    ")] if "." not in test else \
+                    [line.strip() for line in lines if re.search(r"^[-+] |rror: |FAILED", line)]
+                return test, (telling or lines or [""])[0]
+        return None, ""
+
+    def close(self):
+        self.clear_away()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def pattern_of(text):
+    return re.compile(r"\s+".join(re.escape(word) for word in text.split()))
+
+
+def plant(folder, file, text, instead):
+    """The text of the file with the fault in it; an error when the place is not there, or not the only one."""
+    with open(os.path.join(folder, file)) as handle:
         old = handle.read()
-    if text not in old:
-        return None
+    places = pattern_of(text).findall(old)
+    if len(places) != 1:
+        raise SystemExit("%s: %d places hold `%s`" % (file, len(places), text))
+    return old, pattern_of(text).sub(lambda _: instead, old)
+
+
+def write(path, text):
     with open(path, "w") as handle:
-        handle.write(old.replace(text, instead, 1))
-    return old
-
-
-def build_it(build):
-    return run("cmake", "--build", build, "-j", str(os.cpu_count()), "--target", "flow", "flow-worker", "flow-source", "zoo_ok",
-               "fault_preload")
-
-
-def look(source, build, seconds):
-    """By which test it is caught."""
-    tests = os.path.join(source, "tests")
-    for name, command in (("sweep run", ["crash/sweep.py", build, "--only", "run", "--seconds", str(2 * seconds)]),
-                          ("sweep first", ["crash/sweep.py", build, "--only", "first", "--seconds", str(8 * seconds)]),
-                          ("faults", ["faults/sweep.py", build, "--seconds", str(seconds)]),
-                          ("sweep recovery", ["crash/sweep.py", build, "--only", "recovery", "--seconds", str(4 * seconds)]),
-                          ("random kills", ["crash/kill.sh", os.path.join(build, "flow")])):
-        done = run(os.path.join(tests, command[0]), *command[1:])
-        if done.returncode != 0:
-            lines = [line.strip() for line in done.stdout.splitlines() if line.startswith("    ")] or done.stdout.splitlines()
-            return name, lines[0] if lines else ""
-    return None, ""
+        handle.write(text)
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--check", action="store_true", help="only see that each can be planted")
+    parser.add_argument("--seconds", type=float, default=20, help="for one look with a sweep")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--limit", type=float, default=300, help="seconds for one command")
     options = parser.parse_args()
-    os.environ.setdefault("KILLS", "30")
-    home, missed = tempfile.mkdtemp(prefix="planted-"), 0
-    source, build = os.path.join(home, "source"), os.path.join(home, "build")
-    shutil.copytree(ROOT, source, ignore=lambda folder, names: [
-        name for name in names if folder == ROOT and (name == ".git" or name.startswith("build"))])
+    unknown = set(options.names) - {row[0] for row in PLANTED}
+    if unknown:
+        raise SystemExit("there is no fault %s" % ", ".join(sorted(unknown)))
+    rows = [row for row in PLANTED if not options.names or row[0] in options.names]
+    for _, _, file, text, instead in rows:
+        plant(ROOT, file, text, instead)
+    if options.check:
+        print("%d can be planted" % len(rows))
+        return 0
+    garden, caught, waiting = Garden(options), 0, 0
     try:
-        run("cmake", "-S", source, "-B", build)
-        sound = build_it(build)
-        if sound.returncode != 0:
-            raise SystemExit("the source does not build as it is:\n" + sound.stdout[-2000:])
-        for name, file, text, instead in PLANTED:
-            if options.names and name not in options.names:
+        garden.prepare()
+        for test in sorted({test for row in rows for test in row[1].split() if exists(test, garden.source)}):
+            by, line = garden.look([test])
+            if by is not None or line:
+                raise SystemExit("%s does not pass without a fault: %s" % (test, line))
+            print("%-40s passes without a fault" % test, flush=True)
+        for name, tests, file, text, instead in rows:
+            tests = [test for test in tests.split() if exists(test, garden.source)]
+            if not tests:
+                print("%-40s %-20s" % (name, "waits for its test"), flush=True)
+                waiting += 1
                 continue
-            old = plant(source, file, text, instead)
-            if old is None:
-                print("%-36s cannot be planted: %s has changed" % (name, file), flush=True)
-                missed += 1
-                continue
-            made = build_it(build)
-            if made.returncode != 0:
-                by, line = None, "does not build: " + "".join(made.stdout.splitlines()[-4:-3])
-            else:
-                by, line = look(source, build, options.seconds)
-            missed += by is None
-            print("%-36s %-15s %s" % (name, by or "NOT CAUGHT", line[:100]), flush=True)
-            with open(os.path.join(source, file), "w") as handle:
-                handle.write(old)
+            old, new = plant(garden.source, file, text, instead)
+            write(os.path.join(garden.source, file), new)
+            code, said = garden.make()
+            if code != 0:
+                raise SystemExit("%s does not build:\n%s" % (name, said[-2000:]))
+            by, line = garden.look(tests)
+            caught += by is not None
+            print("%-40s %-20s %s" % (name, by or "NOT CAUGHT", line[:110]), flush=True)
+            write(os.path.join(garden.source, file), old)
     finally:
-        shutil.rmtree(home, ignore_errors=True)
-    return 1 if missed else 0
+        garden.close()
+    print("%d planted, %d caught%s" % (len(rows) - waiting, caught, ", %d wait for their test" % waiting if waiting else ""))
+    return 0 if caught == len(rows) - waiting else 1
 
 
 if __name__ == "__main__":

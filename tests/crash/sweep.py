@@ -8,18 +8,17 @@ Without --all a sample, spread evenly, that fits in the time. Without ptrace it 
 """
 import argparse
 import collections
-import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from oracle_trial import Trial  # noqa: E402
+from sweeping import spread, swept  # noqa: E402
 
 CALLS = ("openat write pwrite64 rename renameat renameat2 linkat unlink unlinkat mkdir mkdirat fsync fdatasync syncfs fchmod fchmodat "
          "symlinkat ftruncate utimensat sendmsg sendto recvmsg clone clone3 vfork fork execve kill close copy_file_range socketpair "
@@ -104,21 +103,10 @@ def kill_once(job):
 
 
 def jobs_of(kind, counts):
-    """Pairs in an order that spreads any beginning of it over all of them."""
-    pairs = [(call, number) for call in CALLS for number in range(1, counts[call] + 1)]
     earlier = [("linkat", 1), ("sendmsg", 4), ("renameat", 3), ("pwrite64", max(1, counts["pwrite64"] * 3 // 4)), ("unlinkat", 4),
                ("clone3", 1), ("fchmod", 2)]
-    step = 1
-    while step * 1.6180339887 < len(pairs):
-        step += 1
-    while len(pairs) > 1 and gcd(step, len(pairs)) != 1:
-        step += 1
-    order = [pairs[i * step % len(pairs)] for i in range(len(pairs))]
-    return [(kind, earlier[i % len(earlier)], call, number) for i, (call, number) in enumerate(order)]
-
-
-def gcd(a, b):
-    return a if b == 0 else gcd(b, a % b)
+    pairs = spread([(call, number) for call in CALLS for number in range(1, counts[call] + 1)])
+    return [(kind, earlier[i % len(earlier)], call, number) for i, (call, number) in enumerate(pairs)]
 
 
 def counted(build, kind):
@@ -136,13 +124,10 @@ def counted(build, kind):
     return counts
 
 
-def sweep(pool, workers, build, kind, seconds, limit):
+def sweep(build, kind, seconds, limit, options):
     jobs = jobs_of(kind, counted(build, kind))
     total, begin, killed, missed, bad = len(jobs), time.monotonic(), 0, 0, 0
-    # One job after the other, not all at once: the clock decides how many there are.
-    room = threading.Semaphore(2 * workers)
-    for job, was_killed, wrong in pool.imap_unordered(kill_once, taken(jobs[:limit], begin + seconds, room)):
-        room.release()
+    for job, was_killed, wrong in swept(kill_once, jobs[:limit], options.jobs, seconds, set_up, (build,)):
         killed += was_killed
         missed += not was_killed
         if wrong:
@@ -150,17 +135,11 @@ def sweep(pool, workers, build, kind, seconds, limit):
             if bad <= 20:
                 print("%s: killed at %s %d%s" % (kind, job[2], job[3], " after %s %d" % job[1] if kind == "recovery" else ""))
                 print("".join("    %s\n" % line.strip().replace("\n", "\n    ") for line in wrong), end="", flush=True)
+        if bad and options.stop:
+            break
     print("%s: %d of %d pairs (call, n), %d kills, %d came too late, %d violations, %.0f s" % (
         kind, killed + missed, total, killed, missed, bad, time.monotonic() - begin), flush=True)
     return bad
-
-
-def taken(jobs, until, room):
-    for job in jobs:
-        room.acquire()
-        if time.monotonic() > until:
-            return
-        yield job
 
 
 def main():
@@ -170,6 +149,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=75)
     parser.add_argument("--only", choices=["run", "first", "recovery"])
     parser.add_argument("--pair")
+    parser.add_argument("--stop", action="store_true", help="at the first violation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     build = os.path.abspath(options.build)
@@ -186,11 +166,10 @@ def main():
             job = kill_once((options.only or "run", ("sendmsg", 4), call, int(number)))
             print(job)
             return 1 if job[2] else 0
-        with multiprocessing.Pool(options.jobs, set_up, (build,)) as pool:
-            for kind, share, limit in (("run", 0.5, None), ("first", 0.25, None), ("recovery", 0.25, 60)):
-                if options.only in (None, kind):
-                    seconds = 1e9 if options.all else options.seconds * share
-                    bad += sweep(pool, options.jobs, build, kind, seconds, None if options.all else limit)
+        for kind, share, limit in (("run", 0.5, None), ("first", 0.25, None), ("recovery", 0.25, 60)):
+            if options.only in (None, kind):
+                seconds = 1e9 if options.all else options.seconds * share
+                bad += sweep(build, kind, seconds, None if options.all else limit, options)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return 1 if bad else 0

@@ -6,16 +6,15 @@ crash or hang; the next run finishes and the oracle is content. A failed sync is
 """
 import argparse
 import errno
-import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from oracle_trial import Trial  # noqa: E402
+from sweeping import spread, swept  # noqa: E402
 
 KINDS = "write create link rename mkdir unlink sync mode symlink truncate time open".split()
 ERRORS = {"write": ("ENOSPC", "EIO", "EDQUOT"), "create": ("ENOSPC", "EIO", "EMFILE", "EROFS"), "link": ("ENOSPC", "EIO"),
@@ -88,24 +87,8 @@ def fail_once(job):
 
 
 def jobs_of(counts):
-    jobs = [(kind, "%d%s" % (number, plus), name) for kind in KINDS for name in ERRORS[kind]
-            for number in range(1, counts[kind] + 1) for plus in ("", "+")]
-    step = max(1, round(len(jobs) / 1.6180339887))
-    while gcd(step, len(jobs)) != 1:
-        step += 1
-    return [jobs[i * step % len(jobs)] for i in range(len(jobs))]
-
-
-def gcd(a, b):
-    return a if b == 0 else gcd(b, a % b)
-
-
-def taken(jobs, until, room):
-    for job in jobs:
-        room.acquire()
-        if time.monotonic() > until:
-            return
-        yield job
+    return spread([(kind, "%d%s" % (number, plus), name) for kind in KINDS for name in ERRORS[kind]
+                   for number in range(1, counts[kind] + 1) for plus in ("", "+")])
 
 
 def counted(build):
@@ -120,6 +103,7 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--seconds", type=float, default=45)
     parser.add_argument("--pair")
+    parser.add_argument("--stop", action="store_true", help="at the first violation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     home = tempfile.tempdir = tempfile.mkdtemp(prefix="faults-")
@@ -130,15 +114,17 @@ def main():
             job = fail_once(tuple(options.pair.split(":")))
             print(job[0], "5" if job[1] else "not 5", *job[2], sep="\n    ")
             return 1 if job[2] else 0
-        jobs, room = jobs_of(counted(build)), threading.Semaphore(2 * options.jobs)
-        until = 1e18 if options.all else begin + options.seconds
-        with multiprocessing.Pool(options.jobs, set_up, (build,)) as pool:
-            for job, was_five, wrong in pool.imap_unordered(fail_once, taken(jobs, until, room)):
-                room.release()
-                total, fives, bad = total + 1, fives + was_five, bad + bool(wrong)
-                if wrong and bad <= 20:
-                    print("%s %s fails with %s" % job)
-                    print("".join("    %s\n" % line.strip().replace("\n", "\n    ") for line in wrong), end="", flush=True)
+        counts = counted(build)
+        if not counts["sync"]:
+            raise SystemExit("a run syncs nothing: after power loss the journal may tell of what is not there")
+        jobs, seconds = jobs_of(counts), 1e18 if options.all else options.seconds
+        for job, was_five, wrong in swept(fail_once, jobs, options.jobs, seconds, set_up, (build,)):
+            total, fives, bad = total + 1, fives + was_five, bad + bool(wrong)
+            if wrong and bad <= 20:
+                print("%s %s fails with %s" % job)
+                print("".join("    %s\n" % line.strip().replace("\n", "\n    ") for line in wrong), end="", flush=True)
+            if bad and options.stop:
+                break
     finally:
         shutil.rmtree(home, ignore_errors=True)
     print("%d of %d faults (kind, n, errno), %d ended with 5, %d did not matter, %d violations, %.0f s" % (

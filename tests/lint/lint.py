@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the compiler does not check.
 
-    lint.py layers | headers | words | sizes | symbols BUILD | docs BUILD
+    lint.py layers | headers | words | sizes | symbols BUILD | failpoints BUILD | docs BUILD
 """
 import glob, os, re, shutil, subprocess, sys
 
@@ -87,7 +87,7 @@ def words():
     """Nothing below cli/ prints or exits; some functions are not used at all; no build or host path is in the repository."""
     never = r"\b(strcat|strcpy|stpcpy|sprintf|vsprintf|gets|strtok|system|popen|atoi|atof|tmpnam|mktemp|alloca)\s*\("
     loud = r"\b(printf|puts|putchar|fputs|fprintf|perror|exit|_exit|_Exit)\s*\("
-    programs = ("engine/stage/", "engine/cli/", "engine/serve/", "engine/store/source_main.c")
+    programs = ("engine/stage/", "engine/cli/", "engine/serve/", "engine/store/source_main.c", "engine/base/failpoint.c")
     for path in sources() + sources("stages/**/*.[ch]"):
         for number, line in enumerate(code_of(path).split("\n"), 1):
             found = re.search(never, line)
@@ -129,6 +129,25 @@ def symbols(build):
             fault(name, "is defined in " + " and ".join(places))
 
 
+def failpoints(build):
+    """A build that is not for tests holds nothing of them: no symbol, no name of a step, no variable that would be asked."""
+    names = re.findall(r'"([a-z]+\.[a-z-]+)"', open("engine/base/failpoint.c", encoding="utf-8").read())
+    used = {name for path in sources() for name in re.findall(r'FAILPOINT\("([^"]+)"', open(path, encoding="utf-8").read())
+            if not path.startswith("engine/base/failpoint")}
+    for name in set(names) ^ used:
+        fault("engine/base/failpoint.c", f"the step {name} is {'in the table only' if name in names else 'not in the table'}")
+    for name in (n for n in names if names.count(n) > 1):
+        fault("engine/base/failpoint.c", f"{name} is there twice")
+    for program in ("flow", "flow-worker", "flow-source", *glob.glob("stages/*.so", root_dir=build)):
+        said = "".join(subprocess.run([*tool, f"{build}/{program}"], capture_output=True, text=True).stdout
+                       for tool in (["nm"], ["strings", "--data"]))
+        if len(said) < 100:
+            fault(program, "was not found")
+        for word in ["FLOW_FAILPOINT", "failpoint", *names]:
+            if re.search(rf"\b{re.escape(word)}\b" if "." in word else word, said):
+                fault(program, f"holds `{word}`")
+
+
 def docs(build):
     """Generated pages are what the tables say; every dag.yaml shown in the docs is one that flow accepts; links lead somewhere."""
     for page, command in (("docs/reference/command-line.md", ["help", "--reference"]), ("docs/reference/dag.md", ["help", "dag", "--reference"]), ("docs/reference/errors.md", ["help", "errors", "--reference"])):
@@ -161,7 +180,7 @@ def check_dag(build, page, line, text):
             fault(f"{page}:{line}", f"this dag.yaml is refused: {done.stdout[:500]}")
 
 
-checks = {"layers": layers, "headers": headers, "words": words, "sizes": sizes, "symbols": symbols, "docs": docs}
+checks = {"layers": layers, "headers": headers, "words": words, "sizes": sizes, "symbols": symbols, "failpoints": failpoints, "docs": docs}
 checks[sys.argv[1]](*sys.argv[2:])
 for line in faults:
     print(line)

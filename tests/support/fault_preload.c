@@ -1,6 +1,6 @@
 /*
  * Preloaded into flow, makes one call of the coordinator fail: FLOW_TEST_FAULT=KIND:N:ERRNO. The N-th call of that kind returns -1
- * with that errno; `KIND:N+:ERRNO` means the N-th and all after it. KIND is write, create (open with O_CREAT), link, rename, mkdir,
+ * with that errno, or, for the errno 0, flow is killed there; `KIND:N+:ERRNO` means the N-th and all after it. KIND is write, create (open with O_CREAT), link, rename, mkdir,
  * unlink, sync (fsync, fdatasync, syncfs, msync), mode (fchmod, fchmodat), symlink, truncate, open (without O_CREAT), time, or `any`
  * of them except open. FLOW_TEST_FAULT_LOG=FILE: how many calls of each kind there were, a line each, and calls of sync that
  * followed a failed one. Only regular files and folders are meant: pipes, sockets and terminals write as ever; and so do programs
@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -82,6 +83,8 @@ static int fails(enum kind kind)
 		return 0;
 	if (number != at && !(sticky && number > at))
 		return 0;
+	if (code == 0)
+		(void)raise(SIGKILL);
 	if (kind == SYNC)
 		sync_failed = 1;
 	errno = code;

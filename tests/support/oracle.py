@@ -222,7 +222,11 @@ class Check:
     def artifacts(self, journal):
         for task, number, path, digest, size, mode in journal.rows("""SELECT a.task, a.number, f.path, lower(hex(f.digest)), f.size, f.mode
                 FROM artifact f JOIN attempt a ON a.id = f.attempt WHERE a.state = 'SUCCEEDED'"""):
-            if mode & MADE_ABSENT or digest not in self.digests:
+            if mode & MADE_ABSENT:
+                continue
+            if digest not in self.digests:
+                if not self.may_quarantine:
+                    self.say("out %s of %s#%d is recorded, its object is not there", path, task, number)
                 continue
             if not mode & MADE_FOLDER:
                 if self.digests[digest] != size:

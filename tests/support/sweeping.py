@@ -18,18 +18,22 @@ def spread(items):
     return [items[i * step % len(items)] for i in range(len(items))]
 
 
-def taken(jobs, until, room):
+def taken(jobs, until, room, over):
     """One job after the other, not all at once: the clock decides how many there are."""
     for job in jobs:
         room.acquire()
-        if time.monotonic() > until:
+        if over.is_set() or time.monotonic() > until:
             return
         yield job
 
 
 def swept(function, jobs, workers, seconds, set_up, arguments):
-    room, until = threading.Semaphore(2 * workers), time.monotonic() + seconds
+    room, over, until = threading.Semaphore(2 * workers), threading.Event(), time.monotonic() + seconds
     with multiprocessing.Pool(workers, set_up, arguments) as pool:
-        for answer in pool.imap_unordered(function, taken(jobs, until, room)):
+        try:
+            for answer in pool.imap_unordered(function, taken(jobs, until, room, over)):
+                room.release()
+                yield answer
+        finally:  # the thread that takes jobs may wait for room
+            over.set()
             room.release()
-            yield answer
