@@ -36,7 +36,9 @@ PLANTED = [
     ("durable-before-the-sync", "power", RUN, "journal_durable(db, boot_id(boot), n->synced, e)",
      "journal_durable(db, boot_id(boot), n->committed, e)"),
     ("young-outs-are-not-checked", "cli.power-lost", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
-    ("schema-in-pieces", "first", "engine/store/db.c", 'execute(db, "BEGIN IMMEDIATE", "cannot make flow.db", e) < 0', "false"),
+    ("schema-in-pieces", "points first", "engine/store/schema.c", 'int rc = execute(handle, "BEGIN IMMEDIATE"); if (rc == SQLITE_OK) '
+     'rc = execute(handle, flow_schema_sql); return rc == SQLITE_OK ? commit(handle) : rc;',
+     "return FAILPOINT(\"db.schema\", NULL) < 0 ? SQLITE_FULL : execute(handle, flow_schema_sql);"),
     # The journal.
     ("no-unique-success", "run", "engine/store/schema.sql", "CREATE UNIQUE INDEX attempt_one_success", "CREATE INDEX attempt_one_success"),
     ("an-event-is-not-written", "run", "engine/store/schema.sql", "CREATE TRIGGER attempt_event AFTER UPDATE OF state ON attempt BEGIN",
@@ -83,7 +85,7 @@ PLANTED = [
      "if (fstat(fd, &st) < 0 || file_hash(fd, &st, &found, e) < 0 || !digest_same(&found, d))", "(void)found;\n\tif (fstat(fd, &st) < 0)"),
     ("missing-out-is-a-success", "cli.out-missing", PUBLISH, "t->rc == ERR_NOTFOUND && (out->flags & OUT_OPTIONAL) != 0",
      "t->rc == ERR_NOTFOUND"),
-    ("disk-error-is-the-stage's", "faults", PUBLISH, "if (t->rc == ERR_SYSTEM &&", "if (false &&"),
+    ("disk-error-is-the-stage's", "faults", PUBLISH, "if (err_is_machine(t->error)) {", "if (false) {"),
     ("young-files-are-believed", "unit.stats", "engine/store/stats.c", "(entry->state == ENTRY_FRESH || !is_racy(entry))", "true"),
     ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),
 ]
