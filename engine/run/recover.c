@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -35,6 +36,7 @@ struct salvage {
 	struct stats *stats;
 	struct recovery *found;
 	struct arena arena;
+	bool brought_back;
 };
 
 /* A run, or an attempt, that the journal believes to be going on. */
@@ -78,6 +80,7 @@ static int bring_back(struct salvage *v, const char *folder, const char *link, s
 	if (FAILPOINT("recover.bring-back", e) < 0 || tree_move(p->flow_fd, name, p->root_fd, path, e) < 0)
 		return err_context(e, "previous out");
 	stats_forget(v->stats, path);
+	v->brought_back = true;
 	return 0;
 }
 
@@ -394,6 +397,9 @@ int recover(const struct project *p, struct db *db, struct stats *stats, struct 
 		rc = FAILPOINT("recover.clear", e) < 0 ? e->code : clear_folders(&v, e);
 	if (rc < 0)
 		db_rollback(db);
+	/* An attempt that begins now and is lost at once must find what came back older than itself. */
+	if (v.brought_back)
+		(void)nanosleep(&(struct timespec){ 0, 2 * TICK_MS * 1000000 }, NULL);
 	vec_release(&runs);
 	arena_release(&v.arena);
 	return rc;

@@ -92,9 +92,9 @@ PLANTED = [
 BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "fault_preload")
 
 
-def command_of(test, source, build, options):
+def command_of(test, source, build, options, short):
     """How the harness is asked."""
-    tests, jobs, short = os.path.join(source, "tests"), ["--jobs", str(options.jobs), "--stop"], options.seconds
+    tests, jobs = os.path.join(source, "tests"), ["--jobs", str(options.jobs), "--stop"]
     if test in ("run", "first", "recovery"):
         times = {"run": 2, "first": 4, "recovery": 3}[test]
         return [tests + "/crash/sweep.py", build, "--only", test, "--seconds", str(times * short), *jobs]
@@ -172,14 +172,14 @@ class Garden:
         if code != 0:
             raise SystemExit("the source does not build as it is:\n" + said[-2000:])
 
-    def look(self, tests):
+    def look(self, tests, seconds):
         """(the test that catches it or None, the line that says so)"""
         for test in tests:
             if test.startswith("unit."):
                 code, said = self.make(["test_" + test[5:]])
                 if code != 0:
                     raise SystemExit("%s does not build:\n%s" % (test, said[-2000:]))
-            command = command_of(test, self.source, self.build, self.options)
+            command = command_of(test, self.source, self.build, self.options, seconds)
             code, said = self.run(*command)
             if code not in (0, "late") and command[0] == "ctest":
                 code, said = self.run(*command)  # a busy machine is no fault: it must fail twice
@@ -237,7 +237,7 @@ def main():
     try:
         garden.prepare()
         for test in sorted({test for row in rows for test in row[1].split() if exists(test, garden.source)}):
-            by, line = garden.look([test])
+            by, line = garden.look([test], options.seconds / 4)
             if by is not None or line:
                 raise SystemExit("%s does not pass without a fault: %s" % (test, line))
             print("%-40s passes without a fault" % test, flush=True)
@@ -252,7 +252,7 @@ def main():
             code, said = garden.make()
             if code != 0:
                 raise SystemExit("%s does not build:\n%s" % (name, said[-2000:]))
-            by, line = garden.look(tests)
+            by, line = garden.look(tests, options.seconds)
             caught += by is not None
             print("%-40s %-20s %s" % (name, by or "NOT CAUGHT", line[:110]), flush=True)
             write(os.path.join(garden.source, file), old)

@@ -23,8 +23,8 @@ from sweeping import spread, swept  # noqa: E402
 KINDS = ("first", "run", "lost", "recovery")
 ERRORS = ("ENOSPC", "EIO", "EAGAIN")
 # Where the run before a recovery was killed.
-EARLIER = ("attempt.submitted:kill:2", "ending.succeeded:kill:2", "publish.put-back:kill", "publish.show:kill:3", "slots.kept:kill",
-           "attempt.moved:kill:2", "publish.place:kill", "db.committed:kill:3")
+EARLIER = ("attempt.moved:kill:2", "ending.succeeded:kill:2", "publish.put-back:kill", "publish.show:kill:3", "slots.kept:kill",
+           "attempt.submitted:kill:2", "publish.place:kill", "db.committed:kill:3")
 HARMLESS = ("sync.end", "worker.started")  # an error there is nobody's
 FRESH = 25
 place = None
