@@ -233,6 +233,7 @@ def main():
     if options.check:
         print("%d can be planted" % len(rows))
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is planted is cleared away
     garden, caught, waiting = Garden(options), 0, 0
     try:
         garden.prepare()
