@@ -2,17 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/mem.h"
+
+#define HEIR_MS 5000 /* a dead holder's lock is waited for so long */
 
 static const char *const folders[] = { "objects", "objects/tmp", "quarantine", "logs", "runs",
 	"work" };
@@ -75,33 +80,56 @@ static int make_folders(const struct project *p, struct err *e)
 	return rc < 0 ? err_context(e, "`%s/.flow`", p->root) : 0;
 }
 
+/* Who the lock file says that it is: for the message; the lock itself carries no state. */
+static int write_holder(const struct project *p, struct err *e)
+{
+	char text[32];
+	int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+	if (ftruncate(p->lock_fd, 0) < 0 || pwrite(p->lock_fd, text, (size_t)len, 0) < 0)
+		return err_system(e, "cannot write `%s/.flow/writer.lock`", p->root);
+	return 0;
+}
+
+static void read_holder(const struct project *p, char text[32])
+{
+	ssize_t n = pread(p->lock_fd, text, 31, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+/* Killed, it leaves the lock to a child that was about to become another program: until it has. */
+static bool holder_is_dead(const char *text)
+{
+	long pid = strtol(text, NULL, 10);
+
+	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
 static int take_lock(struct project *p, struct err *e)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int64_t until = clock_mono_ms() + HEIR_MS;
 	char text[32];
-	ssize_t n;
 
 	p->lock_fd =
 		openat(p->flow_fd, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (p->lock_fd < 0)
 		return err_system(e, "cannot open `%s/.flow/writer.lock`", p->root);
-	if (fcntl(p->lock_fd, F_OFD_SETLK, &lock) == 0) {
-		int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-
-		/* For the message of whoever comes second; the lock itself carries no state. */
-		if (ftruncate(p->lock_fd, 0) < 0 || pwrite(p->lock_fd, text, (size_t)len, 0) < 0)
-			return err_system(e, "cannot write `%s/.flow/writer.lock`", p->root);
-		return 0;
+	while (fcntl(p->lock_fd, F_OFD_SETLK, &lock) < 0) {
+		if (errno != EAGAIN && errno != EACCES)
+			return err_system(e, "cannot lock `%s/.flow/writer.lock`", p->root);
+		read_holder(p, text);
+		if (!holder_is_dead(text) || clock_mono_ms() > until) {
+			err_set(e, ERR_BUSY, "another flow works on `%s`%s%s", p->root,
+				text[0] != '\0' ? ": process " : "", text);
+			err_id(e, "E0506");
+			return err_hint(e, "wait until it ends, or stop it; nothing has to be unlocked by hand");
+		}
+		(void)nanosleep(&(struct timespec){ 0, 2000000 }, NULL);
 	}
-	if (errno != EAGAIN && errno != EACCES)
-		return err_system(e, "cannot lock `%s/.flow/writer.lock`", p->root);
-	n = pread(p->lock_fd, text, sizeof text - 1, 0);
-	text[n > 0 ? n : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	err_set(e, ERR_BUSY, "another flow works on `%s`%s%s", p->root,
-		text[0] != '\0' ? ": process " : "", text);
-	err_id(e, "E0506");
-	return err_hint(e, "wait until it ends, or stop it; nothing has to be unlocked by hand");
+	return write_holder(p, e);
 }
 
 int project_open(struct project *p, const char *folder, enum project_mode mode, struct err *e)

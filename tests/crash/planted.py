@@ -32,10 +32,10 @@ PLANTED = [
     ("started-before-it-is-recorded", "points", "engine/run/attempt.c", "vec_push(&n->launches, slot); return 0;",
      "return attempt_launch(n, a, e);"),
     ("no-sync", "faults", RUN, "syncfs(s->fd) < 0", "false"),
-    ("sync-error-is-ignored", "points faults", "engine/run/inbox.c", "if (n->sync.rc != 0)", "if (false)"),
+    ("sync-error-is-ignored", "points:sync.begin", "engine/run/inbox.c", "if (n->sync.rc != 0)", "if (false)"),
     ("durable-before-the-sync", "power", RUN, "journal_durable(db, boot_id(boot), n->synced, e)",
      "journal_durable(db, boot_id(boot), n->committed, e)"),
-    ("young-outs-are-not-checked", "cli.power-lost", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
+    ("young-outs-are-not-checked", "power", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
     ("schema-in-pieces", "points first", "engine/store/schema.c", 'int rc = execute(handle, "BEGIN IMMEDIATE"); if (rc == SQLITE_OK) '
      'rc = execute(handle, flow_schema_sql); return rc == SQLITE_OK ? commit(handle) : rc;',
      "return FAILPOINT(\"db.schema\", NULL) < 0 ? SQLITE_FULL : execute(handle, flow_schema_sql);"),
@@ -98,8 +98,9 @@ def command_of(test, source, build, options, short):
     if test in ("run", "first", "recovery"):
         times = {"run": 2, "first": 4, "recovery": 3}[test]
         return [tests + "/crash/sweep.py", build, "--only", test, "--seconds", str(times * short), *jobs]
-    if test == "points":
-        return [tests + "/crash/points.py", build, "--seconds", str(2 * short), *jobs]
+    if test.startswith("points"):  # all of them, or one by its name
+        one = ["--point", test[7:]] if test != "points" else []
+        return [tests + "/crash/points.py", build, "--seconds", str(2 * short), *one, *jobs]
     if test == "faults":
         return [tests + "/faults/sweep.py", build, "--seconds", str(short), *jobs]
     if test == "kills":
@@ -187,8 +188,8 @@ class Garden:
                 return None, "%s did not end in time" % test
             if code != 0:
                 lines = said.splitlines()
-                telling = [line.strip() for line in lines if line.startswith("    ")] if "." not in test else \
-                    [line.strip() for line in lines if re.search(r"^[-+] |rror: |FAILED", line)]
+                telling = [line.strip() for line in lines if line.startswith("    ")] if command[0] != "ctest" else \
+                    [line.strip() for line in lines if re.search(r"^[-+] |rror: Failure|\[  FAILED", line)]
                 return test, (telling or lines or [""])[0]
         return None, ""
 

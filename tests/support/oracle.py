@@ -114,8 +114,8 @@ class Check:
                 self.say("integrity_check: %s", line)
         for row in journal.rows("PRAGMA foreign_key_check"):
             self.say("foreign key: %r", row)
-        if not journal.rows("SELECT 1 FROM sqlite_master WHERE name = 'attempt_one_success'"):
-            self.say("the index that allows one success a task is gone")
+        if not journal.rows("SELECT 1 FROM sqlite_master WHERE name = 'attempt_one_success' AND sql LIKE 'CREATE UNIQUE INDEX%'"):
+            self.say("the index that allows one success a task is gone, or allows several")
 
     def states(self, journal):
         for what, label, sql in (("run", "run", "SELECT uuid, state, ended_ms FROM run"),

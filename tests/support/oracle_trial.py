@@ -37,7 +37,7 @@ stages:
   own:
     cmd: |
       echo $FLOW_ATTEMPT >> starts
-      printf half > out/own
+      printf half > out/own; echo half done
       [ $FLOW_ATTEMPT_NUMBER -gt 1 ] || exit 1
       cat out/folder/a > out/own
     deps: [out/folder]

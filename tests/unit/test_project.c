@@ -89,6 +89,27 @@ static void second_writer_is_told_who_the_first_is(void **state)
 	project_close(&second);
 }
 
+/* A child between fork and exec has the descriptor a moment longer than the writer that was killed. */
+static void lock_of_a_dead_writer_is_waited_for(void **state)
+{
+	struct project p;
+	struct err e;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (project_open(&p, f.path, PROJECT_WRITE, &e) < 0)
+			_exit(1);
+		if (fork() == 0)
+			folder_pause(300);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	GOOD(project_open(&p, f.path, PROJECT_WRITE, &e));
+	project_close(&p);
+}
+
 /* A writer in another process; returns when it holds the lock. */
 static pid_t writer_process(int *ends)
 {
@@ -227,6 +248,7 @@ int main(void)
 		TEST(reader_creates_nothing),
 		TEST(second_writer_is_told_who_the_first_is),
 		TEST(lock_goes_with_the_process),
+		TEST(lock_of_a_dead_writer_is_waited_for),
 		TEST(garbage_in_the_lock_file_is_no_trouble),
 		TEST(folders_that_will_not_do),
 		TEST(somebody_elses_folder_is_refused),
