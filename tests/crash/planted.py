@@ -49,7 +49,7 @@ PLANTED = [
     ("lost-attempts-are-free", "unit.retry", "engine/run/retry.c", "return losses < LOST_BUDGET;", "return true;"),
     ("log-of-a-failure-is-not-kept", "run", "engine/run/slots.c", "return copy_log(s, slot, folder, e);", "return 0;"),
     # The lock, descriptors, processes.
-    ("lock-is-not-taken", "cli.busy", "engine/store/project.c", "fcntl(p->lock_fd, F_OFD_SETLK, &lock) == 0", "lock.l_type == F_WRLCK"),
+    ("lock-is-not-taken", "cli.busy", "engine/store/project.c", "fcntl(p->lock_fd, F_OFD_SETLK, &lock) < 0", "lock.l_type != F_WRLCK"),
     ("lock-without-cloexec", "unit.project", "engine/store/project.c", '"writer.lock", O_RDWR | O_CREAT | O_CLOEXEC',
      '"writer.lock", O_RDWR | O_CREAT'),
     ("worker-outlives-flow", "run", "engine/stage/worker.c", "if (rc == 0) return -1;", "if (rc == 0)\n\t\treturn 0;"),
