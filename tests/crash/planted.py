@@ -54,11 +54,11 @@ PLANTED = [
      '"writer.lock", O_RDWR | O_CREAT'),
     ("worker-outlives-flow", "run", "engine/stage/worker.c", "if (rc == 0) return -1;", "if (rc == 0)\n\t\treturn 0;"),
     ("worker-is-no-subreaper", "run", "engine/stage/supervise.c", "prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0", "false"),
-    ("strays-outlive-their-attempt", "cli.odd-processes", "engine/stage/supervise.c", "owner->has_left = false; kill_tree(s, stray->pid);", ";"),
+    ("strays-outlive-their-attempt", "unit.worker", "engine/stage/supervise.c", "owner->has_left = false; kill_tree(s, stray->pid);", ";"),
     ("recovery-kills-of-other-runs", "unit.exec", "engine/run/exec_local.c", "strncmp(at + 13, run, n) == 0", "n > 0"),
     ("recovery-kills-after-a-reboot", "cli.rebooted", RECOVER, "if (strcmp(run->boot, boot_id(boot)) == 0)", "(void)boot;\n\tif (true)"),
     ("no-sweep-of-strays", "kills cli.both-killed", RECOVER, "v->found->processes += exec_sweep(run->name, SWEEP_MS);", ";"),
-    ("attempts-of-a-dead-worker-are-forgotten", "cli.worker-killed", "engine/run/inbox.c", "if (lose(n, a, e) < 0) return e->code;", ""),
+    ("attempts-of-a-dead-worker-are-forgotten", "points:worker.ended", "engine/run/inbox.c", "if (lose(n, a, e) < 0) return e->code;", ""),
     # What lies in the work tree.
     ("previous-outs-stay-away", "run", RECOVER, "rc = bring_back(v, folder, entry->d_name, e);", "rc = 0;"),
     ("partial-outs-stay", "run", RECOVER, "return tree_remove(v->project->root_fd, path, e); }", "return 0;\n}"),
