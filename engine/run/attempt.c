@@ -51,7 +51,8 @@ static int record_start(struct engine *n, struct attempt *a, struct err *e)
 		return e->code;
 	key_digest(&a->key, &plan->parts);
 	row.key = a->key;
-	if (FAILPOINT("attempt.record", e) < 0 || engine_writes(n, e) < 0 || journal_attempt_begin(&n->s->db, &row, &a->id, e) < 0)
+	if (FAILPOINT("attempt.record", e) < 0 || engine_writes(n, e) < 0 ||
+		journal_attempt_begin(&n->s->db, &row, &a->id, e) < 0)
 		return e->code;
 	return journal_task_state(&n->s->db, n->run, row.task, "RUNNING", a->id, e);
 }
@@ -425,7 +426,8 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 
 int attempt_launch(struct engine *n, struct attempt *a, struct err *e)
 {
-	if (FAILPOINT("attempt.launch", e) < 0 || slots_log(&n->slots, a->slot, e) < 0 || clear_outs(n, a, e) < 0 || submit(n, a, e) < 0)
+	if (FAILPOINT("attempt.launch", e) < 0 || slots_log(&n->slots, a->slot, e) < 0 ||
+		clear_outs(n, a, e) < 0 || submit(n, a, e) < 0)
 		return err_context(e, "task `%s`", node_name(n->graph, a->node));
 	return 0;
 }

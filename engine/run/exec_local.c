@@ -64,7 +64,9 @@ static int spawn_worker(struct exec *x, int theirs, struct err *e)
 		&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	rc = FAILPOINT("exec.spawn", NULL) < 0 ? errno : posix_spawn(&x->pid, x->options.worker, &actions, &attributes, argv, env);
+	rc = FAILPOINT("exec.spawn", NULL) < 0
+		     ? errno
+		     : posix_spawn(&x->pid, x->options.worker, &actions, &attributes, argv, env);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	free(env[0]);

@@ -302,7 +302,8 @@ static int undo(struct engine *n, struct attempt *a, uint32_t i, const char *pat
 	char name[160];
 
 	(void)snprintf(name, sizeof name, "%s/partial-%u", folder, i);
-	if (FAILPOINT("publish.undo", e) < 0 || (tree_move(root, path, flow, name, e) < 0 && e->code != ERR_NOTFOUND))
+	if (FAILPOINT("publish.undo", e) < 0 ||
+		(tree_move(root, path, flow, name, e) < 0 && e->code != ERR_NOTFOUND))
 		return err_context(e, "partial out");
 	stats_forget(&n->s->stats, path);
 	(void)snprintf(name, sizeof name, "%s/prev-%u", folder, i);

@@ -155,7 +155,8 @@ int record_end(struct engine *n, const char *state, struct err *e)
 		.failed = n->result->failed };
 
 	n->result->state = state;
-	if (FAILPOINT("run.end", e) < 0 || engine_writes(n, e) < 0 || journal_run_end(&n->s->db, n->run, &end, e) < 0)
+	if (FAILPOINT("run.end", e) < 0 || engine_writes(n, e) < 0 ||
+		journal_run_end(&n->s->db, n->run, &end, e) < 0)
 		return e->code;
 	return stats_save(&n->s->stats, &n->s->db, e);
 }

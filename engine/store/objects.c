@@ -125,7 +125,9 @@ static int link_in(const struct objects *o, int dir, const char *name, int fd, m
 	const struct made *made, struct err *e)
 {
 	char path[80];
-	int sys = FAILPOINT("object.link", NULL) < 0 ? errno : link_to(o, dir, name, object_path(&made->digest, path));
+	int sys = FAILPOINT("object.link", NULL) < 0
+			  ? errno
+			  : link_to(o, dir, name, object_path(&made->digest, path));
 
 	if (sys == ENOENT) {
 		if (make_shard(o, path, e) < 0)
