@@ -309,6 +309,16 @@ static void keep_wait(void *user, const char *task, int64_t at_ms)
 	w->not_before_ms[node] = clock_mono_ms() + left_ms;
 }
 
+/* What a long run will remember takes its memory at the start: nothing grows from task to task. */
+static void expect_outs(struct engine *n, uint32_t node)
+{
+	struct span outs = n->graph->nodes[node].outs;
+	uint32_t i;
+
+	for (i = 0; i < outs.count; i++)
+		stats_expect(&n->s->stats, graph_text(n->graph, n->graph->outs[outs.first + i].path));
+}
+
 static int start_sched(struct engine *n, struct err *e)
 {
 	const struct graph *g = n->graph;
@@ -332,6 +342,8 @@ static int start_sched(struct engine *n, struct err *e)
 		const struct record *past = n->s->history.past.latest(&n->s->history, i);
 
 		cost[i] = past != NULL ? past->took_ms : 0;
+		if (c->verdict == VERDICT_RUN || c->verdict == VERDICT_MAYBE)
+			expect_outs(n, i);
 		if (c->verdict == VERDICT_LEFT_OUT)
 			done[i] = 1;
 		if (c->verdict == VERDICT_BLOCKED)

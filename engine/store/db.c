@@ -15,7 +15,8 @@
 #include "base/failpoint.h"
 #include "store/schema.h"
 
-#define WAL_PAGES 4096 /* 16 MiB: what a checkpoint is worth its syncs for */
+#define WAL_PAGES   4096 /* 16 MiB: what a checkpoint is worth its syncs for */
+#define CLOSE_PAGES 256  /* 1 MiB: what is worth them at the end, since whoever opens the journal next reads all of its log */
 
 /* SQLite forgets why it could not make a file. */
 static bool disk_is_full(const struct db *db)
@@ -128,6 +129,8 @@ static int count_pages(void *user, sqlite3 *handle, const char *name, int pages)
 
 	(void)handle;
 	(void)name;
+	if (pages < db->wal_pages)
+		db->brought_pages = 0; /* the log began anew */
 	db->wal_pages = pages;
 	return SQLITE_OK;
 }
@@ -236,12 +239,22 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 	return rc;
 }
 
+/* Best effort, without waiting for a reader: what stays in the log is as good there. */
+static void empty_log(struct db *db)
+{
+	if (db->in_transaction || db->wal_pages < CLOSE_PAGES)
+		return;
+	(void)sqlite3_busy_timeout(db->handle, 0);
+	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 void db_close(struct db *db)
 {
 	size_t i;
 
 	for (i = 0; i < DB_SLOTS; i++)
 		(void)sqlite3_finalize(db->slots[i]);
+	empty_log(db);
 	(void)sqlite3_close(db->handle);
 	memset(db, 0, sizeof *db);
 }
@@ -410,9 +423,9 @@ bool db_digest(sqlite3_stmt *s, int column, struct digest *out)
 
 void db_checkpoint(struct db *db)
 {
-	if (db->in_transaction || db->wal_pages < WAL_PAGES)
+	if (db->in_transaction || db->wal_pages - db->brought_pages < WAL_PAGES)
 		return;
 	/* PASSIVE never waits for a reader; what it cannot move now it moves the next time. */
 	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	db->wal_pages = 0;
+	db->brought_pages = db->wal_pages;
 }

@@ -33,11 +33,12 @@ struct db {
 	bool in_transaction;
 	bool writes;
 	int flow_fd;               /* the project's */
-	int wal_pages;             /* in the write-ahead log after the last commit */
+	int wal_pages;             /* in the write-ahead log after the last commit; */
+	int brought_pages;         /* so many of them a checkpoint has seen */
 };
 
 int db_open(struct db *db, const struct project *p, enum project_mode mode, struct err *e);
-void db_close(struct db *db);
+void db_close(struct db *db); /* of the writer: with the log emptied, when it is worth it and no reader is in it */
 
 int db_begin(struct db *db, struct err *e);  /* does nothing inside a transaction */
 int db_commit(struct db *db, struct err *e); /* does nothing outside one */

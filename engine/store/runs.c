@@ -201,12 +201,14 @@ int runs_newest(struct db *db, const char *state, uint32_t limit, struct arena *
 	struct sqlite3_stmt *s = NULL;
 	int rc;
 
-	rc = db_query(
-		db, COLUMNS "WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC LIMIT ?2", &s, e);
-	if (rc == 0) {
-		db_bind_text(s, 1, state);
-		db_bind_int(s, 2, limit == 0 ? -1 : (int64_t)limit);
-	}
+	rc = db_query(db,
+		state != NULL ? COLUMNS "WHERE state = ?2 ORDER BY id DESC LIMIT ?1"
+			      : COLUMNS "ORDER BY id DESC LIMIT ?1",
+		&s, e);
+	if (rc == 0)
+		db_bind_int(s, 1, limit == 0 ? -1 : (int64_t)limit);
+	if (rc == 0 && state != NULL)
+		db_bind_text(s, 2, state);
 	while (rc == 0 && (rc = db_step(db, s, e)) > 0) {
 		struct run_record r = { 0 };
 

@@ -32,6 +32,9 @@ CREATE TABLE run(
   removed_ms INTEGER                             -- since when no list shows it and gc owes it nothing; NULL: it is shown
 );
 
+-- Asked for at each start: runs that a crash left open; by `status`: the newest of each state.
+CREATE INDEX run_state ON run(state);
+
 -- A name for a run. gc keeps all that a tagged run needs.
 CREATE TABLE tag(
   name TEXT PRIMARY KEY,

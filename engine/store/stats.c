@@ -62,13 +62,46 @@ static struct stat_entry *entry_find(struct stats *s, const char *path)
 	return at != NULL ? &s->items[*at] : NULL;
 }
 
+/* Is a folder that it lies in forgotten since the entry was known? */
+static bool is_forgotten(const struct stats *s, const struct stat_entry *entry)
+{
+	char folder[PATH_MAX], *slash;
+	size_t len = strlen(entry->path);
+
+	if (s->forgotten.count == 0 || len >= sizeof folder)
+		return s->forgotten.count != 0;
+	memcpy(folder, entry->path, len + 1);
+	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
+		const uint32_t *since;
+
+		*slash = '\0';
+		since = map_get(&s->forgotten, folder);
+		if (since != NULL && *since >= entry->known)
+			return true;
+	}
+	return false;
+}
+
+static enum entry_state state_of(const struct stats *s, const struct stat_entry *entry)
+{
+	if (entry->state == ENTRY_LOADED || is_forgotten(s, entry))
+		return ENTRY_LOADED;
+	return (enum entry_state)entry->state;
+}
+
+static void set_state(struct stats *s, struct stat_entry *entry, enum entry_state state)
+{
+	entry->state = (uint8_t)state;
+	entry->known = s->now;
+}
+
 static void remember(struct stats *s, struct stat_entry *entry, const struct stat_id *id,
 	int64_t seen_ns, const struct digest *d)
 {
 	entry->id = *id;
 	entry->seen_ns = seen_ns;
 	entry->digest = *d;
-	entry->state = ENTRY_FRESH;
+	set_state(s, entry, ENTRY_FRESH);
 	if (!entry->dirty)
 		vec_push(&s->dirty, (uint32_t)(entry - s->items));
 	entry->dirty = true;
@@ -136,9 +169,9 @@ static int file_digest(struct stats *s, int dir, const char *path, const struct 
 
 	stat_id_of(&id, st);
 	if (entry != NULL && entry->seen_ns > 0 && stat_id_same(&entry->id, &id) &&
-		(entry->state == ENTRY_FRESH || !is_racy(entry))) {
+		(state_of(s, entry) == ENTRY_FRESH || !is_racy(entry))) {
 		*out = entry->digest;
-		entry->state = ENTRY_FRESH;
+		set_state(s, entry, ENTRY_FRESH);
 		return 0;
 	}
 	if (hash_path(s, dir, path, out, e) < 0)
@@ -211,27 +244,29 @@ static int fresh_folder(
 		entry = entry_add(s, path);
 	entry->digest = *out;
 	entry->seen_ns = 0;
-	entry->state = ENTRY_FRESH;
+	set_state(s, entry, ENTRY_FRESH);
 	return 0;
 }
 
 int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *out, struct err *e)
 {
 	struct stat_entry *entry = entry_find(s, path);
+	enum entry_state state = entry != NULL ? state_of(s, entry) : ENTRY_LOADED;
 	struct stat st;
 
-	if (entry != NULL && entry->state == ENTRY_FRESH) {
+	if (state == ENTRY_FRESH) {
 		*out = entry->digest;
 		return 0;
 	}
-	if ((entry == NULL || entry->state != ENTRY_ABSENT) && fstatat(root_fd, path, &st, 0) < 0) {
+	if (state == ENTRY_LOADED && fstatat(root_fd, path, &st, 0) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			return err_system(e, "cannot stat `%s`", path);
 		if (entry == NULL)
 			entry = entry_add(s, path);
-		entry->state = ENTRY_ABSENT;
+		state = ENTRY_ABSENT;
+		set_state(s, entry, state);
 	}
-	if (entry != NULL && entry->state == ENTRY_ABSENT)
+	if (state == ENTRY_ABSENT)
 		return err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
 	if (S_ISDIR(st.st_mode))
 		return fresh_folder(s, root_fd, path, out, e);
@@ -245,7 +280,7 @@ bool stats_still(const struct stats *s, int root_fd, const char *path)
 	struct stat_id id;
 	struct stat st;
 
-	if (entry == NULL || entry->state != ENTRY_FRESH)
+	if (entry == NULL || state_of(s, entry) != ENTRY_FRESH)
 		return true;
 	if (fstatat(root_fd, path, &st, 0) < 0)
 		return false;
@@ -258,6 +293,12 @@ bool stats_still(const struct stats *s, int root_fd, const char *path)
 	return stat_id_same(&id, &entry->id);
 }
 
+void stats_expect(struct stats *s, const char *path)
+{
+	if (entry_find(s, path) == NULL)
+		(void)entry_add(s, path);
+}
+
 void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d)
 {
 	struct stat_entry *entry = entry_find(s, path);
@@ -268,15 +309,18 @@ void stats_note(struct stats *s, const char *path, const struct stat_id *id, con
 	forget_parents(s, path);
 }
 
+/* What is below it is not looked for: that would take as long as there are entries, for each folder that a run makes. */
 void stats_forget(struct stats *s, const char *path)
 {
-	size_t i, len = strlen(path);
+	uint32_t *since = map_get(&s->forgotten, path);
 
 	forget_one(s, path);
 	forget_parents(s, path);
-	for (i = 0; i < s->count; i++)
-		if (strncmp(s->items[i].path, path, len) == 0 && s->items[i].path[len] == '/')
-			s->items[i].state = ENTRY_LOADED;
+	if (since == NULL)
+		map_put(&s->forgotten, arena_strdup(&s->arena, path), s->now);
+	else
+		*since = s->now;
+	s->now++;
 }
 
 void stats_forget_all(struct stats *s)
@@ -330,5 +374,6 @@ void stats_release(struct stats *s)
 	vec_release(s);
 	vec_release(&s->dirty);
 	map_release(&s->by_path);
+	map_release(&s->forgotten);
 	arena_release(&s->arena);
 }

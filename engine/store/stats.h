@@ -38,8 +38,9 @@ struct stat_entry {
 	struct stat_id id;
 	int64_t seen_ns;
 	struct digest digest;
-	uint8_t state;       /* enum in stats.c: loaded, looked at, not there */
+	uint8_t state;       /* enum in stats.c: loaded, looked at, not there; see stats_forget() */
 	bool dirty;          /* listed in stats.dirty */
+	uint32_t known;      /* moment, counted by stats.now, at which `state` was set */
 };
 
 struct stat_list {
@@ -53,10 +54,13 @@ struct stats {
 	struct stat_entry *items;
 	size_t count, cap;
 	struct stat_list dirty; /* entries to be saved */
+	struct map forgotten; /* folder -> moment since which nothing below it is known */
+	uint32_t now;
 	uint32_t hashed;     /* files read in this process */
 };
 
 int stats_load(struct stats *s, struct db *db, struct err *e);
+void stats_expect(struct stats *s, const char *path); /* it will be noted: takes the memory now */
 int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *out, struct err *e);
 bool stats_still(const struct stats *s, int root_fd, const char *path); /* is a file on the disk what it was when its digest was asked for */
 void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d);

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes every target, as many at a time as there are cores; a crash, a leak, an input that takes over 10 s or 2 GiB is a failure.
 #     tests/fuzz/run.sh [SECONDS [TARGET...]]      60 seconds each by default; all targets by default
-# What was found is kept in build-fuzz: corpus/TARGET/ to go on from, found/TARGET-* what a target broke at. To look into one:
+# FUZZ_RUNS=n: no further once a target has had n inputs in all; it need not be in one go. LANES=n: so many at a time.
+# What was found is kept in build-fuzz: corpus/TARGET/ to go on from, found/TARGET-* what a target broke at, runs/TARGET how many inputs
+# it has had. To look into one:
 #     build-fuzz/tests/fuzz/fuzz_TARGET build-fuzz/found/TARGET-crash-...
 # It is made small with -minimize_crash=1, mended, and kept as tests/fuzz/corpus/TARGET/WHAT-IT-WAS.
 set -euo pipefail
@@ -9,7 +11,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 shift $(($# > 0))
 build=${FUZZ_BUILD:-build-fuzz}
-mkdir -p "$build/found" "$build/corpus" "$build/logs"
+mkdir -p "$build/found" "$build/corpus" "$build/logs" "$build/runs"
 cmake -S . -B "$build" -DCMAKE_C_COMPILER=clang -DFLOW_FUZZ=ON >/dev/null
 cmake --build "$build" --target flow-fuzz -j "$(nproc)" | grep -E 'warning|error|\*\*\*' || test "${PIPESTATUS[0]}" = 0
 if [ $# = 0 ]; then
@@ -21,11 +23,15 @@ fi
 
 # one TARGET SECONDS BUILD
 one() {
-	local name=$1 seconds=$2 build=$3 more=() rc=0
+	local name=$1 seconds=$2 build=$3 more=() rc=0 had ran
+	had=$(cat "$build/runs/$name" 2>/dev/null || echo 0)
+	if [ -n "${FUZZ_RUNS:-}" ]; then
+		more=("-runs=$((FUZZ_RUNS > had ? FUZZ_RUNS - had : 1))")
+	fi
 	case $name in
-	dag) more=(examples tests/cli -dict=tests/fuzz/yaml.dict) ;;
-	expr | params) more=(-dict=tests/fuzz/yaml.dict) ;;
-	lua_scan) more=(lua) ;;
+	dag) more+=(examples tests/cli -dict=tests/fuzz/yaml.dict) ;;
+	expr | params) more+=(-dict=tests/fuzz/yaml.dict) ;;
+	lua_scan) more+=(lua) ;;
 	esac
 	mkdir -p "$build/corpus/$name"
 	# Some targets write a file for each input: in memory, where there is a place for it.
@@ -36,12 +42,13 @@ one() {
 		-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
 		-artifact_prefix="$build/found/$name-" >"$build/logs/$name" 2>&1 || rc=$?
 	rm -rf "$TMPDIR"
-	printf '%-12s %10s runs  %5s covered  %s\n' "$name" \
-		"$(awk '/^stat::number_of_executed_units/ {print $2}' "$build/logs/$name")" \
+	ran=$(awk '/^stat::number_of_executed_units/ {print $2}' "$build/logs/$name")
+	echo $((had + ${ran:-0})) >"$build/runs/$name"
+	printf '%-12s %10s runs, %11s in all  %5s covered  %s\n' "$name" "${ran:-0}" "$((had + ${ran:-0}))" \
 		"$(sed -n 's/.* cov: \([0-9]*\).*/\1/p' "$build/logs/$name" | tail -1)" \
 		"$([ "$rc" = 0 ] && echo ok || echo "FAILED: see $build/logs/$name")"
 	[ "$rc" = 0 ] || tail -40 "$build/logs/$name" >&2
 	return $((rc != 0))
 }
 export -f one
-printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'one "$@"' one {} "$seconds" "$build"
+printf '%s\n' "$@" | xargs -P "${LANES:-$(nproc)}" -I{} bash -c 'one "$@"' one {} "$seconds" "$build"

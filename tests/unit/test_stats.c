@@ -1,5 +1,7 @@
 #include "../support/store.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 #include "base/digest.h"
 #include "store/stats.h"
@@ -305,6 +307,69 @@ static void forgotten_folder_is_forgotten_whole(void **state)
 	assert_false(digest_same(&first, &second));
 }
 
+/* Only what was known before: what was learnt since is not asked for again, however often its folder is forgotten. */
+static void forgotten_folder_is_learnt_anew(void **state)
+{
+	(void)state;
+	folder_write(&s.folder, "d/e/a", "one");
+	expect_digest("d/e/a", "one");
+	stats_forget(&stats, "d");
+	stats_forget(&stats, "d/e");
+	folder_write(&s.folder, "d/e/a", "two");
+	expect_digest("d/e/a", "two");
+	folder_write(&s.folder, "d/e/a", "three");
+	expect_digest("d/e/a", "two"); /* each path is looked at once */
+	stats_forget(&stats, "d");
+	expect_digest("d/e/a", "three");
+	assert_true(stats_still(&stats, s.folder.fd, "d/e/a"));
+}
+
+/* CPU seconds of forgetting folders beside so many entries. */
+static double cost_of_forgetting(uint32_t entries)
+{
+	struct stats many = { 0 };
+	char path[32];
+	clock_t began;
+	uint32_t i;
+
+	for (i = 0; i < entries; i++) {
+		(void)snprintf(path, sizeof path, "file-%u", i);
+		stats_expect(&many, path);
+	}
+	began = clock();
+	for (i = 0; i < 20000; i++) {
+		(void)snprintf(path, sizeof path, "folder-%u", i);
+		stats_forget(&many, path);
+	}
+	began = clock() - began;
+	stats_release(&many);
+	return (double)began / CLOCKS_PER_SEC;
+}
+
+/* A run of 100,000 tasks that make folders must not take 100,000 looks at 100,000 entries. */
+static void forgetting_costs_the_same_in_a_large_project(void **state)
+{
+	double small, large;
+
+	(void)state;
+	small = cost_of_forgetting(1000);
+	large = cost_of_forgetting(40000);
+	if (large > 5 * small + 0.1)
+		fail_msg("%.3f s beside 1,000 entries, %.3f s beside 40,000", small, large);
+}
+
+static void expected_path_is_looked_at_like_any_other(void **state)
+{
+	(void)state;
+	stats_expect(&stats, "x");
+	stats_expect(&stats, "x");
+	assert_int_equal(stats.count, 1);
+	expect_absent("x");
+	stats_forget(&stats, "x");
+	folder_write(&s.folder, "x", "one");
+	expect_digest("x", "one");
+}
+
 /* Files that this process has hashed already are not read again for their folder, young as they are. */
 static void folder_of_known_files_costs_no_reading(void **state)
 {
@@ -437,6 +502,9 @@ int main(void)
 		TEST(folder_changes_with_its_files),
 		TEST(note_of_a_file_changes_its_folders),
 		TEST(forgotten_folder_is_forgotten_whole),
+		TEST(forgotten_folder_is_learnt_anew),
+		TEST(forgetting_costs_the_same_in_a_large_project),
+		TEST(expected_path_is_looked_at_like_any_other),
 		TEST(folder_of_known_files_costs_no_reading),
 		TEST(whole_project_is_a_folder_without_its_flow),
 		TEST(link_is_followed_to_what_it_names),
