@@ -16,6 +16,8 @@
 #include "base/vec.h"
 
 #define DEPTH_MAX 64
+#define CLEARED   "kept" /* file that names the newest run of which everything is cleared away */
+#define RUN_MAX   255
 
 struct pruning {
 	int flow_fd;
@@ -29,15 +31,19 @@ struct names {
 	size_t count, cap;
 };
 
-static int newest_first(const void *a, const void *b)
+/* Run ids are of one length and begin with their time; numbers grow in length first. */
+static int compare_age(const char *x, const char *y)
 {
-	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
 	size_t n = strlen(x), m = strlen(y);
 
-	/* Run ids are of one length and begin with their time; numbers grow in length first. */
 	if (n != m)
 		return n < m ? 1 : -1;
 	return strcmp(y, x);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	return compare_age(*(const char *const *)a, *(const char *const *)b);
 }
 
 static int list(struct pruning *p, const char *folder, struct names *names, struct err *e)
@@ -110,7 +116,7 @@ static int prune_attempt(struct pruning *p, const char *path, struct err *e)
 	return 0;
 }
 
-/* runs/, a run, a task: level 0, 1, 2; below a task lie its attempts. */
+/* A run, a task: level 1, 2; below a task lie its attempts. */
 static int prune_below(struct pruning *p, const char *path, int level, struct err *e)
 {
 	struct names names = { 0 };
@@ -125,6 +131,52 @@ static int prune_below(struct pruning *p, const char *path, int level, struct er
 				       : prune_attempt(p, below, e);
 	}
 	vec_release(&names);
+	return rc;
+}
+
+/* The run that the last pruning noted, "" when there is none: nothing is to be done in it, or in an older one. */
+static const char *cleared_run(struct pruning *p)
+{
+	struct buf text = { 0 };
+	const char *run = "";
+	struct err ignored;
+
+	if (file_read(&text, p->flow_fd, CLEARED, RUN_MAX, &ignored) == 0)
+		run = buf_in(&text, &p->arena);
+	buf_release(&text);
+	return run;
+}
+
+static int prune_runs(struct pruning *p, struct err *e)
+{
+	const char *cleared = cleared_run(p), *note = NULL;
+	struct names names = { 0 };
+	int rc = list(p, "runs", &names, e);
+	size_t i;
+
+	for (i = 0; i < names.count && rc == 0; i++) {
+		const char *below = arena_printf(&p->arena, "runs/%s", names.items[i]);
+
+		if (cleared[0] != '\0' && compare_age(names.items[i], cleared) >= 0)
+			break;
+		if (p->attempts_left == 0 && note == NULL)
+			note = names.items[i];
+		if (is_folder(p, below))
+			rc = prune_below(p, below, 1, e);
+	}
+	vec_release(&names);
+	/* Not before all of it is done. */
+	if (rc == 0 && note != NULL)
+		rc = file_write_atomic(p->flow_fd, CLEARED, note, strlen(note), 0600, e);
+	return rc;
+}
+
+int kept_prune(int flow_fd, uint32_t attempts, uint64_t bytes, struct err *e)
+{
+	struct pruning p = { .flow_fd = flow_fd, .attempts_left = attempts, .bytes_left = bytes };
+	int rc = prune_runs(&p, e);
+
+	arena_release(&p.arena);
 	return rc;
 }
 
@@ -169,14 +221,5 @@ int kept_environment(int flow_fd, const char *folder, char *const *block, const 
 	(void)renameat(flow_fd, path, flow_fd, aside);
 	rc = file_write_atomic(flow_fd, path, buf_text(&text), text.len, 0600, e);
 	buf_release(&text);
-	return rc;
-}
-
-int kept_prune(int flow_fd, uint32_t attempts, uint64_t bytes, struct err *e)
-{
-	struct pruning p = { .flow_fd = flow_fd, .attempts_left = attempts, .bytes_left = bytes };
-	int rc = prune_below(&p, "runs", 0, e);
-
-	arena_release(&p.arena);
 	return rc;
 }

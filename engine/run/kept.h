@@ -6,6 +6,7 @@
  *     kept_environment(flow_fd, folder, block, work, e)       as the folder is kept: env.sh, for `flow attempt shell`
  *
  * The newest ones stay, as many as the quota allows; of older ones the log stays and the rest goes. Nothing that is recorded depends on them.
+ * .flow/kept notes how far back that is done, so that a project of many runs is not walked each time; without it all is.
  */
 #ifndef FLOW_RUN_KEPT_H
 #define FLOW_RUN_KEPT_H

@@ -82,12 +82,58 @@ static void bytes_are_limited_too(void **state)
 	folder_close(&f);
 }
 
+/* A project of many runs is not walked again each time. */
+static void what_is_cleared_is_not_looked_at_again(void **state)
+{
+	struct folder f;
+	struct err e;
+
+	(void)state;
+	folder_open(&f);
+	fill(f.fd);
+	put(f.fd, "runs/019c0000-two/train/1/core", 10);
+	put(f.fd, "runs/019c0000-two/train/2/core", 10);
+	assert_int_equal(kept_prune(f.fd, 2, UINT64_MAX, &e), 0);
+	assert_string_equal(folder_text(&f, "kept"), "019b0000-new");
+	put(f.fd, "runs/019a0000-old/train/1/again", 10);
+	put(f.fd, "runs/019d0000-young/train/1/core", 10);
+	assert_int_equal(kept_prune(f.fd, 2, UINT64_MAX, &e), 0);
+	assert_true(file_exists(f.fd, "runs/019d0000-young/train/1/core"));
+	assert_true(file_exists(f.fd, "runs/019c0000-two/train/2/core"));
+	assert_false(file_exists(f.fd, "runs/019c0000-two/train/1/core"));
+	assert_true(file_exists(f.fd, "runs/019a0000-old/train/1/again"));
+	/* Without the note, or with one that says nothing, it is. */
+	put(f.fd, "kept", 0);
+	assert_int_equal(kept_prune(f.fd, 2, UINT64_MAX, &e), 0);
+	assert_false(file_exists(f.fd, "runs/019a0000-old/train/1/again"));
+	folder_close(&f);
+}
+
+/* Half of a run's attempts are within the quota: it is looked at the next time too. */
+static void run_that_is_kept_in_part_is_not_called_cleared(void **state)
+{
+	struct folder f;
+	struct err e;
+
+	(void)state;
+	folder_open(&f);
+	fill(f.fd);
+	assert_int_equal(kept_prune(f.fd, 1, UINT64_MAX, &e), 0);
+	assert_string_equal(folder_text(&f, "kept"), "019a0000-old");
+	put(f.fd, "runs/019c0000-two/train/1/core", 10);
+	assert_int_equal(kept_prune(f.fd, 1, UINT64_MAX, &e), 0);
+	assert_false(file_exists(f.fd, "runs/019b0000-new/train/10/deep"));
+	folder_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(newest_attempts_stay),
 		cmocka_unit_test(logs_and_other_files_stay),
 		cmocka_unit_test(bytes_are_limited_too),
+		cmocka_unit_test(what_is_cleared_is_not_looked_at_again),
+		cmocka_unit_test(run_that_is_kept_in_part_is_not_called_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
