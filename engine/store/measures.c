@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "store/db.h"
 #include "store/rows.h"
 #include "store/tasks.h"
@@ -68,6 +69,11 @@ static int next_with(
 	rc = db_step(db, seek, e);
 	*attempt = rc > 0 ? db_int(seek, 0) : 0;
 	db_reset(seek);
+	if (rc > 0 && *attempt < from) { /* text sorts behind every number; a damaged page sorts anyhow */
+		err_set(e, ERR_CORRUPT, "cannot read metrics: flow.db is damaged: one is of no attempt");
+		err_hint(e, "move .flow/flow.db away to start a new journal; objects are kept");
+		return err_id(e, "E0503");
+	}
 	return rc < 0 ? rc : 0;
 }
 

@@ -52,11 +52,29 @@ static void points_are_the_steps_alone(void **state)
 	past_runs_close(&p);
 }
 
+/* It was looked for for ever. */
+static void metric_of_no_attempt_is_damage(void **state)
+{
+	int64_t all[] = { INT64_C(1) << 40 };
+	struct id_list ids = { all, 1, 1 };
+	struct measure_list list;
+	struct past_runs p;
+	struct err e;
+
+	(void)state;
+	past_runs_open(&p);
+	GOOD(store_do(&p.store, "INSERT INTO metric(attempt, name, step, value, at_ms) VALUES('9z', 'loss', -1, 1, 1)", &e));
+	assert_int_equal(measures_of(p.db, &ids, &p.arena, &list, &e), ERR_CORRUPT);
+	assert_non_null(strstr(e.text, "damaged"));
+	past_runs_close(&p);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_folded_into_one_line),
 		cmocka_unit_test(points_are_the_steps_alone),
+		cmocka_unit_test(metric_of_no_attempt_is_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
