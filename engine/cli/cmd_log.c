@@ -248,7 +248,8 @@ const struct command cmd_log = { .name = "log",
 		 "each under a heading. TASK may be a stage: then all its tasks. RUN as in\n"
 		 "`flow runs show`; the default is @last. Into a pipe the bytes are those the\n"
 		 "task wrote; on a terminal control characters other than colours are made\n"
-		 "harmless.\n",
+		 "harmless. Of a log that grew too long (resources: {log: ...}) the middle\n"
+		 "was left out; a line says how much.\n",
 	.examples = "flow log\n"
 		    "flow log train -n 20\n"
 		    "flow log @{1} train --attempt 1\n"

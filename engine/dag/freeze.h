@@ -15,7 +15,7 @@
 struct build;
 
 #define GRAPH_MAGIC  "FLOWGRP2"
-#define GRAPH_FORMAT 1u /* raised whenever a struct of dag/graph.h, or what it means, changes */
+#define GRAPH_FORMAT 2u /* raised whenever a struct of dag/graph.h, or what it means, changes */
 
 struct graph_head {
 	char magic[8];

@@ -85,6 +85,7 @@ struct stage {
 	uint32_t cpu_milli;      /* thousandths of a core, 1000 by default */
 	uint64_t mem_bytes;      /* 0: not declared */
 	struct stage_limits limits;
+	uint64_t log_bytes;      /* an attempt's log keeps so much */
 	int64_t timeout_ms;      /* 0: none */
 	struct retry retry;
 };

@@ -5,6 +5,9 @@
 #include "dag/reader.h"
 #include "dag/spec.h"
 
+#define LOG_BYTES (UINT64_C(256) << 20)
+#define LOG_LEAST (UINT64_C(1) << 20)
+
 static const struct {
 	const char *name;
 	uint32_t bit;
@@ -25,6 +28,7 @@ void settings_init(struct settings *s)
 {
 	memset(s, 0, sizeof *s);
 	s->cpu_milli = 1000;
+	s->log_bytes = LOG_BYTES;
 	s->retry.on = RETRY_ERROR | RETRY_SIGNAL | RETRY_TIMEOUT | RETRY_OOM | RETRY_LOST;
 	s->retry.delay_ms = 1000;
 	s->retry.max_delay_ms = 600 * 1000;
@@ -146,4 +150,7 @@ void settings_resources(struct reader *r, const struct yaml *map, struct setting
 	s->cpu_milli = (uint32_t)(cpu * 1000 + 0.5);
 	reader_size(r, values[KEY_RESOURCES_mem], &s->mem_bytes);
 	read_limits(r, values, &s->limits);
+	reader_size(r, values[KEY_RESOURCES_log], &s->log_bytes);
+	if (s->log_bytes < LOG_LEAST)
+		diag_add(r->diags, "E0110", yaml_place(values[KEY_RESOURCES_log]), "`log`: at least 1M is kept of a log");
 }

@@ -35,7 +35,7 @@ struct ports {
 struct settings {
 	struct retry retry;
 	int64_t timeout_ms;
-	uint64_t mem_bytes;
+	uint64_t mem_bytes, log_bytes;
 	struct stage_limits limits;
 	uint32_t cpu_milli;
 	bool allow_failure, no_cache;

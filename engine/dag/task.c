@@ -75,6 +75,7 @@ static void add_stage(struct build *b, const struct stage_spec *s)
 		.cpu_milli = s->settings.cpu_milli,
 		.mem_bytes = s->settings.mem_bytes,
 		.limits = s->settings.limits,
+		.log_bytes = s->settings.log_bytes,
 		.timeout_ms = s->settings.timeout_ms,
 		.retry = s->settings.retry };
 

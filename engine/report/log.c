@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/near.h"
 #include "base/path.h"
+#include "store/gap.h"
 #include "store/project.h"
 #include "store/rows.h"
 #include "store/runs.h"
@@ -202,13 +203,28 @@ int log_last(struct log_reader *r, uint32_t lines, struct err *e)
 {
 	uint64_t from = r->end, found = 0;
 	char chunk[4096];
+	struct gap gap;
 
+	gap_find(r->fd, r->from, r->end, &gap);
 	while (from > r->from) {
-		size_t want = from - r->from < sizeof chunk ? (size_t)(from - r->from)
-							    : sizeof chunk,
-		       i;
-		ssize_t n = read_at(r, chunk, want, from - want);
+		uint64_t begin = from > gap.to ? gap.to : r->from;
+		size_t want, i;
+		ssize_t n;
 
+		if (from == gap.to && gap.from < gap.to) {
+			/* The line that stands for the gap, and the one behind it. */
+			if (from < r->end && ++found == lines) {
+				r->at = gap.to;
+				return 0;
+			}
+			if (++found == lines) {
+				r->at = gap.from;
+				return 0;
+			}
+			from = gap.from;
+		}
+		want = from - begin < sizeof chunk ? (size_t)(from - begin) : sizeof chunk;
+		n = read_at(r, chunk, want, from - want);
 		if (n != (ssize_t)want)
 			return err_system(e, "cannot read a log");
 		for (i = want; i > 0; i--)
@@ -225,11 +241,20 @@ int log_last(struct log_reader *r, uint32_t lines, struct err *e)
 
 int log_next(struct log_reader *r, struct buf *out, struct err *e)
 {
-	size_t want = r->end - r->at < CHUNK ? (size_t)(r->end - r->at) : CHUNK;
+	char text[GAP_TEXT];
+	struct gap gap;
+	size_t want;
 	ssize_t n;
 
-	if (want == 0)
+	if (r->at >= r->end)
 		return 0;
+	gap_find(r->fd, r->at, r->end, &gap);
+	if (gap.from == r->at && gap.to > r->at) {
+		buf_add(out, text, gap_text(&gap, text));
+		r->at = gap.to;
+		return 1;
+	}
+	want = gap.from - r->at < CHUNK ? (size_t)(gap.from - r->at) : CHUNK;
 	n = read_at(r, buf_room(out, want), want, r->at);
 	if (n < 0)
 		return err_system(e, "cannot read a log");

@@ -7,6 +7,7 @@
  *     while ((rc = log_next(&reader, &buf, e)) > 0) ...      64 KiB at a time
  *     log_close(&reader)
  *
+ * What was cut out of a log that grew too long (store/gap.h) is read as a line that says so.
  * An attempt's part of a file is a range of bytes; one that still runs reads to the end of the file. To follow it call log_grow()
  * now and then: it looks at the journal after it has measured the file, so that nothing of a later attempt in the same file is
  * taken for its own.

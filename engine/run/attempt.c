@@ -466,6 +466,7 @@ int attempt_poll(struct engine *n, struct attempt *a, struct err *e)
 
 	if (FAILPOINT("attempt.poll", e) < 0 || read_report(n, a, e) < 0)
 		return e->code;
+	n->flooded = slot_log_cut(&n->slots.items[a->slot], node_stage(n->graph, a->node)->log_bytes) || n->flooded;
 	if (!a->told_running) {
 		a->told_running = true;
 		if (engine_writes(n, e) < 0 || journal_attempt_running(&n->s->db, a->id, e) < 0)

@@ -51,7 +51,7 @@ static const char *log_tail(struct engine *n, const struct attempt *a)
 	for (at = text + len; at > text && lines < TAIL_LINES; at--)
 		lines += at[-1] == '\n' && at != text + len;
 	if (lines == TAIL_LINES)
-		at += 2;
+		at++; /* past the end of the line before */
 	while ((size_t)(at - text) < (size_t)len &&
 		memchr(at, '\0', (size_t)(text + len - at)) != NULL)
 		*(char *)memchr(at, '\0', (size_t)(text + len - at)) = '?';
@@ -76,7 +76,7 @@ static int record_attempt(struct engine *n, struct attempt *a, enum outcome outc
 		.log = kept ? arena_printf(&n->turn, "%s/log", folder) : NULL,
 		.folder = kept ? folder : "",
 		.log_from = kept ? 0 : slot->log_from,
-		.log_to = (kept ? 0 : slot->log_from) + slot_log_size(slot),
+		.log_to = kept ? slot_log_kept(slot) : slot->log_from + slot_log_size(slot),
 		.user_us = a->ended.user_us,
 		.system_us = a->ended.system_us,
 		.peak_rss_kib = a->ended.peak_rss_kib,
@@ -241,6 +241,7 @@ static int not_succeed(
 int engine_ended(
 	struct engine *n, struct attempt *a, enum outcome outcome, const char *why, struct err *e)
 {
+	(void)slot_log_cut(&n->slots.items[a->slot], node_stage(n->graph, a->node)->log_bytes);
 	return outcome == OUTCOME_SUCCEEDED ? succeed(n, a, e) : not_succeed(n, a, outcome, why, e);
 }
 

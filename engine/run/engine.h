@@ -91,6 +91,7 @@ struct engine {
 	int epoll_fd, signal_fd;
 	int64_t wait_ms;         /* of the last ACTION_WAIT; INT64_MAX: none */
 	int64_t next_frame_ms, next_poll_ms;
+	bool flooded;            /* a log had to be cut at the last poll */
 	int cancels;             /* signals taken */
 	uint32_t deaths;         /* of the worker */
 	bool kept;               /* a failed attempt's folder was */

@@ -199,6 +199,7 @@ static int lose_attempt(struct salvage *v, const struct open_row *a, struct err 
 		.exit_code = -1,
 		.signal = -1 };
 	struct sqlite3_stmt *s = NULL;
+	struct stat st;
 
 	v->found->attempts++;
 	if (FAILPOINT("recover.attempt", e) < 0 ||
@@ -206,11 +207,16 @@ static int lose_attempt(struct salvage *v, const struct open_row *a, struct err 
 					       FAILPOINT("recover.partials", e) < 0 || remove_partials(v, a, e) < 0)))
 		return e->code;
 	/* What it logged is kept: to the end of the slot's file. */
-	if (db_query(v->db, "SELECT log_from FROM attempt WHERE id = ?", &s, e) < 0)
+	if (db_query(v->db, "SELECT log_from, log FROM attempt WHERE id = ?", &s, e) < 0)
 		return e->code;
 	db_bind_int(s, 1, a->id);
-	if (db_step(v->db, s, e) > 0)
+	if (db_step(v->db, s, e) > 0) {
 		end.log_from = (uint64_t)db_int(s, 0);
+		end.log_to = fstatat(v->project->flow_fd, db_text(s, 1), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+					     (uint64_t)st.st_size > end.log_from
+				     ? (uint64_t)st.st_size
+				     : end.log_from;
+	}
 	db_finish(s);
 	return journal_attempt_end(v->db, &end, e);
 }

@@ -26,6 +26,7 @@
 #define SYNC_MS \
 	25 /* from a commit to the sync that makes it durable; twice that is what power loss may cost */
 #define POLL_MS   250 /* metrics and progress of running attempts are read this often */
+#define FLOOD_MS  20  /* the same, while a log has to be cut: a disk takes gigabytes a second */
 #define GRACE_MS  10000
 #define SOURCE_MS 30000 /* a run that is over waits so long for git */
 #define JOBS_MAX  1024u
@@ -132,10 +133,18 @@ int engine_act(struct engine *n, struct err *e)
 
 /* -- time ----------------------------------------------------------------------------------------------------------- */
 
+static int64_t poll_pause(const struct engine *n)
+{
+	if (n->flooded)
+		return FLOOD_MS;
+	return n->options.watch.frame_ms > 0 && n->options.watch.frame_ms < POLL_MS ? n->options.watch.frame_ms : POLL_MS;
+}
+
 static int poll_attempts(struct engine *n, struct err *e)
 {
 	uint32_t i;
 
+	n->flooded = false;
 	for (i = 0; i < n->slots.count; i++)
 		if (n->attempts[i].phase == PHASE_LIVE && attempt_poll(n, &n->attempts[i], e) < 0)
 			return e->code;
@@ -168,11 +177,8 @@ static int keep_time(struct engine *n, struct err *e)
 	if (now >= n->sync_due_ms && !n->sync.busy)
 		rc = start_sync(n, e);
 	if (rc == 0 && now >= n->next_poll_ms) {
-		n->next_poll_ms =
-			now + (n->options.watch.frame_ms > 0 && n->options.watch.frame_ms < POLL_MS
-					      ? n->options.watch.frame_ms
-					      : POLL_MS);
 		rc = poll_attempts(n, e);
+		n->next_poll_ms = now + poll_pause(n);
 	}
 	if (n->options.watch.frame_ms > 0 && now >= n->next_frame_ms) {
 		n->next_frame_ms = now + n->options.watch.frame_ms;

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "run/exec.h"
+#include "store/gap.h"
 #include "store/project.h"
 
 int slots_open(struct slots *s, const struct project *p, const char *uuid, uint32_t jobs,
@@ -93,6 +94,21 @@ uint64_t slot_log_size(const struct slot *slot)
 	return (uint64_t)st.st_size - slot->log_from;
 }
 
+bool slot_log_cut(const struct slot *slot, uint64_t most)
+{
+	return gap_cut(slot->log_fd, slot->log_from, slot->log_from + slot_log_size(slot), most);
+}
+
+uint64_t slot_log_kept(const struct slot *slot)
+{
+	uint64_t size = slot_log_size(slot);
+	char text[GAP_TEXT];
+	struct gap gap;
+
+	gap_find(slot->log_fd, slot->log_from, slot->log_from + size, &gap);
+	return gap.from == gap.to ? size : size - (gap.to - gap.from) + gap_text(&gap, text);
+}
+
 int slots_take(struct slots *s, uint32_t *at, struct err *e)
 {
 	struct slot *slot;
@@ -138,13 +154,29 @@ int slots_give(struct slots *s, uint32_t at, struct err *e)
 	return 0;
 }
 
-/* The attempt's part of the slot's log as a file of its own. */
+static int copy_part(int to, int fd, uint64_t from, uint64_t end, struct err *e)
+{
+	int rc = 0;
+
+	while (rc == 0 && from < end) {
+		char chunk[65536];
+		ssize_t n = pread(fd, chunk, end - from < sizeof chunk ? end - from : sizeof chunk, (off_t)from);
+
+		if (n <= 0)
+			break;
+		rc = file_write_all(to, chunk, (size_t)n, e);
+		from += (uint64_t)n;
+	}
+	return rc;
+}
+
+/* The attempt's part of the slot's log as a file of its own, with a line in the place of what was cut out. */
 static int copy_log(struct slots *s, struct slot *slot, const char *folder, struct err *e)
 {
-	uint64_t left = slot_log_size(slot);
-	off_t from = (off_t)slot->log_from;
-	char path[4096], aside[4096];
-	int to, rc = 0;
+	uint64_t end = slot->log_from + slot_log_size(slot);
+	char path[4096], aside[4096], text[GAP_TEXT];
+	struct gap gap;
+	int to, rc;
 
 	(void)snprintf(path, sizeof path, "%s/log", folder);
 	(void)snprintf(aside, sizeof aside, "%s/log.of-stage", folder);
@@ -154,17 +186,12 @@ static int copy_log(struct slots *s, struct slot *slot, const char *folder, stru
 		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (to < 0)
 		return err_system(e, "cannot create `.flow/%s`", path);
-	while (rc == 0 && left > 0) {
-		char chunk[65536];
-		ssize_t n =
-			pread(slot->log_fd, chunk, left < sizeof chunk ? left : sizeof chunk, from);
-
-		if (n <= 0)
-			break;
-		rc = file_write_all(to, chunk, (size_t)n, e);
-		from += n;
-		left -= (uint64_t)n;
-	}
+	gap_find(slot->log_fd, slot->log_from, end, &gap);
+	rc = copy_part(to, slot->log_fd, slot->log_from, gap.from, e);
+	if (rc == 0 && gap.from < gap.to)
+		rc = file_write_all(to, text, gap_text(&gap, text), e);
+	if (rc == 0)
+		rc = copy_part(to, slot->log_fd, gap.to, end, e);
 	close(to);
 	return rc;
 }

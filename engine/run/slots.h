@@ -9,7 +9,8 @@
  *     slots_close(&s)
  *
  * A run has one log file a slot, which attempts append to one after the other; the journal has each attempt's range. A file an
- * attempt would cost a third of the throughput of short tasks. A work folder that an attempt left untouched serves the next one:
+ * attempt would cost a third of the throughput of short tasks. An attempt that writes more than it may loses the middle of its
+ * part (store/gap.h). A work folder that an attempt left untouched serves the next one:
  * it is as good as new. A failed attempt keeps its own.
  */
 #ifndef FLOW_RUN_SLOTS_H
@@ -54,8 +55,11 @@ int slots_log(struct slots *s, uint32_t slot, struct err *e); /* the worker has 
 void slots_lost(struct slots *s); /* the worker is a new one: it has no logs */
 void slots_close(struct slots *s);
 
-/* Bytes the current attempt has written. */
+/* Bytes the current attempt has written; and has in the log that slots_keep() makes. */
 uint64_t slot_log_size(const struct slot *slot);
+uint64_t slot_log_kept(const struct slot *slot);
+/* Leave at most so many of them, about. Was there something to cut off? */
+bool slot_log_cut(const struct slot *slot, uint64_t most);
 /* Did the attempt write anything into its folder? */
 bool slot_is_spoilt(const struct slots *s, const struct slot *slot);
 

@@ -118,6 +118,34 @@ static void what_is_not_there_is_told(void **state)
 	past_runs_close(&p);
 }
 
+/* Of a log that grew too long the middle is gone: a line stands for it, and nobody reads the hole. */
+static void a_gap_is_a_line(void **state)
+{
+	static const char mark[] = "\n[flow: 1099511623680 bytes of the log were left out here]\nlate\nlatest";
+	struct attempt_record *attempt;
+	struct log_list logs;
+	struct past_runs p;
+	struct err e;
+	int fd;
+
+	(void)state;
+	past_runs_open(&p);
+	write_logs(&p);
+	GOOD(find(&p, &logs, 0, "train", 0, &e));
+	attempt = &logs.items[0].attempt;
+	attempt->log_from = 5;
+	attempt->log_to = (INT64_C(1) << 40) + 11;
+	fd = openat(p.project->flow_fd, attempt->log, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(ftruncate(fd, 65536), 0);
+	assert_int_equal(ftruncate(fd, INT64_C(1) << 40), 0);
+	assert_int_equal(pwrite(fd, "late\nlatest", 11, INT64_C(1) << 40), 11);
+	close(fd);
+	assert_string_equal(text_of(&p, &logs.items[0], 2), "late\nlatest");
+	assert_string_equal(text_of(&p, &logs.items[0], 3), mark);
+	assert_true(strncmp(text_of(&p, &logs.items[0], 0), "train 1\n", 8) == 0);
+	past_runs_close(&p);
+}
+
 static void hostile_rows_read_nothing_else(void **state)
 {
 	static const char *const paths[] = { "../secret", "/etc/passwd", "logs/../../secret", "logs", "", "logs/link" };
@@ -239,6 +267,7 @@ int main(void)
 		cmocka_unit_test(without_a_name_what_failed_is_shown),
 		cmocka_unit_test(a_reused_task_shows_the_log_of_the_attempt_it_stands_for),
 		cmocka_unit_test(what_is_not_there_is_told),
+		cmocka_unit_test(a_gap_is_a_line),
 		cmocka_unit_test(hostile_rows_read_nothing_else),
 		cmocka_unit_test(following_ends_with_the_attempt),
 		cmocka_unit_test(following_ends_when_the_run_has_died),

@@ -135,6 +135,7 @@ static void settings_have_their_defaults(void **state)
 	s = &l.graph.stages[0];
 	assert_int_equal(s->cpu_milli, 1000);
 	assert_int_equal(s->mem_bytes, 0);
+	assert_true(s->log_bytes == UINT64_C(256) << 20);
 	assert_int_equal(s->timeout_ms, 0);
 	assert_int_equal(s->flags, 0);
 	assert_int_equal(s->retry.limit, 0);
@@ -163,7 +164,7 @@ static void stages_replace_defaults_key_by_key(void **state)
 		"stages:\n"
 		"  a: {cmd: x}\n"
 		"  b: {cmd: x, timeout: 3h, retry: {limit: 4, on: [oom, 'exit:75']}, cache: true,\n"
-		"    resources: {cpu: 2}, env: {B: '3'}, allow_failure: false, frozen: true}\n");
+		"    resources: {cpu: 2, log: 3M}, env: {B: '3'}, allow_failure: false, frozen: true}\n");
 	s = &l.graph.stages[0];
 	assert_int_equal(s->timeout_ms, 7200000);
 	assert_int_equal(s->retry.limit, 1);
@@ -177,6 +178,7 @@ static void stages_replace_defaults_key_by_key(void **state)
 	assert_true(s->retry.exit_codes[1] == UINT64_C(1) << 11);
 	assert_int_equal(s->cpu_milli, 2000);
 	assert_true(s->mem_bytes == UINT64_C(2) << 30);
+	assert_true(s->log_bytes == UINT64_C(3) << 20);
 	assert_int_equal(s->flags, STAGE_FROZEN);
 	assert_string_equal(field_of(&l, l.graph.nodes[1].env, "A"), "1");
 	assert_string_equal(field_of(&l, l.graph.nodes[1].env, "B"), "3");
