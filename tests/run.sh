@@ -2,6 +2,7 @@
 # Installs what is missing, builds, and runs every test: under ASan and UBSan (clang) with failpoints, threads under TSan, then all of
 # them in the release build (gcc). Warnings are errors in each. ctest's summary of the release build comes last.
 #     tests/run.sh [--quick]      --quick: the release build only
+#     tests/run.sh --long [ROW...]      what takes hours, see tests/long.sh
 # FUZZ_SECONDS: how long each target of tests/fuzz looks for inputs that break it; 20 by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,6 +20,13 @@ build() {
 	cmake --build "$folder" -j "$jobs" | grep -E 'warning|error|\*\*\*' || test "${PIPESTATUS[0]}" = 0
 }
 
+if [ "${1:-}" = --long ]; then
+	shift
+	build build-tests gcc
+	. tests/long.sh
+	long "$@"
+	exit
+fi
 if [ "${1:-}" != --quick ]; then
 	build build-asan clang -DFLOW_SANITIZE=address,undefined -DFLOW_FAILPOINTS=ON
 	# The worker's children are killed on purpose: their leaks are not looked for.
