@@ -1,4 +1,4 @@
-# What takes too long for every run of the tests, a table; read by tests/run.sh, which has built the release in build-tests.
+# What takes too long for every run of the tests, a table; read by tests/run.sh.
 #     tests/run.sh --long [ROW...]      all rows, one after the other: a day or more; the names are those below
 # Each row: its name, how many of its last lines are the figure, the command. $build is the release, $points one with failpoints. Prints the
 # figure and the time of each row, keeps all that it said in build-long/ROW, and says at the end which rows failed: status 1.
@@ -24,7 +24,7 @@ one_row() {
 	local name=$1 lines=$2 command=$3 build=$PWD/build-tests points=$PWD/build-points rc=0 begin=$SECONDS script
 	script=$(tr ' ' '\n' <<<"$command" | grep -m 1 '^tests/') || script=tests
 	[ -e "$script" ] || return 2
-	[[ $command != *'$points'* ]] || build "$points" gcc -DFLOW_FAILPOINTS=ON
+	[[ $command != *'$points'* ]] || build "$points" gcc -DFLOW_FAILPOINTS=ON || return 1
 	eval "$command" >"build-long/$name" 2>&1 || rc=1
 	printf '%-8s  %s  %d:%02d:%02d\n' "$name" "$([ $rc = 0 ] && echo ok || echo FAILED)" \
 		$(((SECONDS - begin) / 3600)) $(((SECONDS - begin) / 60 % 60)) $(((SECONDS - begin) % 60))
@@ -39,6 +39,7 @@ long() {
 		[[ $known == *" $name "* ]] || { echo "no row \`$name\`; there are:$known" && return 2; }
 	done
 	mkdir -p build-long
+	build build-tests gcc
 	while read -r name lines command; do
 		[ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
 		rc=0
