@@ -6,7 +6,7 @@
 --record writes what happens into FILE instead: read it before you keep it.
 
 FILE is a `case` of tests/cli (a transcript; its folder is the project) or a Markdown page (its ```console blocks, in order). Each
-works in a copy of a project of its own, under a temporary folder, with BUILD first in PATH.
+works in a copy of a project of its own, under a temporary folder, with BUILD first in PATH, then tests/support/bin.
 
 A case may begin with `# needs: COMMAND`: where that fails, the case ends with status 77, which ctest reports as skipped.
 
@@ -101,7 +101,7 @@ class Place:
         self.top = tempfile.mkdtemp(prefix="flow-console-")
         self.folder = f"{self.top}/project"
         os.mkdir(self.folder)
-        self.env = dict(os.environ, PATH=f"{build}:{os.environ['PATH']}", LC_ALL="C.UTF-8", FLOW_SOURCE=os.path.abspath(f"{os.path.dirname(__file__)}/../.."), HOME=self.top, TERM="dumb", COLUMNS="100",
+        self.env = dict(os.environ, PATH=f"{build}:{os.path.abspath(os.path.dirname(__file__))}/bin:{os.environ['PATH']}", LC_ALL="C.UTF-8", FLOW_SOURCE=os.path.abspath(f"{os.path.dirname(__file__)}/../.."), HOME=self.top, TERM="dumb", COLUMNS="100",
                         GIT_AUTHOR_NAME="A", GIT_AUTHOR_EMAIL="a@example.org", GIT_COMMITTER_NAME="A", GIT_COMMITTER_EMAIL="a@example.org",
                         GIT_CONFIG_NOSYSTEM="1", CPATH=os.path.abspath(os.path.join(os.path.dirname(__file__), "../../engine/include")))
         for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "FLOW_COLOR"):
