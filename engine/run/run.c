@@ -184,6 +184,9 @@ static int keep_time(struct engine *n, struct err *e)
 		n->next_frame_ms = now + n->options.watch.frame_ms;
 		engine_tell(n, &(struct told){ .kind = TOLD_TICK, .task = NO_NODE, .text = "" });
 	}
+	/* Stopped and continued just here: an attempt that has ended meanwhile is not late. */
+	if (rc == 0 && now >= n->wait_ms && !n->sched.finished)
+		rc = inbox_take(n, 0, e);
 	if (rc == 0 && now >= n->wait_ms && !n->sched.finished)
 		engine_step(n, (struct event){ .kind = EVENT_TICK });
 	return rc == 0 ? engine_act(n, e) : rc;
