@@ -122,6 +122,9 @@ static int move_across(int from_dir, const char *from, int to_dir, const char *t
 	rc = copy_tree(from_dir, from, to_dir, temp, 0, e);
 	if (rc == 0 && renameat(to_dir, temp, to_dir, to) < 0)
 		rc = err_system(e, "cannot put `%s` in its place", to);
+	/* The removal lands on the one disk, the copy on the other, each when it likes: first the copy. */
+	if (rc == 0 && syncfs(to_dir) < 0)
+		return err_system(e, "cannot make the disk keep `%s`", to);
 	if (rc < 0) {
 		struct err ignored;
 

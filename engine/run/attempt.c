@@ -54,6 +54,7 @@ static int record_start(struct engine *n, struct attempt *a, struct err *e)
 	if (FAILPOINT("attempt.record", e) < 0 || engine_writes(n, e) < 0 ||
 		journal_attempt_begin(&n->s->db, &row, &a->id, e) < 0)
 		return e->code;
+	n->newest = a->id;
 	return journal_task_state(&n->s->db, n->run, row.task, "RUNNING", a->id, e);
 }
 
@@ -89,7 +90,8 @@ int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err
 
 /* -- before the start: a clean place -------------------------------------------------------------------------------- */
 
-/* The previous out goes to the work folder as prev-<i>, beside a link path-<i> that tells recovery where it belongs. */
+/* The previous out goes to the work folder as prev-<i>, beside a link path-<i>.<attempt> that tells recovery where it belongs, and
+ * whose it is: when the power goes the folder may be on the disk and the attempt not yet in the journal. */
 static int move_aside(
 	struct engine *n, struct attempt *a, uint32_t i, const char *path, struct err *e)
 {
@@ -99,7 +101,7 @@ static int move_aside(
 
 	if (!file_exists(root, path))
 		return 0;
-	(void)snprintf(name, sizeof name, "%s/path-%u", folder, i);
+	(void)snprintf(name, sizeof name, "%s/path-%u.%lld", folder, i, (long long)a->id);
 	if (symlinkat(path, flow, name) < 0)
 		return err_system(e, "cannot note where `%s` belongs", path);
 	(void)snprintf(name, sizeof name, "%s/prev-%u", folder, i);

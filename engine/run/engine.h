@@ -115,8 +115,9 @@ struct engine {
 		int rc;
 		bool busy;
 	} sync;
-	int64_t committed;       /* newest attempt whose success is committed */
-	int64_t syncing, synced; /* newest attempt that the sync under way, or the last one, covers */
+	uint64_t recorded, committed, syncing; /* how many successes: in this turn too, before it, before the last sync began */
+	int64_t newest;                        /* attempt */
+	int64_t covering, synced; /* it and all attempts before it were over when the sync under way, or the last one, began */
 	int64_t sync_due_ms;     /* INT64_MAX: nothing to sync */
 };
 

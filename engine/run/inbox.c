@@ -111,7 +111,7 @@ static int from_pool(struct engine *n, struct err *e)
 
 		if (job == &n->sync.job) {
 			n->sync.busy = false;
-			n->synced = n->syncing;
+			n->synced = n->covering;
 			errno = n->sync.rc;
 			if (n->sync.rc !=
 				0) /* what the disk holds is not known any more: never try again */

@@ -35,6 +35,7 @@ struct salvage {
 	struct db *db;
 	struct stats *stats;
 	struct recovery *found;
+	uint32_t put_aside; /* damaged objects */
 	struct arena arena;
 	bool brought_back;
 };
@@ -57,7 +58,7 @@ struct open_rows {
 
 /* -- outs ------------------------------------------------------------------------------------------------------------- */
 
-/* A previous out that lies in the work folder comes back: prev-<i>, whose place is told by the link path-<i>. */
+/* A previous out that lies in the work folder comes back: prev-<i>, whose place is told by the link path-<i>.<attempt>. */
 static int bring_back(struct salvage *v, const char *folder, const char *link, struct err *e)
 {
 	const struct project *p = v->project;
@@ -71,7 +72,7 @@ static int bring_back(struct salvage *v, const char *folder, const char *link, s
 	if (len <= 0)
 		return 0; /* the stage's own file of that name */
 	path[len] = '\0';
-	(void)snprintf(name, sizeof name, "%s/prev-%s", folder, link + 5);
+	(void)snprintf(name, sizeof name, "%s/prev-%.*s", folder, (int)strcspn(link + 5, "."), link + 5);
 	if (path_leaves(path) || !file_exists(p->flow_fd, name))
 		return 0;
 	if (tree_remove(p->root_fd, path, e) < 0 ||
@@ -84,18 +85,49 @@ static int bring_back(struct salvage *v, const char *folder, const char *link, s
 	return 0;
 }
 
+/* Does the link path-<i>.<attempt> belong to an attempt that has succeeded? Then what it replaced is of the past. The folder is
+ * work/<uuid of the run>.<number>: after a power loss the same attempt number may be that of another run.
+ */
+static int is_of_success(struct salvage *v, const char *folder, const char *link, bool *is, struct err *e)
+{
+	const char *attempt = strchr(link, '.'), *run = strchr(folder, '/');
+	struct sqlite3_stmt *s = NULL;
+	int rc;
+
+	*is = false;
+	if (attempt == NULL || run == NULL)
+		return 0;
+	if (db_query(v->db,
+		    "SELECT 1 FROM attempt JOIN run ON run.id = attempt.run "
+		    "WHERE attempt.id = ? AND attempt.state = 'SUCCEEDED' AND run.uuid = ?",
+		    &s, e) < 0)
+		return e->code;
+	db_bind_int(s, 1, strtoll(attempt + 1, NULL, 10));
+	db_bind_text(s, 2, arena_strndup(&v->arena, run + 1, strcspn(run + 1, ".")));
+	rc = db_step(v->db, s, e);
+	*is = rc > 0;
+	db_finish(s);
+	return rc < 0 ? rc : 0;
+}
+
 static int bring_all_back(struct salvage *v, const char *folder, struct err *e)
 {
-	int fd = openat(v->project->flow_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
+	bool is = false;
+	int fd, rc = 0;
+	DIR *dir;
+
+	(void)fchmodat(v->project->flow_fd, folder, 0700, AT_SYMLINK_NOFOLLOW); /* its stage may have closed it */
+	fd = openat(v->project->flow_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (dir == NULL && errno != ENOENT && errno != ENOTDIR)
 		return err_system(e, "cannot open `.flow/%s`", folder);
 	if (dir == NULL)
 		return 0; /* it was cleared away already */
 	while (rc == 0 && (entry = readdir(dir)) != NULL)
-		if (strncmp(entry->d_name, "path-", 5) == 0)
+		if (strncmp(entry->d_name, "path-", 5) == 0 &&
+			(rc = is_of_success(v, folder, entry->d_name, &is, e)) == 0 && !is)
 			rc = bring_back(v, folder, entry->d_name, e);
 	closedir(dir);
 	return rc;
@@ -142,6 +174,9 @@ static int remove_partials(struct salvage *v, const struct open_row *a, struct e
 	struct part_view view;
 	size_t at = 0;
 
+	/* It went when the attempt was over, or recovered from: the power took the record of that, and what lies there may be the user's. */
+	if (!file_exists(v->project->flow_fd, a->folder))
+		return 0;
 	while (parts_next(a->parts, a->parts_len, &at, &view)) {
 		const char *path = arena_strndup(&v->arena, view.value, view.value_len);
 
@@ -273,14 +308,26 @@ static int close_run(struct salvage *v, const struct open_row *run, struct err *
 
 /* -- after a reboot --------------------------------------------------------------------------------------------------- */
 
-/* Outs that were committed but perhaps not on the disk when the power went: the damaged are forgotten, so that their tasks run
- * again. The stat cache knows nothing of the files of that time. */
+/* The out in the work tree may have come through where its object did not: then it is taken again. */
+static bool take_again(struct salvage *v, const struct objects *o, const char *path, const struct made *made)
+{
+	struct digest now;
+	struct made again;
+	struct stat_id id;
+	struct err e;
+
+	return stats_digest(v->stats, o->root_fd, path, &now, &e) == 0 && digest_same(&now, &made->digest) &&
+	       object_take(o, o->root_fd, path, &again, &id, &e) == 0;
+}
+
+/* Outs that were committed but perhaps not on the disk when the power went: the damaged are put aside, so that their tasks run
+ * again. */
 static int check_young(struct salvage *v, int64_t durable, struct err *e)
 {
 	struct objects o = { v->project->root_fd, v->project->flow_fd };
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(
-		v->db, "SELECT DISTINCT digest, size, mode FROM artifact WHERE attempt > ?", &s, e);
+		v->db, "SELECT DISTINCT digest, size, mode, path FROM artifact WHERE attempt > ?", &s, e);
 
 	if (rc == 0)
 		db_bind_int(s, 1, durable);
@@ -289,8 +336,10 @@ static int check_young(struct salvage *v, int64_t durable, struct err *e)
 			.mode = (uint32_t)db_int(s, 2) };
 
 		rc = 0;
-		if (db_digest(s, 0, &made.digest) && !object_check(&o, &made))
-			v->found->damaged++;
+		if (!db_digest(s, 0, &made.digest) || object_check(&o, &made))
+			continue;
+		v->put_aside++;
+		v->found->damaged += !take_again(v, &o, db_text(s, 3), &made);
 	}
 	db_finish(s);
 	return rc;
@@ -323,11 +372,14 @@ static int check_after_reboot(struct salvage *v, struct err *e)
 		return e->code;
 	if (run == 0 || strcmp(then, boot_id(boot)) == 0)
 		return 0;
+	stats_forget_all(v->stats); /* it knows nothing of the files of that time */
 	if (ask(v, "SELECT attempt, boot_id FROM durable", &durable, unused, e) < 0 ||
 		ask(v, "SELECT max(id), '' FROM attempt", &last, unused, e) < 0 ||
 		check_young(v, durable, e) < 0)
 		return e->code;
-	stats_forget_all(v->stats);
+	/* What was put aside must stay away before the journal says that all is well: the power may go again. */
+	if (v->put_aside > 0 && syncfs(v->project->flow_fd) < 0)
+		return err_system(e, "the disk could not be made to keep what was put aside");
 	if (db_begin(v->db, e) < 0 || db_query(v->db, "DELETE FROM file", &s, e) < 0)
 		return e->code;
 	if (db_run(v->db, s, e) < 0) {
@@ -371,9 +423,37 @@ static int clear_folder(
 	return rc;
 }
 
+/* Back with what lay in the place of outs: the power may have taken the row of the attempt that had put it, perhaps the user's own file,
+ * into its folder. Then the folder goes at once, not bit by bit: without its links it would be that of an attempt that had moved nothing.
+ */
+static int clear_work(struct salvage *v, const char *name, struct err *e)
+{
+	const char *folder = arena_printf(&v->arena, "work/%s", name), *to = arena_printf(&v->arena, "objects/tmp/%s", name);
+	int flow = v->project->flow_fd;
+
+	if (bring_all_back(v, folder, e) < 0 || tree_remove(flow, to, e) < 0 || folder_make_parents(flow, to, 0700, e) < 0)
+		return e->code;
+	return renameat(flow, folder, flow, to) < 0 ? err_system(e, "cannot clear `.flow/%s`", folder) : 0;
+}
+
+static int clear_all_work(struct salvage *v, struct err *e)
+{
+	int fd = openat(v->project->flow_fd, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return folder_make(v->project->flow_fd, "work", 0700, e);
+	while (rc == 0 && (entry = readdir(dir)) != NULL)
+		if (is_any(entry->d_name))
+			rc = clear_work(v, entry->d_name, e);
+	closedir(dir);
+	return rc;
+}
+
 static int clear_folders(struct salvage *v, struct err *e)
 {
-	if (clear_folder(v, "work", is_any, e) < 0 || clear_folder(v, "objects/tmp", is_any, e) < 0)
+	if (clear_all_work(v, e) < 0 || clear_folder(v, "objects/tmp", is_any, e) < 0)
 		return e->code;
 	return clear_folder(v, ".", is_temporary, e);
 }

@@ -159,9 +159,25 @@ static void sync_all(struct pool_job *job)
 	(void)FAILPOINT("sync.end", NULL);
 }
 
+/* The last attempt with no unfinished one before it: they end in another order than they begin. */
+static int64_t last_of_finished(const struct engine *n)
+{
+	int64_t last = n->newest;
+	uint32_t i;
+
+	for (i = 0; i < n->slots.count; i++) {
+		const struct attempt *a = &n->attempts[i];
+
+		if (a->phase != PHASE_NONE && a->phase != PHASE_TAKEN && a->id <= last)
+			last = a->id - 1;
+	}
+	return last;
+}
+
 static int start_sync(struct engine *n, struct err *e)
 {
 	n->syncing = n->committed;
+	n->covering = last_of_finished(n);
 	n->sync_due_ms = INT64_MAX;
 	n->sync.busy = true;
 	return pool_add(&n->pool, &n->sync.job, e);
@@ -172,8 +188,6 @@ static int keep_time(struct engine *n, struct err *e)
 	int64_t now = clock_mono_ms();
 	int rc = 0;
 
-	if (n->sync_due_ms == INT64_MAX && n->committed > n->syncing)
-		n->sync_due_ms = now + SYNC_MS;
 	if (now >= n->sync_due_ms && !n->sync.busy)
 		rc = start_sync(n, e);
 	if (rc == 0 && now >= n->next_poll_ms) {
@@ -262,6 +276,10 @@ static int commit(struct engine *n, struct err *e)
 		return e->code;
 	if (db_commit(db, e) < 0)
 		return e->code;
+	/* Only now: a sync that begins between a success and its commit does not cover it. */
+	n->committed = n->recorded;
+	if (n->sync_due_ms == INT64_MAX && n->committed > n->syncing)
+		n->sync_due_ms = clock_mono_ms() + SYNC_MS;
 	return after_commit(n, e);
 }
 

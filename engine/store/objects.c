@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/file.h"
@@ -120,6 +121,63 @@ static int link_to(const struct objects *o, int dir, const char *name, const cha
 	return linkat(dir, name, o->flow_fd, path, 0) == 0 ? 0 : errno;
 }
 
+/* A damaged object must never be served: out of the way with it. */
+static int quarantine(const struct objects *o, const struct digest *d, struct err *e)
+{
+	char path[80], to[80], hex[DIGEST_HEX];
+
+	object_path(d, path);
+	(void)snprintf(to, sizeof to, "quarantine/%s", digest_hex(d, hex));
+	(void)renameat(o->flow_fd, path, o->flow_fd, to);
+	err_set(e, ERR_CORRUPT, "object %.12s is damaged; it was moved to .flow/quarantine", hex);
+	return err_id(e, "E0503");
+}
+
+/* All its bytes are read. */
+static bool check_file(const struct objects *o, const struct digest *d)
+{
+	struct digest found;
+	struct stat st;
+	char path[80];
+	struct err e;
+	bool whole;
+	int fd = openat(o->flow_fd, object_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	whole = fstat(fd, &st) == 0 && file_hash(fd, &st, &found, &e) == 0 &&
+		digest_same(&found, d);
+	/* Its mode may have been lost as its bytes may. */
+	if (whole && (st.st_mode & 0222) != 0)
+		(void)fchmod(fd, (st.st_mode & 0111) != 0 ? 0555 : 0444);
+	close(fd);
+	if (!whole)
+		(void)quarantine(o, d, &e);
+	return whole;
+}
+
+/* Written since the machine was started, so that no power loss can have taken its bytes and left its size. (ctime says nothing: it
+ * moves whenever one of the links to the file comes or goes.)
+ */
+static bool is_of_this_boot(const struct stat *st)
+{
+	int64_t written = st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec;
+	int64_t now = clock_wall_ns();
+
+	return written <= now && written >= now - clock_mono_ns();
+}
+
+/* Can what lies in the object's place stand for it? Of an earlier boot it may be one that no journal knows, left by a power loss. */
+static bool is_sound(const struct objects *o, const char *path, const struct made *made)
+{
+	struct stat st;
+
+	if (fstatat(o->flow_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+		(uint64_t)st.st_size != made->size)
+		return false;
+	return is_of_this_boot(&st) || check_file(o, &made->digest);
+}
+
 /* Give the open file `fd`, which lies at dir/name, its place in the store. */
 static int link_in(const struct objects *o, int dir, const char *name, int fd, mode_t mode,
 	const struct made *made, struct err *e)
@@ -133,8 +191,7 @@ static int link_in(const struct objects *o, int dir, const char *name, int fd, m
 		if (make_shard(o, path, e) < 0)
 			return e->code;
 		sys = link_to(o, dir, name, path);
-	} else if (sys == EEXIST && !file_has_size(o, &made->digest, made->size)) {
-		/* Cut short: the power went before its bytes were on the disk. */
+	} else if (sys == EEXIST && !is_sound(o, path, made)) {
 		(void)unlinkat(o->flow_fd, path, 0);
 		sys = link_to(o, dir, name, path);
 	}
@@ -299,37 +356,6 @@ bool object_has(const struct objects *o, const struct made *made)
 	if ((made->mode & MADE_FOLDER) != 0)
 		return folder_is_whole(o, &made->digest);
 	return file_has_size(o, &made->digest, made->size);
-}
-
-/* A damaged object must never be served: out of the way with it. */
-static int quarantine(const struct objects *o, const struct digest *d, struct err *e)
-{
-	char path[80], to[80], hex[DIGEST_HEX];
-
-	object_path(d, path);
-	(void)snprintf(to, sizeof to, "quarantine/%s", digest_hex(d, hex));
-	(void)renameat(o->flow_fd, path, o->flow_fd, to);
-	err_set(e, ERR_CORRUPT, "object %.12s is damaged; it was moved to .flow/quarantine", hex);
-	return err_id(e, "E0503");
-}
-
-static bool check_file(const struct objects *o, const struct digest *d)
-{
-	struct digest found;
-	struct stat st;
-	char path[80];
-	struct err e;
-	bool whole;
-	int fd = openat(o->flow_fd, object_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	whole = fstat(fd, &st) == 0 && file_hash(fd, &st, &found, &e) == 0 &&
-		digest_same(&found, d);
-	close(fd);
-	if (!whole)
-		(void)quarantine(o, d, &e);
-	return whole;
 }
 
 bool object_check(const struct objects *o, const struct made *made)

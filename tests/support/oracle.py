@@ -98,9 +98,9 @@ def digest_of_file(path):
 
 
 class Check:
-    def __init__(self, folder, allowed, quarantine):
+    def __init__(self, folder, allowed, quarantine, unrecorded):
         self.folder, self.flow = folder, os.path.join(folder, ".flow")
-        self.allowed, self.may_quarantine = set(allowed), quarantine
+        self.allowed, self.may_quarantine, self.unrecorded = set(allowed), quarantine, unrecorded
         self.found, self.digests = [], {}
 
     def say(self, text, *values):
@@ -185,8 +185,18 @@ class Check:
 
     # -- files ----------------------------------------------------------------------------------------------------------
 
-    def store(self):
+    def recorded(self, journal):
+        """Every digest that the journal names, of files in folders too."""
+        rows = journal.rows("SELECT DISTINCT lower(hex(digest)), mode FROM artifact WHERE mode & ? = 0", MADE_ABSENT)
+        names = {digest for digest, _ in rows}
+        for digest, mode in rows:
+            if mode & MADE_FOLDER and os.path.exists(os.path.join(self.flow, "objects", digest[:2], digest[2:])):
+                names.update(name for name, _ in self.manifest(digest).values())
+        return names
+
+    def store(self, journal):
         top = os.path.join(self.flow, "objects")
+        recorded = self.recorded(journal) if self.unrecorded else ()
         for shard in sorted(os.listdir(top)):
             if shard == "tmp":
                 continue
@@ -194,6 +204,8 @@ class Check:
                 path = os.path.join(top, shard, name)
                 info, digest = os.lstat(path), digest_of_file(path)
                 self.digests[shard + name] = info.st_size
+                if digest != shard + name and self.unrecorded and shard + name not in recorded:
+                    continue
                 if digest != shard + name:
                     self.say("object %s%s holds bytes of digest %s", shard, name[:10], digest[:12])
                 if stat.S_IMODE(info.st_mode) not in (0o444, 0o555):
@@ -280,8 +292,9 @@ class Check:
                 self.say("folder %s of attempt %s (%s) is not there", folder, name, state)
 
 
-def violations(folder, artifacts=True, allowed=(), quarantine=False, logs=True):
-    check = Check(os.path.abspath(folder), allowed, quarantine)
+def violations(folder, artifacts=True, allowed=(), quarantine=False, logs=True, unrecorded=False, processes=True):
+    """unrecorded: an object that no artifact names may be damaged, as after a power loss: it is looked at before it is named."""
+    check = Check(os.path.abspath(folder), allowed, quarantine, unrecorded)
     journal = read_journal(folder)
     if journal is None:
         return ["there is no journal"]
@@ -293,12 +306,12 @@ def violations(folder, artifacts=True, allowed=(), quarantine=False, logs=True):
         check.events(journal)
         if logs:
             check.kept(journal)
-        check.store()
+        check.store(journal)
         check.empty_folders()
         if artifacts:
             check.artifacts(journal)
             check.work_tree(journal)
-    check.found += living(folder)
+    check.found += living(folder) if processes else []
     return check.found
 
 
