@@ -116,7 +116,7 @@ class Trial:
         again = self.run()
         if again.returncode != 0 or "nothing to do" not in again.stdout:
             wrong.append("a further run does not say that there is nothing to do: %s" % again.stdout)
-        return wrong + self.repeated(finished) + self.results() + self.starts()
+        return wrong + self.repeated(finished) + self.results() + self.starts() + self.left_behind()
 
     def nothing_lives(self):
         journal = oracle.read_journal(self.folder)
@@ -172,6 +172,12 @@ class Trial:
             if have != text:
                 wrong.append("%s holds %r" % (path, have))
         return wrong
+
+    def left_behind(self):
+        """`prep` leaves a process behind each time: it ended with the attempt, not with the worker."""
+        with oracle.read_journal(self.folder) as journal:
+            rows = journal.rows("SELECT strays FROM attempt WHERE task = 'prep' AND state = 'SUCCEEDED' ORDER BY id DESC LIMIT 1")
+        return [] if rows and rows[0][0] == 1 else ["the process that prep left behind was not ended with it: %r" % rows]
 
     def starts(self):
         """Every start of a command has its row in the journal, and was one start."""
