@@ -21,7 +21,7 @@
 
 #define SOCKET_BYTES (4 * 1024 * 1024)
 #define ENVIRON_MAX  ((size_t)2 * 1024 * 1024)
-#define EXECVE_MS    200 /* who has no environment for longer than an execve takes has none */
+#define BARE_MS      20 /* who has no environment for so long has none */
 
 extern char **environ;
 
@@ -174,15 +174,20 @@ void exec_close(struct exec *x)
 	buf_release(&x->message);
 }
 
-enum mark { MARK_NONE, MARK_OURS, MARK_UNKNOWN };
+enum mark {
+	MARK_NONE,
+	MARK_BARE,     /* no environment: it has none, or not yet */
+	MARK_BECOMING, /* it is in the middle of an execve: nothing of it can be read */
+	MARK_OURS,
+};
 
-/* The whole environment of a process into `text`. Empty: it has none, or is in the middle of an execve. */
-static bool read_environ(const char *pid, struct buf *text)
+/* All of a file of a process, into `text`. */
+static bool read_proc(const char *pid, const char *name, struct buf *text)
 {
 	char path[300];
 	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%s/environ", pid);
+	(void)snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -198,13 +203,15 @@ static bool read_environ(const char *pid, struct buf *text)
 	return true;
 }
 
-/* A process that is dead has no program any more; one that becomes another program has. */
-static bool has_program(const char *pid)
+/* Without an environment that can be read. One that is dead has no program any more. */
+static enum mark mark_of_bare(const char *pid, struct buf *text)
 {
 	char path[300], target[8];
 
 	(void)snprintf(path, sizeof path, "/proc/%s/exe", pid);
-	return readlink(path, target, sizeof target) > 0;
+	if (readlink(path, target, sizeof target) <= 0 || !read_proc(pid, "cmdline", text))
+		return MARK_NONE;
+	return text->len == 0 ? MARK_BECOMING : MARK_BARE;
 }
 
 /* Does the process' environment carry the mark of the run? */
@@ -213,10 +220,10 @@ static enum mark mark_of(const char *pid, const char *run, struct buf *text)
 	size_t n = strlen(run);
 	const char *at;
 
-	if (!read_environ(pid, text))
+	if (!read_proc(pid, "environ", text))
 		return MARK_NONE;
 	if (text->len == 0)
-		return has_program(pid) ? MARK_UNKNOWN : MARK_NONE;
+		return mark_of_bare(pid, text);
 	buf_char(text, '\0');
 	for (at = text->data; at < text->data + text->len; at += strlen(at) + 1) {
 		if (strncmp(at, "FLOW_ATTEMPT=", 13) == 0 && strncmp(at + 13, run, n) == 0 &&
@@ -228,23 +235,24 @@ static enum mark mark_of(const char *pid, const char *run, struct buf *text)
 	return MARK_NONE;
 }
 
-/* Kill what is marked; how many there were, and in *unknown of how many nobody can tell. */
-static unsigned sweep_once(const char *run, struct buf *text, unsigned *unknown)
+/* Kill what is marked; how many there were, and in *doubt what is known of the others. */
+static unsigned sweep_once(const char *run, struct buf *text, enum mark *doubt)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	unsigned found = 0;
 
-	*unknown = 0;
+	*doubt = MARK_NONE;
 	if (proc == NULL)
 		return 0;
 	while ((entry = readdir(proc)) != NULL) {
 		long pid = strtol(entry->d_name, NULL, 10);
 		enum mark mark = pid <= 1 || pid == (long)getpid() ? MARK_NONE : mark_of(entry->d_name, run, text);
 
-		*unknown += mark == MARK_UNKNOWN;
-		if (mark != MARK_OURS)
+		if (mark != MARK_OURS) {
+			*doubt = mark > *doubt ? mark : *doubt;
 			continue;
+		}
 		found++;
 		(void)kill((pid_t)pid, SIGKILL);
 	}
@@ -256,18 +264,20 @@ unsigned exec_sweep(const char *run, int patience_ms)
 {
 	int64_t begin = clock_mono_ms(), now, seen = begin;
 	struct buf text = { 0 };
-	unsigned left, unknown;
+	enum mark doubt;
+	unsigned left;
 
 	for (;;) {
 		struct timespec nap = { 0, 2000000 };
 
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			; /* orphans that became ours */
-		left = sweep_once(run, &text, &unknown);
+		left = sweep_once(run, &text, &doubt);
 		now = clock_mono_ms();
 		if (left > 0)
 			seen = now;
-		if ((left == 0 && (unknown == 0 || now - seen > EXECVE_MS)) || now - begin > patience_ms)
+		if (now - begin > patience_ms ||
+			(left == 0 && (doubt == MARK_NONE || (doubt == MARK_BARE && now - seen > BARE_MS))))
 			break;
 		nanosleep(&nap, NULL);
 	}

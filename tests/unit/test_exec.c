@@ -236,7 +236,7 @@ static void process_that_becomes_another_is_found(void **state)
 	int i, wait, missed = 0;
 
 	(void)state;
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 50; i++) {
 		pid_t child;
 
 		(void)snprintf(mark, sizeof mark, "FLOW_ATTEMPT=becomes-%ld-%d.1", (long)getpid(), i);
