@@ -13,14 +13,17 @@
 
 /* In the order in which a run passes them; those that begin with "worker." are steps of flow-worker. */
 static const char *const names[] = {
-	"project.locked", "db.schema", "db.commit", "db.committed", "recover.run", "recover.swept", "recover.attempt",
-	"recover.bring-back", "recover.partials", "recover.closed", "recover.recorded", "recover.clear", "run.record",
-	"run.recorded", "exec.spawn", "exec.opened", "settle.restore", "attempt.prepare", "attempt.record", "turn.commit",
-	"attempt.launch", "attempt.aside", "attempt.moved", "attempt.submit", "attempt.submitted", "worker.start",
-	"worker.spawn", "worker.fork", "worker.started", "attempt.poll", "worker.ended", "publish.begin", "object.take",
-	"object.link", "object.put", "ending.succeed", "publish.record", "publish.recorded", "ending.succeeded",
-	"publish.show", "publish.place", "publish.shown", "ending.fail", "publish.undo", "publish.put-back", "slots.keep",
-	"slots.kept", "sync.begin", "sync.end", "run.settled", "run.end",
+	"project.locked", "db.schema", "db.commit", "db.committed", "recover.run",
+	"recover.swept", "recover.attempt", "recover.bring-back", "recover.partials",
+	"recover.closed", "recover.recorded", "recover.clear", "run.record", "run.recorded",
+	"exec.spawn", "exec.opened", "settle.restore", "attempt.prepare", "attempt.record",
+	"turn.commit", "attempt.launch", "attempt.aside", "attempt.moved", "attempt.submit",
+	"attempt.submitted", "worker.start", "worker.spawn", "worker.fork", "worker.started",
+	"attempt.poll", "worker.ended", "publish.begin", "object.take", "object.link",
+	"object.put", "file.rename", "ending.succeed", "publish.record", "publish.recorded",
+	"ending.succeeded", "publish.show", "publish.place", "publish.shown", "ending.fail",
+	"publish.undo", "publish.put-back", "slots.keep", "slots.kept", "sync.begin",
+	"sync.end", "run.settled", "run.end",
 };
 #define COUNT (sizeof names / sizeof *names)
 

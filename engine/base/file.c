@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 
 #define CHUNK      ((size_t)128 * 1024)
 #define COPY_AT_ONCE ((size_t)1 << 30)
@@ -116,6 +117,8 @@ int file_write_atomic(
 	rc = file_write_all(fd, data, len, e);
 	if (close(fd) < 0 && rc == 0)
 		rc = err_system(e, "cannot close");
+	if (rc == 0)
+		rc = FAILPOINT("file.rename", e);
 	if (rc == 0 && renameat(dir, temp, dir, path) < 0)
 		rc = err_system(e, "cannot rename");
 	if (rc < 0) {

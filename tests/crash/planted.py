@@ -68,10 +68,10 @@ PLANTED = [
     ("undo-forgets-partial-outs", "cli.failing cli.previous-outs-come-back", PUBLISH, "(tree_move(root, path, flow, name, e) < 0 && e->code", "(false && e->code"),
     ("undo-forgets-previous-outs", "run", PUBLISH, "if (a->moved == 0 || !file_exists(flow, name))", "if (true)"),
     ("nothing-is-moved-aside", "run", "engine/run/attempt.c", "if (!file_exists(root, path)) return 0;", "if (true)\n\t\treturn 0;"),
-    ("slot-is-given-up-too-early", "points faults", "engine/run/slots.c", "int flow = s->project->flow_fd; struct stat st;",
+    ("slot-is-given-up-too-early", "points:slots.keep", "engine/run/slots.c", "int flow = s->project->flow_fd; struct stat st;",
      "int flow = s->project->flow_fd;\n\tstruct stat st;\n\tslot->taken = false;"),
     ("no-clearing-of-work", "run", RECOVER, 'clear_folder(v, "work", is_any, e) < 0 ||', ""),
-    ("no-clearing-of-tmp", "run first", RECOVER, 'return clear_folder(v, ".", is_temporary, e);', "return 0;"),
+    ("no-clearing-of-tmp", "points:file.rename", RECOVER, 'return clear_folder(v, ".", is_temporary, e);', "return 0;"),
     # What stays open.
     ("run-stays-open", "run", RECOVER, "return rc == 0 ? journal_run_end(v->db, run->id, &end, e) : rc;", "return rc;"),
     ("attempt-stays-open", "run", RECOVER, "return journal_attempt_end(v->db, &end, e);", "(void)end;\n\treturn 0;"),
@@ -85,7 +85,7 @@ PLANTED = [
      "if (fstat(fd, &st) < 0 || file_hash(fd, &st, &found, e) < 0 || !digest_same(&found, d))", "(void)found;\n\tif (fstat(fd, &st) < 0)"),
     ("missing-out-is-a-success", "cli.out-missing", PUBLISH, "t->rc == ERR_NOTFOUND && (out->flags & OUT_OPTIONAL) != 0",
      "t->rc == ERR_NOTFOUND"),
-    ("disk-error-is-the-stage's", "faults", PUBLISH, "if (err_is_machine(t->error)) {", "if (false) {"),
+    ("disk-error-is-the-stage's", "points:object.take", PUBLISH, "if (err_is_machine(t->error)) {", "if (false) {"),
     ("young-files-are-believed", "unit.stats", "engine/store/stats.c", "(entry->state == ENTRY_FRESH || !is_racy(entry))", "true"),
     ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),
 ]
