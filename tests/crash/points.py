@@ -26,7 +26,7 @@ ERRORS = ("ENOSPC", "EIO", "EAGAIN")
 EARLIER = ("attempt.moved:kill:2", "ending.succeeded:kill:2", "publish.put-back:kill", "publish.show:kill:3", "slots.kept:kill",
            "attempt.submitted:kill:2", "publish.place:kill", "db.committed:kill:3")
 HARMLESS = ("sync.end", "worker.started")  # an error there is nobody's
-OPTIONAL = ("file.rename",)  # of the cache of graphs, too
+SHARED = ("file.rename",)        # passed by stages, and for the cache of graphs, too
 FRESH = 25
 place = None
 
@@ -77,13 +77,11 @@ def judge(name, action, done):
     code, said = done.returncode, done.stdout
     if what == "sleep" or (what == "error" and name in HARMLESS):
         wanted = (0,)
-    elif what == "error" and name in OPTIONAL:
-        wanted = (0, 5)
     elif name.startswith("worker."):
         # Each worker begins to count anew: what it was to start is lost three times, and that attempt has failed.
         wanted = (0, 1, 5)
     else:
-        wanted = {"kill": (-9,), "exit": (70,), "error": (5,)}[what]
+        wanted = {"kill": (-9,), "exit": (70,), "error": (5,)}[what] + ((0, 1) if name in SHARED else ())
     if code not in wanted:
         return ["ends with %s, not %s: %s" % (code, wanted, said)]
     if code == 5 and what == "error" and os.strerror(int(value)) not in said and "disk is full" not in said:
