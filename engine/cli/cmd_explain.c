@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
+#include "cli/shown.h"
 #include "plan/explain.h"
 #include "store/runs.h"
 #include "store/tasks.h"
@@ -27,7 +28,7 @@ struct subject {
 	uint32_t node;
 	const struct choice *choice;
 	const struct digest *key;      /* of today; NULL: not known yet */
-	const struct digest *then_key; /* of its last success; NULL: none */
+	const struct digest *then_key; /* of the success it is compared with; NULL: none */
 	const char *then_run;          /* whose it was, or "" */
 	struct explanation rows;
 };
@@ -77,7 +78,7 @@ static int look(struct subject *x, struct err *e)
 	return 0;
 }
 
-/* "  key b771... is new; the last success had 51ab... (run 019aa3b2-7c1e)" */
+/* "  key b771... is new; the nearest success had 51ab... (run 019aa3b2-7c1e)" */
 static void put_keys(struct subject *x)
 {
 	struct screen *o = &x->cli->out;
@@ -87,9 +88,9 @@ static void put_keys(struct subject *x)
 	if (x->key != NULL)
 		screen_printf(o, "  key %s", key_text(x, x->key, KEY_SHOWN));
 	if (x->key == NULL)
-		screen_str(o, "  the last success had key ");
+		screen_str(o, "  the nearest success had key ");
 	else if (x->then_key != NULL && !digest_same(x->key, x->then_key))
-		screen_str(o, " is new; the last success had ");
+		screen_str(o, " is new; the nearest success had ");
 	if (x->then_key != NULL && (x->key == NULL || !digest_same(x->key, x->then_key))) {
 		screen_str(o, key_text(x, x->then_key, KEY_SHOWN));
 		if (x->then_run[0] != '\0')
@@ -109,7 +110,7 @@ static void put_verdict(struct subject *x)
 	screen_printf(o, " %s: ", words[x->choice->verdict]);
 	if (x->choice->verdict != VERDICT_REUSE || x->then_key == NULL ||
 		x->choice->reason == REASON_FROZEN) {
-		screen_foreign(o, choice_text(&x->session->plan, x->choice));
+		screen_foreign(o, choice_line(&x->session->plan, x->choice));
 		screen_str(o, "\n");
 		if (x->choice->verdict != VERDICT_REUSE)
 			put_keys(x);
@@ -125,14 +126,33 @@ static void put_row(struct table *t, const struct explained *row)
 	bool removed = strcmp(row->change, "removed") == 0;
 	bool is_same = strcmp(row->change, "same") == 0;
 	bool is_one = removed || is_same || strcmp(row->change, "added") == 0;
-	const char *origin = is_same ? "" : row->origin;
+	const char *origin = is_same ? "" : row->follows ? "by that parameter" : row->origin;
 
 	table_cell(t, PAINT_NONE, "  %s", row->change);
 	table_cell(t, PAINT_NONE, "%s", row->kind);
 	table_cell(t, PAINT_NONE, "%s", row->name);
-	table_cell(t, PAINT_NONE, "%s%s%s%s%s%s", is_one && !removed ? "" : row->was,
-		is_one ? "" : " -> ", removed ? "" : row->is, origin[0] != '\0' ? " (" : "", origin,
-		origin[0] != '\0' ? ")" : "");
+	if (row->diff[0] != '\0')
+		table_cell(t, PAINT_NONE, "%s", origin[0] != '\0' ? origin : "the lines below");
+	else
+		table_cell(t, PAINT_NONE, "%s%s%s%s%s%s", is_one && !removed ? "" : row->was,
+			is_one ? "" : " -> ", removed ? "" : row->is,
+			origin[0] != '\0' ? " (" : "", origin, origin[0] != '\0' ? ")" : "");
+}
+
+/* The lines in which a command or script differs, each under the table. */
+static void put_diff(struct cli *c, const char *diff)
+{
+	struct screen *o = &c->out;
+
+	while (*diff != '\0') {
+		size_t len = strcspn(diff, "\n");
+
+		screen_str(o, "           ");
+		screen_paint(o, *diff == '-' ? PAINT_RED : *diff == '+' ? PAINT_GREEN : PAINT_DIM,
+			shown(c, arena_strndup(&c->arena, diff, len)));
+		screen_str(o, "\n");
+		diff += len + (diff[len] == '\n');
+	}
 }
 
 static void put_text(struct subject *x)
@@ -149,6 +169,8 @@ static void put_text(struct subject *x)
 		for (i = 0; i < x->rows.count; i++)
 			put_row(&t, &x->rows.items[i]);
 	table_write(&t, o);
+	for (i = 0; i < x->rows.count && x->then_key != NULL; i++)
+		put_diff(x->cli, x->rows.items[i].diff);
 	if (x->rows.same > 0 && !x->rows.lists_same)
 		screen_printf(o, "  same     %u other component%s\n", x->rows.same,
 			x->rows.same == 1 ? "" : "s");
@@ -179,6 +201,8 @@ static void put_json(struct subject *x, struct json *j)
 		json_key_string(j, "was", row->was);
 		json_key_string(j, "is", row->is);
 		json_key_string(j, "origin", row->origin);
+		json_key_bool(j, "follows", row->follows);
+		json_key_string(j, "diff", row->diff[0] != '\0' ? row->diff : NULL);
 		json_end(j);
 	}
 	json_end(j);
@@ -193,7 +217,7 @@ static int explain_one(
 		.session = s,
 		.node = node,
 		.choice = &s->plan.choices[node],
-		.rows = { .lists_same = c->all } };
+		.rows = { .lists_same = c->all, .wants_diff = true } };
 
 	if (look(&x, e) < 0)
 		return e->code;
@@ -291,9 +315,10 @@ const struct command cmd_explain = { .name = "explain",
 	.group = GROUP_RUN,
 	.args = "TASK [FILE.yaml]",
 	.summary = "tell why a task would run, part by part",
-	.about = "Compares all that decides the task's result (its key) with its last success:\n"
-		 "the command or code, parameters, inputs, environment and outs. TASK is a task,\n"
-		 "or a stage; of a stage with several tasks, those that are not cached are\n"
+	.about = "Compares all that decides the task's result (its key) with the earlier success\n"
+		 "from which least differs: the command or code, parameters, inputs, environment\n"
+		 "and outs. Of a script of several lines those that differ are shown. TASK is a\n"
+		 "task, or a stage; of a stage with several tasks, those that are not cached are\n"
 		 "explained.\n",
 	.examples = "flow explain train\n"
 		    "flow explain train -p train.lr=0.1\n"

@@ -75,8 +75,11 @@ static void put_heading(struct cli *c, const struct log_part *part, bool is_firs
 		arena_printf(&c->arena, "==> %s", shown(c, part->attempt.task)));
 	screen_printf(&c->out, "  attempt %lld  ", (long long)part->attempt.number);
 	screen_paint(&c->out, run_paint(word), shown(c, word));
-	screen_printf(
-		&c->out, "%s\n", part->reused ? "  (cached: the log is of an earlier run)" : "");
+	if (part->reused)
+		screen_str(&c->out, "  (cached: the log is of an earlier run)");
+	else if (part->attempt.why[0] != '\0')
+		screen_printf(&c->out, "  %s", shown(c, part->attempt.why));
+	screen_str(&c->out, "\n");
 }
 
 static int put_log(struct cli *c, struct request *q, size_t i, struct err *e)
@@ -87,7 +90,7 @@ static int put_log(struct cli *c, struct request *q, size_t i, struct err *e)
 	struct log_reader reader;
 	int rc;
 
-	if (q->logs.count > 1)
+	if (q->logs.count > 1 || c->out.tty)
 		put_heading(c, part, i == 0);
 	else if (part->reused)
 		screen_printf(&c->talk, "`%s` was cached: the log is of an earlier run\n",
@@ -245,7 +248,7 @@ const struct command cmd_log = { .name = "log",
 	.args = "[RUN] [TASK]",
 	.summary = "show what tasks wrote",
 	.about = "Without TASK: of the tasks that failed, or when none did of all that ran,\n"
-		 "each under a heading. TASK may be a stage: then all its tasks. RUN as in\n"
+		 "each under a heading that says why it ran. TASK may be a stage: then all its tasks. RUN as in\n"
 		 "`flow runs show`; the default is @last. Into a pipe the bytes are those the\n"
 		 "task wrote; on a terminal control characters other than colours are made\n"
 		 "harmless. Of a log that grew too long (resources: {log: ...}) the middle\n"

@@ -47,28 +47,42 @@ static bool would_run(const struct choice *c)
 	return c->verdict == VERDICT_RUN || c->verdict == VERDICT_MAYBE;
 }
 
+/* The task, why, and below it what else differs. */
+static void put_row(struct table *t, struct plan *p, uint32_t node)
+{
+	const struct choice *choice = &p->choices[node];
+	enum verdict verdict = (enum verdict)choice->verdict;
+	char took[32];
+	uint32_t i;
+
+	table_cell(t, PAINT_NONE, "%s", node_name(p->graph, node));
+	table_cell(t, paint_of(verdict), "%s", verdict_name(verdict));
+	table_cell(t, PAINT_NONE, "%s", choice_line(p, choice));
+	table_cell(t, PAINT_NONE, "%s",
+		would_run(choice) ? took_text(expected_ms(p, node), took) : "-");
+	for (i = 0; i < choice->other_count; i++) {
+		table_cell(t, PAINT_NONE, "%s", "");
+		table_cell(t, PAINT_NONE, "%s", "");
+		table_cell(t, PAINT_NONE, "%s", choice->others[i]);
+		table_cell(t, PAINT_NONE, "%s", "");
+	}
+}
+
 static void put_table(struct cli *c, struct plan *p)
 {
 	struct table t = { .arena = &c->arena, .columns = 4, .right = 1u << 3 };
 	uint32_t i, count = p->graph->node_count, shown = count - p->count[VERDICT_LEFT_OUT];
 	struct screen *o = &c->out;
-	char took[32];
 
 	table_cell(&t, PAINT_BOLD, "TASK");
 	table_cell(&t, PAINT_BOLD, "VERDICT");
 	table_cell(&t, PAINT_BOLD, "WHY");
 	table_cell(&t, PAINT_BOLD, "EST");
 	for (i = 0; i < count; i++) {
-		const struct choice *choice = &p->choices[i];
-		enum verdict verdict = (enum verdict)choice->verdict;
+		enum verdict verdict = (enum verdict)p->choices[i].verdict;
 
-		if (verdict == VERDICT_LEFT_OUT || (verdict == VERDICT_REUSE && shown > LISTED_MAX))
-			continue;
-		table_cell(&t, PAINT_NONE, "%s", node_name(p->graph, i));
-		table_cell(&t, paint_of(verdict), "%s", verdict_name(verdict));
-		table_cell(&t, PAINT_NONE, "%s", choice_text(p, choice));
-		table_cell(&t, PAINT_NONE, "%s",
-			would_run(choice) ? took_text(expected_ms(p, i), took) : "-");
+		if (verdict != VERDICT_LEFT_OUT && (verdict != VERDICT_REUSE || shown <= LISTED_MAX))
+			put_row(&t, p, i);
 	}
 	if (t.cells.count > t.columns)
 		table_write(&t, o);
@@ -104,6 +118,7 @@ static void json_choice(struct json *j, struct plan *p, uint32_t node)
 	const struct choice *c = &p->choices[node];
 	int64_t expected = expected_ms(p, node);
 	char hex[DIGEST_HEX];
+	uint32_t i;
 
 	json_open_object(j);
 	json_key_string(j, "task", node_name(p->graph, node));
@@ -115,6 +130,11 @@ static void json_choice(struct json *j, struct plan *p, uint32_t node)
 	json_key_string(j, "was", c->was);
 	json_key_string(j, "is", c->is);
 	json_key_string(j, "origin", c->origin);
+	json_key(j, "others");
+	json_open_array(j);
+	for (i = 0; i < c->other_count; i++)
+		json_text(j, c->others[i]);
+	json_end(j);
 	json_key_string(j, "key", c->keyed ? digest_hex(&c->key, hex) : NULL);
 	json_key_bool(j, "restore", c->restore);
 	json_key(j, "expected_ms");

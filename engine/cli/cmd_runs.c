@@ -136,6 +136,26 @@ static void put_heads(struct table *t, const char *const *heads)
 		table_cell(t, PAINT_BOLD, "%s", heads[i]);
 }
 
+/* One task; of one that failed how it did, and below that why it was run. */
+static void put_task(struct cli *c, struct table *t, const struct task_record *k, int64_t now)
+{
+	const char *word = task_word(k->state);
+	bool failed = strcmp(k->state, "FAILED") == 0, tried = k->last.id != 0;
+	int i;
+
+	table_cell(t, PAINT_NONE, "%s", shown(c, k->name));
+	table_cell(t, run_paint(word), "%s", shown(c, word));
+	table_cell(t, PAINT_NONE, "%s", shown_count(c, k->last.number, tried));
+	table_cell(t, PAINT_NONE, "%s", tried ? shown_took(c, attempt_took_ms(&k->last, now)) : "-");
+	table_cell(t, failed ? PAINT_RED : PAINT_NONE, "%s",
+		failed && tried ? attempt_fate(c, &k->last) : shown(c, k->why));
+	if (!failed || !tried || k->why[0] == '\0')
+		return;
+	for (i = 0; i < 4; i++)
+		table_cell(t, PAINT_NONE, "%s", "");
+	table_cell(t, PAINT_DIM, "it ran because: %s", shown(c, k->why));
+}
+
 static void put_tasks(struct cli *c, const struct runpage *p, int64_t now)
 {
 	static const char *const heads[] = { "TASK", "STATE", "ATTEMPTS", "TOOK", "WHY" };
@@ -146,19 +166,8 @@ static void put_tasks(struct cli *c, const struct runpage *p, int64_t now)
 		return;
 	screen_str(&c->out, "\n");
 	put_heads(&t, heads);
-	for (i = 0; i < most; i++) {
-		const struct task_record *k = &p->tasks.items[i];
-		const char *word = task_word(k->state);
-		bool failed = strcmp(k->state, "FAILED") == 0, tried = k->last.id != 0;
-
-		table_cell(&t, PAINT_NONE, "%s", shown(c, k->name));
-		table_cell(&t, run_paint(word), "%s", shown(c, word));
-		table_cell(&t, PAINT_NONE, "%s", shown_count(c, k->last.number, tried));
-		table_cell(&t, PAINT_NONE, "%s",
-			tried ? shown_took(c, attempt_took_ms(&k->last, now)) : "-");
-		table_cell(&t, failed ? PAINT_RED : PAINT_NONE, "%s",
-			failed && tried ? attempt_fate(c, &k->last) : shown(c, k->why));
-	}
+	for (i = 0; i < most; i++)
+		put_task(c, &t, &p->tasks.items[i], now);
 	table_write(&t, &c->out);
 	list_rest(c, p->tasks.count);
 }

@@ -10,7 +10,7 @@
 static void put_active(struct cli *c, const struct status *s, int64_t now)
 {
 	const struct run_record *r = &s->runs.items[0];
-	struct table t = { .arena = &c->arena, .columns = 4 };
+	struct table t = { .arena = &c->arena, .columns = 5 };
 	size_t i, most = list_most(c, s->running.count);
 	char took[32];
 
@@ -28,6 +28,7 @@ static void put_active(struct cli *c, const struct status *s, int64_t now)
 			a->number > 1
 				? arena_printf(&c->arena, "attempt %lld", (long long)a->number)
 				: "");
+		table_cell(&t, PAINT_DIM, "%s", shown(c, a->why));
 	}
 	table_write(&t, &c->out);
 	list_rest(c, s->running.count);
@@ -79,6 +80,8 @@ static void put_failed(struct cli *c, const struct status *s)
 		screen_glyph(&c->out, GLYPH_FAIL);
 		screen_printf(&c->out, " %s  %s", shown(c, t->name), attempt_fate(c, &t->last));
 		screen_printf(&c->out, "  (attempt %lld)\n", (long long)t->last.number);
+		if (t->why[0] != '\0')
+			screen_printf(&c->out, "    it ran because: %s\n", shown(c, t->why));
 		screen_paint(&c->out, PAINT_DIM,
 			arena_printf(
 				&c->arena, "    flow log %s %s\n", r->name, shown(c, t->name)));

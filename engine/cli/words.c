@@ -74,7 +74,11 @@ const char *view_reason(struct view *v, uint32_t task)
 	struct plan *p = &v->session->plan;
 	const struct choice *c = &p->choices[task];
 
-	return c->reason == REASON_NEVER_RUN ? "" : choice_text(p, c);
+	if (c->reason == REASON_NEVER_RUN)
+		return "";
+	if (c->other_count == 0)
+		return choice_line(p, c);
+	return arena_printf(&p->arena, "%s and %u more", choice_line(p, c), c->other_count);
 }
 
 /* Parameters whose value was given on the command line. */

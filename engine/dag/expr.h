@@ -24,6 +24,7 @@ struct yaml;
 /* Names and texts, such as a node's deps. */
 struct binding {
 	const char *name, *value;
+	uint32_t origin; /* text: "dag.yaml:6"; 0: not kept */
 };
 
 struct bindings {

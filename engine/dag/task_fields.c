@@ -41,14 +41,14 @@ static int by_name(const void *a, const void *b)
 }
 
 /* One more variable, or another value for one that is there. NULL: not set. */
-static void bind(struct bindings *list, const char *name, const char *value)
+static void bind(struct bindings *list, const char *name, const char *value, uint32_t origin)
 {
-	struct binding binding = { .name = name, .value = value };
+	struct binding binding = { .name = name, .value = value, .origin = origin };
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
 		if (strcmp(list->items[i].name, name) == 0) {
-			list->items[i].value = value;
+			list->items[i] = binding;
 			return;
 		}
 	}
@@ -59,21 +59,22 @@ static void bind(struct bindings *list, const char *name, const char *value)
  * which may be nothing. */
 static int read_variable(struct task_maker *m, const struct yaml *name, const struct yaml *value)
 {
+	uint32_t origin = origin_of(m, name);
 	const char *text;
 
 	if (value->type == YAML_NULL) {
 		text = expr_process_env(m->build, name->text);
-		bind(&m->env, name->text, text);
+		bind(&m->env, name->text, text, origin);
 		return 0;
 	}
 	if (!expr_present(value->text)) { /* may outlive the scratch arena: see env_done */
-		bind(&m->env, name->text, value->text);
+		bind(&m->env, name->text, value->text, origin);
 		return 0;
 	}
 	buf_clear(&m->text);
 	if (expr_text(&m->scope, value, true, &m->text) < 0)
 		return -1;
-	bind(&m->env, name->text, buf_in(&m->text, &m->scratch));
+	bind(&m->env, name->text, buf_in(&m->text, &m->scratch), origin);
 	return 0;
 }
 
@@ -106,6 +107,7 @@ static struct span put_env(struct task_maker *m)
 			continue;
 		field.name = text_pool_string(&b->text, m->env.items[i].name);
 		field.value = text_pool_string(&b->text, m->env.items[i].value);
+		field.origin = m->env.items[i].origin;
 		vec_push(&b->fields, field);
 	}
 	span.count = (uint32_t)b->fields.count - span.first;

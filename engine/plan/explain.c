@@ -9,15 +9,25 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "dag/graph.h"
+#include "plan/follow.h"
 #include "plan/key.h"
+#include "plan/lines_diff.h"
+#include "plan/nearest.h"
+#include "plan/origin.h"
 #include "plan/part_text.h"
 #include "plan/plan.h"
 
+#define OTHERS_MAX 8 /* further changes that a choice names */
+
+struct replacements {
+	struct replaced *items;
+	size_t count, cap;
+};
+
 struct finder {
 	struct plan *plan;
-	struct choice *choice; /* explain_first */
 	struct explanation *all;
-	uint32_t changed;
+	struct replacements params; /* that changed so far: they come first */
 };
 
 static const char *const reason_names[] = { "none", "never-run", "input-changed", "input-added",
@@ -29,15 +39,6 @@ static const char *const reason_names[] = { "none", "never-run", "input-changed"
 const char *reason_name(enum reason reason)
 {
 	return reason_names[reason];
-}
-
-/* Its producer has not run yet. */
-static bool is_unknown_input(const struct part_view *v)
-{
-	static const struct digest zero;
-
-	return v != NULL && v->part == PART_INPUT && v->value_len == DIGEST_SIZE &&
-	       memcmp(v->value, zero.bytes, DIGEST_SIZE) == 0;
 }
 
 static enum reason reason_of(enum change change, const struct part_view *v)
@@ -62,74 +63,61 @@ static enum reason reason_of(enum change change, const struct part_view *v)
 	return REASON_KEY_FORMAT;
 }
 
-/* Where a parameter's value of today was written. */
-static const char *origin_of(const struct plan *p, const struct part_view *v)
-{
-	const struct graph *g = p->graph;
-	uint32_t i;
-
-	if (v == NULL || v->part != PART_PARAM || g == NULL)
-		return "";
-	for (i = 0; i < g->param_count; i++) {
-		const char *name = graph_text(g, g->params[i].name);
-
-		if (strlen(name) == v->name_len && memcmp(name, v->name, v->name_len) == 0)
-			return graph_text(g, g->params[i].origin);
-	}
-	return "";
-}
-
-static void first(
-	void *user, enum change change, const struct part_view *was, const struct part_view *is)
-{
-	struct finder *f = user;
-	const struct part_view *v = is != NULL ? is : was;
-	struct plan *p = f->plan;
-	struct part_texts texts;
-
-	if (f->changed > 0 || (change == CHANGE_VALUE && is_unknown_input(is)))
-		return;
-	f->changed++;
-	f->choice->reason = (uint8_t)reason_of(change, v);
-	f->choice->name = arena_strndup(&p->arena, v->name, v->name_len);
-	part_texts(&texts, &p->arena, was, is);
-	f->choice->was = texts.was;
-	f->choice->is = texts.is;
-	f->choice->origin = origin_of(p, is);
-}
-
-void explain_first(struct plan *p, struct choice *c, const void *then, size_t len)
-{
-	struct finder f = { .plan = p, .choice = c };
-
-	parts_diff(then, len, buf_text(&p->parts), p->parts.len, first, &f);
-}
-
 static void add_row(struct finder *f, const char *change, const struct part_view *was,
 	const struct part_view *is)
 {
 	const struct part_view *v = is != NULL ? is : was;
 	struct arena *a = &f->plan->arena;
+	struct explained row = { .change = change,
+		.kind = part_kind(v->part),
+		.name = arena_strndup(a, v->name, v->name_len),
+		.origin = part_is_unknown(is) ? "" : origin_of(f->plan, is),
+		.diff = "" };
 	struct part_texts texts;
 
 	part_texts(&texts, a, was, is);
-	vec_push(f->all, ((struct explained){ change, part_kind(v->part),
-				 arena_strndup(a, v->name, v->name_len), texts.was, texts.is,
-				 origin_of(f->plan, is) }));
+	row.was = texts.was;
+	row.is = texts.is;
+	vec_push(f->all, row);
+}
+
+static struct explained *last_row(struct finder *f)
+{
+	return &f->all->items[f->all->count - 1];
+}
+
+/* A component with another value. */
+static void add_changed(struct finder *f, const struct part_view *was, const struct part_view *is)
+{
+	struct explained *row;
+
+	add_row(f, "changed", was, is);
+	row = last_row(f);
+	if (is->part == PART_PARAM)
+		vec_push(&f->params, replaced_of(was, is));
+	else if (is->part != PART_INPUT && is->part != PART_CODE)
+		row->follows = text_follows(was, is, f->params.items, f->params.count);
+	if (f->all->wants_diff && is->part == PART_COMMAND)
+		row->diff = lines_diff(&f->plan->arena, was, is);
 }
 
 static void each_change(
 	void *user, enum change change, const struct part_view *was, const struct part_view *is)
 {
-	static const char *const words[] = { "added", "removed", "changed" };
 	struct finder *f = user;
 
-	if (change == CHANGE_NONE)
-		f->all->same++;
-	else if (change == CHANGE_VALUE && is_unknown_input(is))
-		add_row(f, "unknown", was, is);
-	else
-		add_row(f, words[change], was, is);
+	switch (change) {
+	case CHANGE_NONE: f->all->same++; return;
+	case CHANGE_ADDED: add_row(f, "added", NULL, is); break;
+	case CHANGE_REMOVED: add_row(f, "removed", was, NULL); break;
+	case CHANGE_VALUE:
+		if (part_is_unknown(is))
+			add_row(f, "unknown", was, is);
+		else
+			add_changed(f, was, is);
+		break;
+	}
+	last_row(f)->reason = (uint8_t)reason_of(change, is != NULL ? is : was);
 }
 
 static void each_same(
@@ -148,6 +136,7 @@ void explain_two(struct plan *p, const void *then, size_t then_len, const void *
 	parts_compare(then, then_len, now, now_len, each_change, &f);
 	if (out->lists_same)
 		parts_compare(then, then_len, now, now_len, each_same, &f);
+	vec_release(&f.params);
 }
 
 void explain_all(struct plan *p, const void *then, size_t len, struct explanation *out)
@@ -155,30 +144,84 @@ void explain_all(struct plan *p, const void *then, size_t len, struct explanatio
 	explain_two(p, then, len, buf_text(&p->parts), p->parts.len, out);
 }
 
-/* "param train.lr 0.01 -> 0.1 (params.yaml:6)" */
-static const char *change_text(struct arena *a, const struct choice *c)
+/* A change on one line: "param train.lr 0.01 -> 0.1 (params.yaml:6)". */
+static const char *change_text(struct arena *a, enum reason code, const char *name, const char *was,
+	const char *is, const char *from)
 {
-	const char *origin = c->origin[0] != '\0' ? arena_printf(a, " (%s)", c->origin) : "";
-	const char *reason = reason_name((enum reason)c->reason), *kind;
+	const char *origin = from[0] != '\0' ? arena_printf(a, " (%s)", from) : "";
+	const char *reason = reason_name(code), *kind;
 
-	if (c->reason == REASON_KEY_FORMAT && c->was[0] != '\0')
-		return arena_printf(a, "was `%s`, is `%s`", c->was, c->is);
-	if (c->reason == REASON_KEY_FORMAT)
+	if (code == REASON_KEY_FORMAT && was[0] != '\0')
+		return arena_printf(a, "was `%s`, is `%s`", was, is);
+	if (code == REASON_KEY_FORMAT)
 		return "recorded by another version of flow";
-	if (c->reason == REASON_OUT_CHANGED && c->name[0] == '\0')
+	if (code == REASON_OUT_CHANGED && name[0] == '\0')
 		return "outs stand in another order";
 	/* A plugin's name begins with that word. */
-	kind = c->reason == REASON_PLUGIN_CHANGED
+	kind = code == REASON_PLUGIN_CHANGED
 		       ? ""
 		       : arena_printf(a, "%.*s ", (int)strcspn(reason, "-"), reason);
-	if (c->was[0] == '\0' || c->is[0] == '\0')
-		return arena_printf(a, "%s%s %s%s", kind, c->name,
-			c->is[0] == '\0' ? "removed" : "added", origin);
-	return arena_printf(a, "%s%s%s%s -> %s%s", kind, c->name, c->name[0] != '\0' ? " " : "",
-		c->was, c->is, origin);
+	if (name[0] != '\0')
+		kind = arena_printf(a, "%s%s ", kind, name);
+	if (was[0] == '\0' || is[0] == '\0')
+		return arena_printf(a, "%s%s%s", kind, is[0] == '\0' ? "removed" : "added", origin);
+	return arena_printf(a, "%s%s -> %s%s", kind, was, is, origin);
 }
 
-const char *choice_text(struct plan *p, const struct choice *c)
+/* On one line the path of an input says enough. */
+static const char *origin_on_line(const struct explained *row)
+{
+	return strcmp(row->kind, "input") == 0 ? "" : row->origin;
+}
+
+static const char *row_text(struct arena *a, const struct explained *row)
+{
+	return change_text(a, (enum reason)row->reason, row->name, row->was, row->is,
+		origin_on_line(row));
+}
+
+/* Is it a change that would do to run the task, and not one that follows from another? */
+static bool is_own_change(const struct explained *row)
+{
+	return strcmp(row->change, "unknown") != 0 && !row->follows;
+}
+
+static void lead(struct choice *c, const struct explained *row)
+{
+	c->reason = row->reason;
+	c->name = row->name;
+	c->was = row->was;
+	c->is = row->is;
+	c->origin = origin_on_line(row);
+}
+
+void explain_choice(struct plan *p, struct choice *c, const void *then, size_t len)
+{
+	const char **others = arena_alloc(&p->arena, OTHERS_MAX * sizeof *others);
+	struct explanation all = { 0 };
+	uint32_t changes = 0;
+	size_t i;
+
+	explain_all(p, then, len, &all);
+	for (i = 0; i < all.count; i++) {
+		const struct explained *row = &all.items[i];
+
+		if (!is_own_change(row))
+			continue;
+		if (changes == 0)
+			lead(c, row);
+		else if (changes <= OTHERS_MAX)
+			others[c->other_count++] = row_text(&p->arena, row);
+		changes++;
+	}
+	if (changes > OTHERS_MAX + 1)
+		others[OTHERS_MAX - 1] =
+			arena_printf(&p->arena, "and %u more", changes - OTHERS_MAX);
+	c->others = others;
+	free(all.items);
+}
+
+const char *choice_line(struct plan *p, const struct choice *c)
 {
 	struct arena *a = &p->arena;
 
@@ -217,5 +260,15 @@ const char *choice_text(struct plan *p, const struct choice *c)
 	case REASON_OUT_CHANGED:
 	case REASON_KEY_FORMAT: break;
 	}
-	return change_text(a, c);
+	return change_text(a, (enum reason)c->reason, c->name, c->was, c->is, c->origin);
+}
+
+const char *choice_text(struct plan *p, const struct choice *c)
+{
+	const char *text = choice_line(p, c);
+	uint32_t i;
+
+	for (i = 0; i < c->other_count; i++)
+		text = arena_printf(&p->arena, "%s; %s", text, c->others[i]);
+	return text;
 }

@@ -232,8 +232,7 @@ damaged:
 	return false;
 }
 
-/* Order of two records by (part, name), as they are stored. */
-static int compare(const struct part_view *a, const struct part_view *b)
+int part_order(const struct part_view *a, const struct part_view *b)
 {
 	size_t n = a->name_len < b->name_len ? a->name_len : b->name_len;
 	int order;
@@ -246,7 +245,7 @@ static int compare(const struct part_view *a, const struct part_view *b)
 	return a->name_len == b->name_len ? 0 : a->name_len < b->name_len ? -1 : 1;
 }
 
-static bool same_value(const struct part_view *a, const struct part_view *b)
+bool part_same_value(const struct part_view *a, const struct part_view *b)
 {
 	return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0;
 }
@@ -259,7 +258,7 @@ struct views {
 
 static int by_order(const void *a, const void *b)
 {
-	return compare(a, b);
+	return part_order(a, b);
 }
 
 static void collect(struct views *v, const void *data, size_t len)
@@ -284,7 +283,7 @@ void parts_compare(const void *then, size_t then_len, const void *now, size_t no
 	while (i < a.count || k < b.count) {
 		int order = i == a.count   ? 1
 			    : k == b.count ? -1
-					   : compare(&a.items[i], &b.items[k]);
+					   : part_order(&a.items[i], &b.items[k]);
 
 		if (order < 0) {
 			found(user, CHANGE_REMOVED, &a.items[i++], NULL);
@@ -292,7 +291,7 @@ void parts_compare(const void *then, size_t then_len, const void *now, size_t no
 			found(user, CHANGE_ADDED, NULL, &b.items[k++]);
 		} else {
 			found(user,
-				same_value(&a.items[i], &b.items[k]) ? CHANGE_NONE : CHANGE_VALUE,
+				part_same_value(&a.items[i], &b.items[k]) ? CHANGE_NONE : CHANGE_VALUE,
 				&a.items[i], &b.items[k]);
 			i++;
 			k++;

@@ -69,6 +69,10 @@ void key_digest(struct digest *key, const struct buf *parts);
 /* The next record of a stored list; false at its end or when it is damaged (then *at is len + 1). */
 bool parts_next(const void *data, size_t len, size_t *at, struct part_view *view);
 
+/* Order of two records by (part, name), as they are stored; are their values the same? */
+int part_order(const struct part_view *a, const struct part_view *b);
+bool part_same_value(const struct part_view *a, const struct part_view *b);
+
 enum change { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_VALUE, CHANGE_NONE };
 
 /* Call found() for each component in which `now` differs from `then`, in the order of `enum part`. `was` is NULL for an added

@@ -23,6 +23,28 @@ static bool is_inside_letter(const struct part_view *v, size_t at)
 	return at > 0 && at < v->value_len && ((unsigned char)v->value[at] & 0xc0) == 0x80;
 }
 
+/* Of two texts of several lines the first line that differs in each: what stands before it is left out, and what follows. */
+static void first_lines(struct part_view *was, struct part_view *is)
+{
+	size_t n = 0, start = 0;
+	const char *end;
+
+	if (memchr(was->value, '\n', was->value_len) == NULL &&
+		memchr(is->value, '\n', is->value_len) == NULL)
+		return;
+	for (; n < was->value_len && n < is->value_len && was->value[n] == is->value[n]; n++)
+		if (was->value[n] == '\n')
+			start = n + 1;
+	was->value += start;
+	was->value_len -= start;
+	is->value += start;
+	is->value_len -= start;
+	if ((end = memchr(was->value, '\n', was->value_len)) != NULL)
+		was->value_len = (size_t)(end - was->value);
+	if ((end = memchr(is->value, '\n', is->value_len)) != NULL)
+		is->value_len = (size_t)(end - is->value);
+}
+
 /* Where to begin: some bytes before the values begin to differ; 0 when both are short or there is only one. */
 static size_t start_of(const struct part_view *was, const struct part_view *is)
 {
@@ -79,8 +101,17 @@ static const char *text_of(struct arena *a, const struct part_view *v, size_t st
 void part_texts(struct part_texts *out, struct arena *a, const struct part_view *was,
 	const struct part_view *is)
 {
-	size_t start = start_of(was, is);
+	struct part_view old, new;
+	size_t start;
 
+	if (was != NULL && is != NULL && is->part == PART_COMMAND) {
+		old = *was;
+		new = *is;
+		first_lines(&old, &new);
+		was = &old;
+		is = &new;
+	}
+	start = start_of(was, is);
 	out->was = text_of(a, was, start);
 	out->is = text_of(a, is, start);
 }

@@ -5,7 +5,8 @@
  *     part_texts(&texts, &arena, was, is);                  texts.was, texts.is: both values of a component, on one line each
  *
  * A digest is short, a value that is not long is whole. Of two long values only the part is shown in which they differ, from a
- * little before the first difference on: "... high; test 5 -ge 5". Either may be NULL; its text is "". Texts live in the arena.
+ * little before the first difference on: "... high; test 5 -ge 5"; of two commands of several lines the first line that differs.
+ * Either may be NULL; its text is "". Texts live in the arena.
  */
 #ifndef FLOW_PLAN_PART_TEXT_H
 #define FLOW_PLAN_PART_TEXT_H

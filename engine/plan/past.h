@@ -67,6 +67,12 @@ struct past {
 	/* What became of the last attempt of a task. *why is set for LAST_DISOWNED: "`in` was changed while it ran", borrowed until
 	 * the past is closed. */
 	enum last_try (*last_try)(void *user, uint32_t node, const char **why);
+	/* Of the task's earlier successes the one whose component tree differs least from `now` (plan/nearest.h), and that tree,
+	 * borrowed until the next call; NULL: there is none that can be told. */
+	const struct record *(*nearest)(void *user, uint32_t node, const void *now, size_t len, const void **then,
+		size_t *then_len);
+	/* Did the last attempt of the task have this key, and fail? */
+	bool (*failed_with)(void *user, uint32_t node, const struct digest *key);
 };
 
 #endif

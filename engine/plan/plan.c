@@ -125,6 +125,7 @@ static int build_parts(struct plan *p, uint32_t node, const struct inputs *in, s
 			return rc;
 	}
 	buf_clear(&p->parts);
+	p->parts_node = node;
 	key_parts(&p->parts, &s);
 	return 0;
 }
@@ -135,6 +136,8 @@ static void choose(struct choice *c, enum verdict verdict, enum reason reason, c
 	c->reason = (uint8_t)reason;
 	c->name = name != NULL ? name : "";
 	c->was = c->is = c->origin = "";
+	c->others = NULL;
+	c->other_count = 0;
 }
 
 /* Are the outs of this record at hand? Sets restore when some must come from the store; names what is lost otherwise. */
@@ -174,30 +177,42 @@ static void reuse(struct plan *p, uint32_t node, const struct record *r, bool re
 	c->restore = restore;
 }
 
+static void blame_last_try(struct plan *p, uint32_t node)
+{
+	static const enum reason reasons[] = { [LAST_NONE] = REASON_NEVER_RUN,
+		[LAST_FAILED] = REASON_FAILED_BEFORE,
+		[LAST_DISOWNED] = REASON_NOT_TRUSTED };
+	const char *why = NULL;
+	enum last_try last = p->past->last_try(p->past->user, node, &why);
+
+	choose(&p->choices[node], VERDICT_RUN, reasons[last], last == LAST_DISOWNED ? why : NULL);
+}
+
 /* Find out why a task whose key has no record must run, by its nearest earlier success. REASON_NONE: no component that is known
- * differs, or the record's details are gone. */
-static void find_reason(struct plan *p, uint32_t node, const struct record *latest)
+ * differs, or the records' details are gone. */
+static void find_reason(struct plan *p, uint32_t node)
 {
 	struct choice *c = &p->choices[node];
+	const struct record *nearest;
 	const void *then;
 	size_t len;
-	struct err e;
 
-	c->past = latest;
-	if (latest == NULL) {
-		static const enum reason reasons[] = { [LAST_NONE] = REASON_NEVER_RUN,
-			[LAST_FAILED] = REASON_FAILED_BEFORE,
-			[LAST_DISOWNED] = REASON_NOT_TRUSTED };
-		const char *why = NULL;
-		enum last_try last = p->past->last_try(p->past->user, node, &why);
-
-		choose(c, VERDICT_RUN, reasons[last], last == LAST_DISOWNED ? why : NULL);
+	c->past = p->past->latest(p->past->user, node);
+	if (c->past == NULL) {
+		blame_last_try(p, node);
 		return;
 	}
 	choose(c, VERDICT_RUN, REASON_NONE, NULL);
-	if (p->past->parts(p->past->user, latest->attempt, &then, &len, &e) < 0)
+	if (c->keyed && p->past->failed_with(p->past->user, node, &c->key)) {
+		choose(c, VERDICT_RUN, REASON_FAILED_BEFORE, NULL);
 		return;
-	explain_first(p, c, then, len);
+	}
+	nearest = p->past->nearest(
+		p->past->user, node, buf_text(&p->parts), p->parts.len, &then, &len);
+	if (nearest == NULL)
+		return;
+	c->past = nearest;
+	explain_choice(p, c, then, len);
 	/* The same components and yet another key: outs count in their order. */
 	if (c->reason == REASON_NONE && c->keyed)
 		choose(c, VERDICT_RUN, REASON_OUT_CHANGED, NULL);
@@ -208,7 +223,7 @@ static void decide_early(struct plan *p, uint32_t node, const struct inputs *in)
 {
 	struct choice *c = &p->choices[node];
 
-	find_reason(p, node, p->past->latest(p->past->user, node));
+	find_reason(p, node);
 	if (c->reason == REASON_NONE)
 		choose(c, VERDICT_MAYBE, REASON_UPSTREAM_RAN, node_name(p->graph, in->unknown));
 }
@@ -216,7 +231,7 @@ static void decide_early(struct plan *p, uint32_t node, const struct inputs *in)
 static void decide_keyed(struct plan *p, uint32_t node)
 {
 	struct choice *c = &p->choices[node];
-	const struct record *latest = p->past->latest(p->past->user, node), *r = latest;
+	const struct record *r = p->past->latest(p->past->user, node);
 	uint32_t out_count = p->graph->nodes[node].outs.count;
 	const char *lost = NULL;
 	bool restore;
@@ -232,7 +247,7 @@ static void decide_keyed(struct plan *p, uint32_t node)
 		c->past = r;
 		return;
 	}
-	find_reason(p, node, latest);
+	find_reason(p, node);
 	if (c->reason == REASON_NONE)
 		c->reason = REASON_KEY_FORMAT;
 }

@@ -59,10 +59,12 @@ struct choice {
 	bool restored;            /* REUSE: that was done */
 	bool keyed;               /* `key` is known */
 	struct digest key;
-	const struct record *past; /* REUSE: whose outs; RUN: the nearest earlier success; or NULL */
+	const struct record *past; /* REUSE: whose outs; RUN, MAYBE: the earlier success that is nearest; or NULL */
 	const char *name;         /* what differs: "train.lr", "data/x.csv", an upstream task; or "" */
 	const char *was, *is;     /* the two values, for people; or "" */
 	const char *origin;       /* where the new value comes from: "params.yaml:6"; or "" */
+	const char *const *others; /* what else differs, each a line like choice_line()'s */
+	uint32_t other_count;
 };
 
 struct plan_options {
@@ -78,7 +80,8 @@ struct plan {
 	bool *known;               /* per out of the graph */
 	const bool *forced;        /* from the options; borrowed */
 	struct arena arena;
-	struct buf parts;          /* scratch: component tree of the node last keyed */
+	struct buf parts;          /* scratch: component tree of the node last keyed, */
+	uint32_t parts_node;       /* which is this one */
 	uint32_t count[5];         /* per verdict */
 };
 
@@ -99,7 +102,9 @@ void plan_made(struct plan *p, uint32_t node, const struct made *outs);
 const char *verdict_name(enum verdict verdict);
 const char *reason_name(enum reason reason);
 
-/* One line for people: "param train.lr 0.01 -> 0.1 (params.yaml:6)". In the plan's arena. */
+/* One line for people: "param train.lr 0.01 -> 0.1 (params.yaml:6)", the first of what differs. In the plan's arena. */
+const char *choice_line(struct plan *p, const struct choice *c);
+/* All that differs, "; " between. */
 const char *choice_text(struct plan *p, const struct choice *c);
 
 /* Sum of the recorded durations of what would run; -1 when a task was never timed. */

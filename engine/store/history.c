@@ -7,11 +7,15 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "dag/graph.h"
+#include "plan/nearest.h"
 #include "store/db.h"
 #include "store/journal.h"
 #include "store/project.h"
 #include "store/slots.h"
 #include "store/stats.h"
+
+#define COMPARED_OF_TASK 1000  /* attempts of a task among which the nearest is looked for */
+#define COMPARED_IN_ALL  100000 /* of all tasks of a plan */
 
 static int source(void *user, const char *path, struct digest *out, struct err *e)
 {
@@ -156,6 +160,80 @@ static enum last_try last_try(void *user, uint32_t node, const char **why)
 	return found;
 }
 
+/* One whose result is not trusted was given another key. */
+static bool is_key_of(struct sqlite3_stmt *s, const void *parts, size_t len)
+{
+	struct digest key, of_parts;
+
+	digest_of(&of_parts, parts, len);
+	return db_digest(s, 1, &key) && digest_same(&key, &of_parts);
+}
+
+/* The newest attempts of the task, and of all tasks together no more than a plan has time for: then the newest alone. */
+static const struct record *nearest(void *user, uint32_t node, const void *now, size_t len,
+	const void **then, size_t *then_len)
+{
+	struct history *h = user;
+	uint32_t best = UINT32_MAX, distance;
+	struct record *found = NULL;
+	struct sqlite3_stmt *s = NULL;
+	struct err e;
+
+	if (!h->has_attempts ||
+		db_prepare(h->db, SLOT_NEAREST,
+			"SELECT id, key, parts, ended_ms - began_ms FROM attempt WHERE task = ? AND "
+			"state = 'SUCCEEDED' ORDER BY run DESC, number DESC LIMIT ?",
+			&s, &e) < 0)
+		return NULL;
+	db_bind_text(s, 1, node_name(h->graph, node));
+	db_bind_int(s, 2, h->compared < COMPARED_IN_ALL ? COMPARED_OF_TASK : 1);
+	while (best > 0 && db_step(h->db, s, &e) > 0) {
+		size_t size;
+		const void *parts = db_blob(s, 2, &size);
+
+		h->compared++;
+		if (!is_key_of(s, parts, size))
+			continue;
+		distance = parts_distance(parts, size, now, len, best);
+		if (distance >= best)
+			continue;
+		best = distance;
+		if (found == NULL)
+			found = arena_zalloc(&h->arena, sizeof *found);
+		*found = (struct record){ .attempt = db_int(s, 0), .took_ms = db_int(s, 3) };
+		(void)db_digest(s, 1, &found->key);
+		buf_clear(&h->parts);
+		buf_add(&h->parts, parts, size);
+	}
+	db_reset(s);
+	*then = h->parts.data;
+	*then_len = h->parts.len;
+	return found;
+}
+
+static bool failed_with(void *user, uint32_t node, const struct digest *key)
+{
+	struct history *h = user;
+	struct sqlite3_stmt *s = NULL;
+	bool failed = false;
+	struct digest tried;
+	struct err e;
+
+	if (!h->has_attempts ||
+		db_prepare(h->db, SLOT_LAST_KEY,
+			"SELECT state, key FROM attempt WHERE task = ? ORDER BY run DESC, number DESC "
+			"LIMIT 1",
+			&s, &e) < 0)
+		return false;
+	db_bind_text(s, 1, node_name(h->graph, node));
+	if (db_step(h->db, s, &e) > 0)
+		failed = (strcmp(db_text(s, 0), "FAILED") == 0 ||
+				 strcmp(db_text(s, 0), "TIMEOUT") == 0) &&
+			 db_digest(s, 1, &tried) && digest_same(&tried, key);
+	db_reset(s);
+	return failed;
+}
+
 static void load_record(struct history *h, uint32_t node, struct sqlite3_stmt *s)
 {
 	uint32_t want = h->graph->nodes[node].outs.count;
@@ -218,7 +296,9 @@ int history_open(struct history *h, const struct graph *g, const struct project 
 		.parts = parts,
 		.presence = presence,
 		.stored = stored,
-		.last_try = last_try };
+		.last_try = last_try,
+		.nearest = nearest,
+		.failed_with = failed_with };
 	h->graph = g;
 	h->objects = (struct objects){ p->root_fd, p->flow_fd };
 	h->db = db;

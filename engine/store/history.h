@@ -32,7 +32,8 @@ struct history {
 	struct stats *stats;
 	struct record **latest;     /* per node; NULL: never succeeded */
 	struct arena arena;
-	struct buf parts;           /* answer of past.parts */
+	struct buf parts;           /* answer of past.parts and past.nearest */
+	uint32_t compared;          /* attempts that past.nearest has looked at */
 	bool has_attempts;
 };
 

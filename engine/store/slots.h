@@ -20,6 +20,8 @@ enum db_slot {
 	SLOT_PARTS,
 	SLOT_LAST_TRY,
 	SLOT_DURABLE,
+	SLOT_NEAREST,
+	SLOT_LAST_KEY,
 };
 
 #endif

@@ -28,6 +28,7 @@ struct attempt_record {
 	int64_t exit_code, signal;                   /* -1: none */
 	int64_t log_from, log_to, user_us, system_us, peak_rss_kib, strays;
 	const char *task, *state, *error, *log, *folder; /* log, folder: relative to .flow */
+	const char *why;                             /* it was made */
 	struct digest key;
 };
 

@@ -192,6 +192,7 @@ static void read_history(struct db *db)
 			const struct record *r = h.past.latest(h.past.user, i);
 
 			(void)h.past.last_try(h.past.user, i, &why);
+			(void)h.past.nearest(h.past.user, i, "", 0, &parts, &len);
 			if (r == NULL)
 				continue;
 			FUZZ_CHECK(r->out_count <= g->nodes[i].outs.count);

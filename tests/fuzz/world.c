@@ -111,8 +111,27 @@ static enum last_try last_try(void *user, uint32_t node, const char **why)
 	return (enum last_try)(node % 3);
 }
 
+static const struct record *nearest(void *user, uint32_t node, const void *now, size_t len, const void **then,
+	size_t *then_len)
+{
+	(void)user;
+	(void)node;
+	(void)now;
+	(void)len;
+	(void)then;
+	(void)then_len;
+	return NULL;
+}
+
+static bool failed_with(void *user, uint32_t node, const struct digest *key)
+{
+	(void)user;
+	(void)key;
+	return node % 2 == 0;
+}
+
 static const struct past no_past = { NULL, source, code, latest, by_key, parts, presence, stored,
-	last_try };
+	last_try, nearest, failed_with };
 
 /* -- readers ------------------------------------------------------------------------------------ */
 

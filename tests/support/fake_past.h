@@ -19,6 +19,7 @@
 #include "base/digest.h"
 #include "dag_text.h"
 #include "plan/key.h"
+#include "plan/nearest.h"
 #include "plan/plan.h"
 
 #define FAKE_FILES   64u
@@ -50,7 +51,8 @@ struct fake {
 	struct fake_record records[FAKE_RECORDS];
 	size_t record_count;
 	const char *fails;       /* a task that fails, or NULL */
-	char failed[64];         /* whose last attempt failed */
+	char failed[64];         /* whose last attempt failed, */
+	struct digest failed_key; /* with this key */
 	const char *disowned;    /* NULL; or why that attempt succeeded and is not trusted */
 	bool lost_parts;         /* the records' component trees are gone */
 	bool is_storeless;       /* nothing is kept in the store */
@@ -228,6 +230,38 @@ static inline enum last_try fake_last_try(void *user, uint32_t node, const char 
 	return f->disowned != NULL ? LAST_DISOWNED : LAST_FAILED;
 }
 
+static inline const struct record *fake_nearest(void *user, uint32_t node, const void *now, size_t len,
+	const void **then, size_t *then_len)
+{
+	struct fake *f = user;
+	const struct record *best = NULL;
+	uint32_t least = UINT32_MAX;
+	size_t i;
+
+	for (i = f->record_count; i-- > 0 && !f->lost_parts;) {
+		const struct fake_record *r = &f->records[i];
+		uint32_t distance;
+
+		if (strcmp(r->task, node_name(&f->l.graph, node)) != 0)
+			continue;
+		distance = parts_distance(r->parts.data, r->parts.len, now, len, least);
+		if (distance >= least)
+			continue;
+		least = distance;
+		best = &r->record;
+		*then = r->parts.data;
+		*then_len = r->parts.len;
+	}
+	return best;
+}
+
+static inline bool fake_failed_with(void *user, uint32_t node, const struct digest *key)
+{
+	struct fake *f = user;
+
+	return strcmp(f->failed, node_name(&f->l.graph, node)) == 0 && digest_same(&f->failed_key, key);
+}
+
 /* -- the present ---------------------------------------------------------------------------------- */
 
 static inline void fake_unload(struct fake *f)
@@ -247,7 +281,7 @@ static inline void fake_load(struct fake *f, const char *text, const char *const
 		fail_msg("%s", f->l.diags.count > 0 ? f->l.diags.items[0].message : f->l.e.text);
 	f->is_loaded = true;
 	f->past = (struct past){ f, fake_source, fake_code_of, fake_latest, fake_by_key, fake_parts,
-		fake_presence, fake_stored, fake_last_try };
+		fake_presence, fake_stored, fake_last_try, fake_nearest, fake_failed_with };
 }
 
 static inline void fake_plan(struct fake *f, const struct plan_options *options)
@@ -339,10 +373,12 @@ static inline void fake_do(struct fake *f, uint32_t node)
 		fake_restore(f, node);
 	if (c->verdict != VERDICT_RUN)
 		return;
-	if (f->fails != NULL && strcmp(f->fails, node_name(&f->l.graph, node)) == 0)
-		(void)snprintf(f->failed, sizeof f->failed, "%s", f->fails);
-	else
+	if (f->fails == NULL || strcmp(f->fails, node_name(&f->l.graph, node)) != 0) {
 		fake_attempt(f, node);
+		return;
+	}
+	(void)snprintf(f->failed, sizeof f->failed, "%s", f->fails);
+	f->failed_key = c->key;
 }
 
 /* Tasks in dag.yaml's order, which tests write so that producers come first. A failure ends the run. */

@@ -175,7 +175,7 @@ static void changed_command_is_known_before_the_upstream_is(void **state)
 	fake_load(&f, buf_text(&text), NULL);
 	fake_plan(&f, NULL);
 	expect(&f, "eval", VERDICT_RUN, REASON_CODE_CHANGED);
-	expect_text(&f, "eval", "code eval > score -> EVAL > score");
+	expect_text(&f, "eval", "code eval > score -> EVAL > score (dag.yaml:5)");
 	buf_release(&text);
 }
 
@@ -202,7 +202,7 @@ static void kind_of_stage_decides_before_the_upstream_is_known(void **state)
 		      "  b: {uses: ./b.lua, deps: [x], outs: [y]}\n", NULL);
 	fake_plan(&f, NULL);
 	expect(&f, "b", VERDICT_RUN, REASON_KEY_FORMAT);
-	expect_text(&f, "b", "was `cmd local 1`, is `lua local 1`");
+	expect_text(&f, "b", "was `cmd local 1`, is `lua local 1`; code ./b.lua added; code removed");
 }
 
 static void output_that_is_gone_comes_back_from_the_store(void **state)
@@ -504,15 +504,15 @@ static void settling_twice_changes_nothing(void **state)
 static const struct {
 	const char *before, *now, *words;
 } changes[] = {
-	{ "cmd: a, env: {E: '1'}", "cmd: a, env: {E: '2'}", "env E 1 -> 2" },
-	{ "cmd: a", "cmd: a, env: {E: '2'}", "env E added" },
+	{ "cmd: a, env: {E: '1'}", "cmd: a, env: {E: '2'}", "env E 1 -> 2 (dag.yaml:2)" },
+	{ "cmd: a", "cmd: a, env: {E: '2'}", "env E added (dag.yaml:2)" },
 	{ "cmd: a, env: {E: '1'}", "cmd: a", "env E removed" },
-	{ "cmd: a, outs: {o: x}", "cmd: a, outs: {o: y}", "outs o x -> y" },
-	{ "cmd: a, outs: {o: x}", "cmd: a, outs: {o: {path: x, kind: temp}}", "outs o x -> x temp" },
+	{ "cmd: a, outs: {o: x}", "cmd: a, outs: {o: y}", "outs o x -> y (dag.yaml:2)" },
+	{ "cmd: a, outs: {o: x}", "cmd: a, outs: {o: {path: x, kind: temp}}", "outs o x -> x temp (dag.yaml:2)" },
 	{ "cmd: a, deps: [raw]", "cmd: a", "input raw removed" },
-	{ "cmd: a, deps: {n: raw}", "cmd: a, deps: {m: raw}", "input m added" },
-	{ "cmd: a, cwd: d", "cmd: a, cwd: e", "code d -> e" },
-	{ "uses: ./p.so, with: {n: 1}", "uses: ./p.so, with: {n: 2}", "with n 1 -> 2" },
+	{ "cmd: a, deps: {n: raw}", "cmd: a, deps: {m: raw}", "input m added; input n removed" },
+	{ "cmd: a, cwd: d", "cmd: a, cwd: e", "code d -> e (dag.yaml:2)" },
+	{ "uses: ./p.so, with: {n: 1}", "uses: ./p.so, with: {n: 2}", "with n 1 -> 2 (dag.yaml:2)" },
 	{ "cmd: a, params: [p]", "cmd: a, params: [p, q]", "param q added (dag.yaml:1)" },
 	{ "cmd: a, cache: false", "cmd: a, cache: false", "always runs (cache: false)" },
 	{ "cmd: a, outs: [raw]", "cmd: a, outs: [raw], frozen: true", "frozen: outs are taken as they are" },
@@ -536,6 +536,109 @@ static void every_reason_has_words(void **state)
 		f.record_count = 0;
 		memset(f.records, 0, sizeof f.records);
 	}
+}
+
+static const char two_params[] = "params: {lr: 1, epochs: 1}\n"
+				 "stages: {train: {cmd: 'train > model', params: [lr, epochs], outs: [model]}}\n";
+
+static void run_with(const char *lr, const char *epochs)
+{
+	const char *sets[] = { lr, epochs, NULL };
+
+	fake_load(&f, two_params, sets);
+	fake_plan(&f, NULL);
+	fake_run(&f);
+}
+
+static void nearest_attempt_is_compared_not_the_last(void **state)
+{
+	static const char *const now[] = { "lr=1", "epochs=3", NULL };
+
+	(void)state;
+	run_with("lr=1", "epochs=1");
+	run_with("lr=2", "epochs=2");
+	fake_load(&f, two_params, now);
+	fake_plan(&f, NULL);
+	expect_text(&f, "train", "param epochs 1 -> 3 (-p epochs)");
+	assert_int_equal(choice_of(&f, "train")->past->attempt, 1);
+}
+
+static void all_that_differs_is_named(void **state)
+{
+	static const char *const now[] = { "lr=5", "epochs=3", NULL };
+
+	(void)state;
+	run_with("lr=1", "epochs=1");
+	fake_load(&f, two_params, now);
+	fake_plan(&f, NULL);
+	assert_int_equal(choice_of(&f, "train")->other_count, 1);
+	assert_string_equal(choice_line(&f.plan, choice_of(&f, "train")), "param epochs 1 -> 3 (-p epochs)");
+	expect_text(&f, "train", "param epochs 1 -> 3 (-p epochs); param lr 1 -> 5 (-p lr)");
+}
+
+static void many_changes_are_counted(void **state)
+{
+	char before[700] = "stages: {a: {cmd: a, env: {", now[700] = "stages: {a: {cmd: a, env: {";
+	int i;
+
+	(void)state;
+	for (i = 0; i < 12; i++) {
+		(void)snprintf(before + strlen(before), sizeof before - strlen(before), "E%c: '1', ", 'A' + i);
+		(void)snprintf(now + strlen(now), sizeof now - strlen(now), "E%c: '2', ", 'A' + i);
+	}
+	strcat(before, "}}}\n");
+	strcat(now, "}}}\n");
+	run_once(before);
+	fake_load(&f, now, NULL);
+	fake_plan(&f, NULL);
+	assert_int_equal(choice_of(&f, "a")->other_count, 8);
+	assert_string_equal(choice_of(&f, "a")->others[6], "env EH 1 -> 2 (dag.yaml:1)");
+	assert_string_equal(choice_of(&f, "a")->others[7], "and 4 more");
+}
+
+/* What the command says of the parameter is no change of its own. */
+static void a_text_that_follows_a_param_is_not_told(void **state)
+{
+	static const char text[] = "params: {lr: 0.01, name: old}\n"
+				   "stages: {a: {cmd: 'a --lr ${params.lr} ${params.name}', env: {N: '${params.name}'}}}\n";
+	static const char *const sets[] = { "lr=0.1", "name=two words", NULL };
+
+	(void)state;
+	run_once(text);
+	fake_load(&f, text, sets);
+	fake_plan(&f, NULL);
+	expect_text(&f, "a", "param lr 0.01 -> 0.1 (-p lr); param name \"old\" -> \"two words\" (-p name)");
+}
+
+static void what_failed_is_tried_again_for_that(void **state)
+{
+	(void)state;
+	run_with("lr=1", "epochs=1");
+	f.fails = "train";
+	run_with("lr=2", "epochs=1");
+	fake_plan(&f, NULL);
+	expect(&f, "train", VERDICT_RUN, REASON_FAILED_BEFORE);
+	f.fails = NULL;
+	fake_load(&f, two_params, (const char *const[]){ "lr=3", NULL });
+	fake_plan(&f, NULL);
+	expect(&f, "train", VERDICT_RUN, REASON_PARAM_CHANGED);
+}
+
+/* Its own change is one that an earlier attempt had: whether that one is found again depends on the input. */
+static void an_old_value_below_a_task_that_runs_is_a_maybe(void **state)
+{
+	static const char *const other[] = { "train.lr=0.5", NULL };
+
+	(void)state;
+	run_once(chain);
+	fake_load(&f, chain, other);
+	fake_plan(&f, NULL);
+	fake_run(&f);
+	fake_load(&f, chain, NULL);
+	fake_write(&f, "raw", "2");
+	fake_makes(&f, "prep", "same");
+	fake_plan(&f, NULL);
+	expect(&f, "train", VERDICT_MAYBE, REASON_UPSTREAM_RAN);
 }
 
 static void names_are_stable(void **state)
@@ -582,6 +685,12 @@ int main(void)
 		TEST(code_that_is_not_there_is_an_error),
 		TEST(renamed_stage_is_found_by_its_key),
 		TEST(settling_twice_changes_nothing),
+		TEST(nearest_attempt_is_compared_not_the_last),
+		TEST(all_that_differs_is_named),
+		TEST(many_changes_are_counted),
+		TEST(a_text_that_follows_a_param_is_not_told),
+		TEST(what_failed_is_tried_again_for_that),
+		TEST(an_old_value_below_a_task_that_runs_is_a_maybe),
 		TEST(names_are_stable),
 	};
 
