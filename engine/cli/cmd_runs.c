@@ -149,7 +149,7 @@ static void put_task(struct cli *c, struct table *t, const struct task_record *k
 	table_cell(t, PAINT_NONE, "%s", tried ? shown_took(c, attempt_took_ms(&k->last, now)) : "-");
 	table_cell(t, failed ? PAINT_RED : PAINT_NONE, "%s",
 		failed && tried ? attempt_fate(c, &k->last) : shown(c, k->why));
-	if (!failed || !tried || k->why[0] == '\0')
+	if (!failed || !tried || k->why[0] == '\0' || strcmp(k->reason, "never-run") == 0)
 		return;
 	for (i = 0; i < 4; i++)
 		table_cell(t, PAINT_NONE, "%s", "");

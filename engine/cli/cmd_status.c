@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/cmd.h"
@@ -80,7 +82,7 @@ static void put_failed(struct cli *c, const struct status *s)
 		screen_glyph(&c->out, GLYPH_FAIL);
 		screen_printf(&c->out, " %s  %s", shown(c, t->name), attempt_fate(c, &t->last));
 		screen_printf(&c->out, "  (attempt %lld)\n", (long long)t->last.number);
-		if (t->why[0] != '\0')
+		if (t->why[0] != '\0' && strcmp(t->reason, "never-run") != 0)
 			screen_printf(&c->out, "    it ran because: %s\n", shown(c, t->why));
 		screen_paint(&c->out, PAINT_DIM,
 			arena_printf(

@@ -250,6 +250,31 @@ bool part_same_value(const struct part_view *a, const struct part_view *b)
 	return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0;
 }
 
+/* The records of the outs, which stand together; their length. */
+static size_t outs_of(const void *data, size_t len, const char **first)
+{
+	struct part_view view;
+	size_t at = 0, begin, count = 0;
+
+	*first = data;
+	for (begin = at; parts_next(data, len, &at, &view); begin = at) {
+		if (view.part != PART_OUT)
+			continue;
+		if (count == 0)
+			*first = (const char *)data + begin;
+		count += at - begin;
+	}
+	return count;
+}
+
+bool parts_same_outs(const void *then, size_t then_len, const void *now, size_t now_len)
+{
+	const char *a, *b;
+	size_t n = outs_of(then, then_len, &a);
+
+	return n == outs_of(now, now_len, &b) && (n == 0 || memcmp(a, b, n) == 0);
+}
+
 /* Records in order of (part, name): outs are stored in dag.yaml's order, everything else is sorted already. */
 struct views {
 	struct part_view *items;

@@ -73,6 +73,9 @@ bool parts_next(const void *data, size_t len, size_t *at, struct part_view *view
 int part_order(const struct part_view *a, const struct part_view *b);
 bool part_same_value(const struct part_view *a, const struct part_view *b);
 
+/* Do two trees declare the same outs, in the same order? */
+bool parts_same_outs(const void *then, size_t then_len, const void *now, size_t now_len);
+
 enum change { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_VALUE, CHANGE_NONE };
 
 /* Call found() for each component in which `now` differs from `then`, in the order of `enum part`. `was` is NULL for an added

@@ -91,6 +91,7 @@ void attempt_members(struct json *j, const struct attempt_record *r, int64_t now
 	json_key_string(j, "task", r->task);
 	json_key_int(j, "attempt", r->number);
 	key_text(j, "why", r->why);
+	json_key_bool(j, "accepted", r->accepted != 0);
 	json_key_string(j, "state", r->state);
 	json_key_time(j, "began", r->began_ms);
 	json_key_time(j, "ended", r->ended_ms);

@@ -147,7 +147,7 @@ struct property {
 	const char *label, *text;
 };
 
-#define PROPERTIES_MAX 6
+#define PROPERTIES_MAX 7
 
 static size_t list_properties(struct drawer *d, const struct trace_step *s,
 	const struct trace_step *reader, struct property *list)
@@ -165,6 +165,9 @@ static size_t list_properties(struct drawer *d, const struct trace_step *s,
 		put_source(d, &text, &runs[s->run]);
 		list[count++] = (struct property){ "source  ", buf_in(&text, d->arena) };
 	}
+	if (s->attempt.accepted != 0) /* its reason begins with that word */
+		list[count++] = (struct property){ "accepted",
+			s->attempt.why + strcspn(s->attempt.why, " ") };
 	for (i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		put_parts(d, &text, s, kinds[i].part);
 		if (text.len > 0)

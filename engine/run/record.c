@@ -40,7 +40,7 @@ static const char *changed_params(struct engine *n)
 	return buf_in(&n->scratch, &n->arena);
 }
 
-static int record_run(struct engine *n, struct err *e)
+int record_run(struct engine *n, struct err *e)
 {
 	struct session *s = n->s;
 	char host[256] = "", boot[37];

@@ -43,6 +43,17 @@ int journal_run_begin(struct db *db, const struct run_row *row, int64_t *id, str
 	return 0;
 }
 
+int journal_run_cause(struct db *db, int64_t run, const char *cause, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+
+	if (db_query(db, "UPDATE run SET cause = ? WHERE id = ?", &s, e) < 0)
+		return e->code;
+	db_bind_text(s, 1, cause);
+	db_bind_int(s, 2, run);
+	return run_once(db, s, e);
+}
+
 int journal_run_source(struct db *db, int64_t run, const struct source_row *row, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
@@ -259,6 +270,39 @@ int journal_attempt_end(struct db *db, const struct attempt_end *a, struct err *
 	db_bind_int(s, 13, a->strays);
 	db_bind_int(s, 14, a->attempt);
 	return db_run(db, s, e);
+}
+
+/* What is kept may itself be an acceptance: the row names the attempt that ran. */
+int journal_attempt_accept(
+	struct db *db, const struct attempt_accept *a, int64_t *id, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+
+	if (db_query(db,
+		    "INSERT INTO attempt(run, task, key, parts, accepted, number, state, began_ms, "
+		    "ended_ms, exit_code, signal, log, log_from, log_to, user_us, system_us, "
+		    "peak_rss_kib) SELECT ?, ?, ?, ?, coalesce(accepted, id), 1, 'SUCCEEDED', "
+		    "began_ms, ended_ms, exit_code, signal, log, log_from, log_to, user_us, "
+		    "system_us, peak_rss_kib FROM attempt WHERE id = ?",
+		    &s, e) < 0)
+		return e->code;
+	db_bind_int(s, 1, a->run);
+	db_bind_text(s, 2, a->task);
+	db_bind_digest(s, 3, &a->key);
+	db_bind_blob(s, 4, a->parts->data, a->parts->len);
+	db_bind_int(s, 5, a->kept);
+	if (run_once(db, s, e) < 0)
+		return e->code;
+	*id = db_last_id(db);
+	if (db_query(db,
+		    "INSERT INTO artifact(attempt, position, name, path, digest, size, mode) "
+		    "SELECT ?, position, name, path, digest, size, mode FROM artifact WHERE "
+		    "attempt = ?",
+		    &s, e) < 0)
+		return e->code;
+	db_bind_int(s, 1, *id);
+	db_bind_int(s, 2, a->kept);
+	return run_once(db, s, e);
 }
 
 int journal_attempt_disown(struct db *db, int64_t attempt, const char *why, struct err *e)

@@ -31,6 +31,8 @@ struct run_row {
 };
 
 int journal_run_begin(struct db *db, const struct run_row *row, int64_t *id, struct err *e);
+/* What made it begin, when that was not somebody who called `flow run` ("manual"). */
+int journal_run_cause(struct db *db, int64_t run, const char *cause, struct err *e);
 
 struct source_row {
 	const char *commit_id, *branch, *note;
@@ -83,6 +85,17 @@ struct attempt_end {
 };
 
 int journal_attempt_end(struct db *db, const struct attempt_end *a, struct err *e);
+
+struct attempt_accept {
+	int64_t run;
+	const char *task;
+	struct digest key;
+	const struct buf *parts;
+	int64_t kept;        /* the success whose outs are kept */
+};
+
+/* Nothing runs: a success with another key and with all else, outs too, as the one that is kept. */
+int journal_attempt_accept(struct db *db, const struct attempt_accept *a, int64_t *id, struct err *e);
 /* It succeeded, but what it read is not what its key says: never to be reused. */
 int journal_attempt_disown(struct db *db, int64_t attempt, const char *why, struct err *e);
 int journal_artifact(struct db *db, int64_t attempt, uint32_t position, const char *name, const char *path, const struct made *made,

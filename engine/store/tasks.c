@@ -9,7 +9,7 @@
 #include "store/rows.h"
 #include "store/runs.h"
 
-#define ATTEMPT_COLUMNS 20
+#define ATTEMPT_COLUMNS 21
 /* Why the task was run; of a further try, what had become of the one before. */
 #define ATTEMPT_WHY                                                                           \
 	"CASE WHEN a.number > 1 THEN (SELECT 'tried again after: ' || b.error FROM attempt b " \
@@ -18,7 +18,7 @@
 #define ATTEMPT                                                                                   \
 	"a.id, a.run, a.number, a.began_ms, coalesce(a.ended_ms, 0), coalesce(a.exit_code, -1), " \
 	"coalesce(a.signal, -1), a.log_from, a.log_to, a.user_us, a.system_us, a.peak_rss_kib, "  \
-	"a.strays, a.task, a.state, a.error, a.log, a.folder, " ATTEMPT_WHY ", a.key "
+	"a.strays, coalesce(a.accepted, 0), a.task, a.state, a.error, a.log, a.folder, " ATTEMPT_WHY ", a.key "
 
 static void read_attempt(
 	struct sqlite3_stmt *s, int column, struct arena *a, struct attempt_record *r)
@@ -27,7 +27,7 @@ static void read_attempt(
 		&r->why };
 	int64_t *numbers[] = { &r->id, &r->run, &r->number, &r->began_ms, &r->ended_ms,
 		&r->exit_code, &r->signal, &r->log_from, &r->log_to, &r->user_us, &r->system_us,
-		&r->peak_rss_kib, &r->strays };
+		&r->peak_rss_kib, &r->strays, &r->accepted };
 	size_t i;
 
 	for (i = 0; i < sizeof numbers / sizeof *numbers; i++)

@@ -29,6 +29,7 @@ struct attempt_record {
 	int64_t log_from, log_to, user_us, system_us, peak_rss_kib, strays;
 	const char *task, *state, *error, *log, *folder; /* log, folder: relative to .flow */
 	const char *why;                             /* it was made */
+	int64_t accepted;                            /* nothing ran: whose outs were declared still right; 0: it ran */
 	struct digest key;
 };
 

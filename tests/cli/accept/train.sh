@@ -1,0 +1,1 @@
+echo model $1; cat data
