@@ -277,20 +277,14 @@ static int explain_all_of(struct cli *c, struct session *s, struct json *j, stru
 
 static int explain_main(struct cli *c)
 {
-	/* The whole graph is planned: what is upstream decides too. The name is checked by it. */
-	struct session_wish check = { .select = { .only = c->args.items[0] } }, all = { 0 };
-	struct selection selection;
+	/* What is upstream decides too; the rest of the graph does not. */
+	struct session_wish above = { .select = { .until = c->args.items[0] } };
 	struct session s;
 	struct json j;
 	struct err e;
 	int rc;
 
-	if (cli_session(c, &s, PROJECT_READ, &e) < 0)
-		return cli_fail_session(c, &s, &e);
-	if (selection_make(&selection, &s.graph, &check.select, &e) < 0)
-		return cli_fail_session(c, &s, &e);
-	selection_release(&selection);
-	if (session_plan(&s, &all, &e) < 0)
+	if (cli_session(c, &s, PROJECT_READ, &e) < 0 || session_plan(&s, &above, &e) < 0)
 		return cli_fail_session(c, &s, &e);
 	if (c->json) {
 		json_init(&j, &c->out.text);
