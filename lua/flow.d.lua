@@ -81,6 +81,11 @@ function Ctx:input(name) end
 ---@return string
 function Ctx:output(name) end
 
+--- A secret that the stage lists under `secrets`. It is masked in the log.
+---@param name string
+---@return string
+function Ctx:secret(name) end
+
 --- Content of a dep, by the type in the stage's `inputs`, else by the ending of its path.
 ---@param name string
 ---@return any

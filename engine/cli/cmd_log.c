@@ -248,11 +248,11 @@ const struct command cmd_log = { .name = "log",
 	.args = "[RUN] [TASK]",
 	.summary = "show what tasks wrote",
 	.about = "Without TASK: of the tasks that failed, or when none did of all that ran,\n"
-		 "each under a heading that says why it ran. TASK may be a stage: then all its tasks. RUN as in\n"
-		 "`flow runs show`; the default is @last. Into a pipe the bytes are those the\n"
-		 "task wrote; on a terminal control characters other than colours are made\n"
-		 "harmless. Of a log that grew too long (resources: {log: ...}) the middle\n"
-		 "was left out; a line says how much.\n",
+		 "each under a heading that says why it ran. TASK may be a stage: then all its\n"
+		 "tasks. RUN as in `flow runs show`; the default is @last. Into a pipe the bytes\n"
+		 "are those the task wrote; on a terminal control characters other than colours\n"
+		 "are made harmless. Of a log that grew too long (resources: {log: ...}) the\n"
+		 "middle was left out; a line says how much.\n",
 	.examples = "flow log\n"
 		    "flow log train -n 20\n"
 		    "flow log @{1} train --attempt 1\n"

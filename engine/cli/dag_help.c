@@ -60,6 +60,13 @@ static const struct {
 		"    outs:\n"
 		"      model: model.bin\n"
 		"      notes: {path: notes.txt, optional: true}\n" },
+	[KEY_SECRET] = { "secret", "A secret",
+		"secrets:\n"
+		"  HF_TOKEN: {env: HF_TOKEN}\n"
+		"  DB_PASSWORD: {file: /run/secrets/db}\n"
+		"  API_KEY: {command: pass show api}\n"
+		"stages:\n"
+		"  fetch: {cmd: ./fetch, outs: [raw.csv], secrets: [HF_TOKEN]}\n" },
 	[KEY_MATRIX] = { "matrix", "`matrix`",
 		"stages:\n"
 		"  train:\n"

@@ -10,6 +10,7 @@
 #include "dag/diag.h"
 #include "dag/load.h"
 #include "dag/params.h"
+#include "dag/secrets.h"
 #include "dag/shell.h"
 #include "dag/value.h"
 #include "dag/yaml.h"
@@ -89,6 +90,14 @@ const char *expr_process_env(struct build *b, const char *name)
 	return value;
 }
 
+void expr_refuse_secret(struct build *b, struct place at, const char *name)
+{
+	struct diag *diag = diag_add(b->diags, "E0216", at, "`%.100s` is a secret", name);
+
+	diag_label(b->diags, diag,
+		"commands, values and `env` are recorded: list it under `secrets` of the stage");
+}
+
 static const struct yaml *find_env(struct scope *s, const struct found *f, const char *name)
 {
 	const char *value = NULL;
@@ -98,6 +107,10 @@ static const struct yaml *find_env(struct scope *s, const struct found *f, const
 	for (i = 0; s->env != NULL && i < s->env->count; i++)
 		if (strcmp(s->env->items[i].name, name) == 0)
 			value = s->env->items[i].value;
+	if (value == NULL && secret_is_variable(s->build, name)) {
+		expr_refuse_secret(s->build, place_of(s, f), name);
+		return NULL;
+	}
 	if (value == NULL)
 		value = expr_process_env(s->build, name);
 	if (value != NULL)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "dag/build.h"
+#include "dag/diag.h"
 
 struct arena;
 struct buf;
@@ -45,6 +46,9 @@ struct scope {
 };
 
 bool expr_present(const char *text); /* has a `${` */
+
+/* Report that a variable holds a secret, which no text may. */
+void expr_refuse_secret(struct build *b, struct place at, const char *name);
 
 /* A variable of the process environment, or NULL; noted as a source at its first use. */
 const char *expr_process_env(struct build *b, const char *name);

@@ -13,7 +13,7 @@
 
 /* No padding: equal graphs are equal bytes, and no byte of the block is undefined. */
 _Static_assert(sizeof(struct retry) == 88, "padding in struct retry");
-_Static_assert(sizeof(struct stage) == 176, "padding in struct stage");
+_Static_assert(sizeof(struct stage) == 184, "padding in struct stage");
 _Static_assert(sizeof(struct node) == 92, "padding in struct node");
 _Static_assert(sizeof(struct dep) == 28 && sizeof(struct out) == 28, "padding in deps and outs");
 _Static_assert(sizeof(struct field) == 12, "padding in struct field");

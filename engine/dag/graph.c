@@ -59,7 +59,8 @@ static bool stages_ok(const struct graph *g)
 		const struct stage *s = &g->stages[i];
 
 		if (s->name >= h->text || s->at.file >= h->text || s->kind > STAGE_INLINE ||
-			s->nodes.first != next || !span_ok(s->nodes, h->nodes))
+			s->nodes.first != next || !span_ok(s->nodes, h->nodes) ||
+			!span_ok(s->secrets, h->words))
 			return false;
 		next = s->nodes.first + s->nodes.count;
 	}

@@ -81,6 +81,7 @@ struct stage {
 	uint32_t flags;          /* enum stage_flags */
 	struct pos at;           /* of the stage's name */
 	struct span nodes;       /* its instances: consecutive nodes, span over the node table */
+	struct span secrets;     /* texts: names of the secrets it gets */
 	uint32_t max_parallel;   /* instances at once; 0: no limit */
 	uint32_t cpu_milli;      /* thousandths of a core, 1000 by default */
 	uint64_t mem_bytes;      /* 0: not declared */
@@ -147,7 +148,8 @@ struct graph {
 	const struct field *fields;   /* with, params and env of all nodes */
 	const struct field *params;   /* every leaf parameter of the dag, sorted by name */
 	const struct field *sources;  /* all that was read to make it, in order: name "file:params.yaml" value its SHA-256,
-					"env:HOME" value its text (origin "" when unset: "unset"), "set" value "train.lr=0.1" */
+					"env:HOME" value its text (origin "" when unset: "unset"), "set" value "train.lr=0.1";
+					and what must not be read for it: "secret:TOKEN" value "env:HF_TOKEN", "file:..." or "command:..." */
 	const struct dep *deps;
 	const struct out *outs;
 	const uint32_t *links;        /* before and after */

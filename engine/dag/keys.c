@@ -64,6 +64,7 @@ const char *key_where_name(enum key_where where)
 	case KEY_RETRY: return "`retry`";
 	case KEY_SCALE: return "`scale`";
 	case KEY_OUT: return "an entry of `outs`";
+	case KEY_SECRET: return "a secret";
 	case KEY_MATRIX: return "`matrix`";
 	}
 	return "";

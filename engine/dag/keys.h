@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-enum key_where { KEY_TOP, KEY_DEFAULTS, KEY_STAGE, KEY_RESOURCES, KEY_RETRY, KEY_SCALE, KEY_OUT, KEY_MATRIX };
+enum key_where { KEY_TOP, KEY_DEFAULTS, KEY_STAGE, KEY_RESOURCES, KEY_RETRY, KEY_SCALE, KEY_OUT, KEY_SECRET, KEY_MATRIX };
 enum key_type {
 	TYPE_TEXT, TYPE_COMMAND /* text or list of words */, TYPE_INTEGER, TYPE_NUMBER, TYPE_BOOL, TYPE_DURATION, TYPE_SIZE, TYPE_LIST, TYPE_MAP,
 	TYPE_LIST_OR_MAP, TYPE_ANY, TYPE_RESERVED /* known, for a later version: an error that says so */

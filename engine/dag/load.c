@@ -13,6 +13,7 @@
 #include "dag/freeze.h"
 #include "dag/order.h"
 #include "dag/params.h"
+#include "dag/secrets.h"
 #include "dag/spec.h"
 #include "dag/yaml.h"
 
@@ -40,6 +41,8 @@ static int load(struct graph *g, struct build *b, const struct yaml_file *file)
 
 	if (rc == 0)
 		rc = spec_read(&spec, b->arena, b->input, root, b->diags);
+	if (rc == 0)
+		secrets_put(b, &spec);
 	if (rc == 0)
 		rc = params_read(&params, b, spec.params);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "dag/load.h"
 #include "dag/reader.h"
+#include "dag/secrets.h"
 #include "dag/value.h"
 
 static bool ends_in(const char *text, const char *end)
@@ -147,6 +148,7 @@ static void read_stage(struct reader *r, struct stage_spec *s, const struct yaml
 	s->cwd = values[KEY_STAGE_cwd];
 	s->params = values[KEY_STAGE_params];
 	s->needs = values[KEY_STAGE_needs];
+	s->secrets = values[KEY_STAGE_secrets];
 	check_env(r, s->env);
 	read_action(r, s, values);
 	read_flags(r, s, values);
@@ -220,6 +222,7 @@ static void read_head(struct reader *r, struct spec *s, const struct yaml **valu
 		reader_range(r, name, "name", "at most 128 characters on one line");
 	s->params = values[KEY_TOP_params];
 	s->env = values[KEY_TOP_env];
+	s->secrets = values[KEY_TOP_secrets];
 	check_env(r, s->env);
 }
 
@@ -245,5 +248,6 @@ int spec_read(struct spec *s, struct arena *a, const struct dag_input *input,
 			"there are no stages: `stages:` is missing or empty");
 	else if (values[KEY_TOP_stages] != NULL)
 		read_stages(&r, s, stages, &defaults);
+	secrets_check(&r, s);
 	return d->count > 0 ? ERR_INPUT : 0;
 }

@@ -50,14 +50,14 @@ struct stage_spec {
 	const struct yaml
 		*with; /* maps, lists or texts; NULL where the key is absent, from here on */
 	const struct yaml *env, *cwd, *params, *needs;
-	const struct yaml *foreach, *matrix;
+	const struct yaml *foreach, *matrix, *secrets;
 	struct ports deps, outs;  /* outs: metrics and plots last */
 	struct settings settings; /* defaults merged in */
 };
 
 struct spec {
 	const char *name;                              /* "" when absent */
-	const struct yaml *params, *env, *default_env; /* maps, or NULL */
+	const struct yaml *params, *env, *default_env, *secrets; /* maps, or NULL */
 	struct stage_spec *stages;
 	uint32_t stage_count;
 };

@@ -9,6 +9,7 @@
 #include "dag/diag.h"
 #include "dag/iterate.h"
 #include "dag/params.h"
+#include "dag/secrets.h"
 #include "dag/shell.h"
 #include "dag/spec.h"
 #include "dag/yaml.h"
@@ -71,6 +72,7 @@ static void add_stage(struct build *b, const struct stage_spec *s)
 			.line = s->name->line,
 			.col = s->name->col },
 		.nodes = { .first = (uint32_t)b->nodes.count },
+		.secrets = secrets_of_stage(b, s->secrets),
 		.max_parallel = s->max_parallel,
 		.cpu_milli = s->settings.cpu_milli,
 		.mem_bytes = s->settings.mem_bytes,

@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "dag/diag.h"
 #include "dag/params.h"
+#include "dag/secrets.h"
 #include "dag/spec.h"
 #include "dag/task.h"
 #include "dag/value.h"
@@ -62,6 +63,11 @@ static int read_variable(struct task_maker *m, const struct yaml *name, const st
 	uint32_t origin = origin_of(m, name);
 	const char *text;
 
+	if (secret_is_named(m->build, name->text) ||
+		(value->type == YAML_NULL && secret_is_variable(m->build, name->text))) {
+		expr_refuse_secret(m->build, yaml_place(name), name->text);
+		return -1;
+	}
 	if (value->type == YAML_NULL) {
 		text = expr_process_env(m->build, name->text);
 		bind(&m->env, name->text, text, origin);

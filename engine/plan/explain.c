@@ -56,7 +56,8 @@ static enum reason reason_of(enum change change, const struct part_view *v)
 									     : REASON_CODE_CHANGED;
 	case PART_COMMAND: return REASON_CODE_CHANGED;
 	case PART_WITH: return REASON_WITH_CHANGED;
-	case PART_ENV: return REASON_ENV_CHANGED;
+	case PART_ENV:
+	case PART_SECRET: return REASON_ENV_CHANGED;
 	case PART_OUT: return REASON_OUT_CHANGED;
 	case PART_CWD: return REASON_CODE_CHANGED;
 	}

@@ -179,6 +179,18 @@ static void put_outs(struct buf *out, const struct graph *g, const struct node *
 	buf_release(&value);
 }
 
+static void put_secrets(struct buf *out, const struct graph *g, const struct stage *stage)
+{
+	struct named_list list;
+	uint32_t i;
+
+	list_open(&list, stage->secrets.count);
+	for (i = 0; i < stage->secrets.count; i++)
+		list.items[list.count++] = (struct named){
+			graph_text(g, g->words[stage->secrets.first + i]), "secret", 6 };
+	list_put(&list, out, PART_SECRET);
+}
+
 void key_parts(struct buf *out, const struct key_subject *s)
 {
 	static const char *const kinds[] = { "cmd local " FORMAT, "plugin local " FORMAT,
@@ -201,6 +213,7 @@ void key_parts(struct buf *out, const struct key_subject *s)
 	if (graph_text(g, n->cwd)[0] != '\0')
 		put_text(out, PART_CWD, "", graph_text(g, n->cwd));
 	put_roles(out, g, n);
+	put_secrets(out, g, stage);
 }
 
 void key_digest(struct digest *key, const struct buf *parts)

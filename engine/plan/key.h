@@ -36,6 +36,7 @@ enum part {
 	PART_OUT,        /* name: name of the out; value: path, then words that qualify it, each after a NUL */
 	PART_CWD,
 	PART_ROLE,       /* name: that of a dep which is named; value: its path */
+	PART_SECRET,     /* name: a secret that the task gets; never its value */
 };
 
 struct code_file {

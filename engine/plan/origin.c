@@ -77,7 +77,8 @@ const char *origin_of(struct plan *p, const struct part_view *v)
 	case PART_OUT: return of_out(p, n, v);
 	case PART_FORMAT:
 	case PART_CODE:
-	case PART_ROLE: break;
+	case PART_ROLE:
+	case PART_SECRET: break;
 	}
 	return "";
 }

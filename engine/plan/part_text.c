@@ -13,9 +13,9 @@
 const char *part_kind(enum part part)
 {
 	static const char *const names[] = { "", "format", "param", "input", "code", "command",
-		"with", "env", "out", "cwd", "dep" };
+		"with", "env", "out", "cwd", "dep", "secret" };
 
-	return part >= PART_FORMAT && part <= PART_ROLE ? names[part] : "other";
+	return part >= PART_FORMAT && part <= PART_SECRET ? names[part] : "other";
 }
 
 static bool is_inside_letter(const struct part_view *v, size_t at)

@@ -1,11 +1,13 @@
 #include "run/accept.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/vec.h"
 #include "dag/graph.h"
 #include "plan/key.h"
 #include "run/engine.h"
@@ -54,12 +56,15 @@ int accept_begin(struct acceptance *a, struct session *s, struct err *e)
 	*a = (struct acceptance){ .session = s };
 	n = engine_for(a);
 	uuid7(clock_wall_ms(), a->result.uuid);
-	rc = record_run(&n, e);
+	rc = secrets_open(&n.secrets, s, false, e);
+	if (rc == 0)
+		rc = record_run(&n, e);
 	a->run = n.run;
 	if (rc == 0)
 		rc = journal_run_cause(&s->db, n.run, "accept", e);
 	if (rc == 0)
 		rc = record_commit(&n, e);
+	secrets_release(&n.secrets);
 	buf_release(&n.scratch);
 	arena_release(&n.arena);
 	return rc;
@@ -190,12 +195,46 @@ int accept_task(struct acceptance *a, uint32_t node, struct kept_outs *kept, str
 	return 0;
 }
 
+static int by_id(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* The run has what a `flow run` would have found to be reused, so that one can compare it with others. */
+static int record_rest(struct acceptance *a, struct err *e)
+{
+	struct {
+		int64_t *items;
+		size_t count, cap;
+	} reused = { 0 };
+	struct plan *plan = &a->session->plan;
+	uint32_t i;
+	int rc = 0;
+
+	for (i = 0; i < plan->graph->node_count && rc == 0; i++) {
+		struct choice *c = &plan->choices[i];
+
+		if (c->verdict == VERDICT_MAYBE)
+			rc = plan_settle(plan, i, e);
+		if (c->verdict == VERDICT_REUSE && c->reason == REASON_SAME_KEY && c->past != NULL)
+			vec_push(&reused, c->past->attempt);
+	}
+	if (reused.count > 1)
+		qsort(reused.items, reused.count, sizeof *reused.items, by_id);
+	a->result.reused = a->count + (uint32_t)reused.count;
+	if (rc == 0)
+		rc = journal_run_reuse(&a->session->db, a->run, reused.items, reused.count, e);
+	vec_release(&reused);
+	return rc;
+}
+
 int accept_end(struct acceptance *a, struct err *e)
 {
 	struct engine n = engine_for(a);
 
-	a->result.reused = a->count;
-	if (record_end(&n, "SUCCEEDED", e) < 0)
+	if (record_rest(a, e) < 0 || record_end(&n, "SUCCEEDED", e) < 0)
 		return e->code;
 	return db_commit(&a->session->db, e);
 }

@@ -81,7 +81,7 @@ int attempt_prepare(struct engine *n, uint32_t node, uint32_t number, struct err
 	a->moved = a->taking = 0;
 	a->told_done = -1;
 	telemetry_release(&a->telemetry);
-	a->telemetry = (struct telemetry){ .offset = 0 };
+	a->telemetry = (struct telemetry){ .redactor = &n->secrets.redactor };
 	if (record_start(n, a, e) < 0)
 		return e->code;
 	vec_push(&n->launches, slot);
@@ -408,6 +408,7 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 
 	if (fill_environment(n, a, &w, e) < 0 || fill_code(n, a, node, &w, e) < 0)
 		return e->code;
+	w.secrets = secrets_for(&n->secrets, stage, &n->turn);
 	w.cwd = graph_text(n->graph, node->cwd);
 	w.with = stage->kind == STAGE_CMD ? "{}" : flat_json(n, node->with);
 	w.limits = (struct wire_limits){ .memory_bytes = sched_mem(&n->sched, a->node),

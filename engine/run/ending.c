@@ -199,6 +199,14 @@ static uint32_t attempts_most(const struct engine *n, uint32_t node)
 	return node_stage(n->graph, node)->retry.limit + 1 + n->sched.losses[node];
 }
 
+/* What it wrote into its folder is kept for anybody who has the project. */
+static int take_out_secrets(struct engine *n, const struct attempt *a, struct err *e)
+{
+	if (node_stage(n->graph, a->node)->secrets.count == 0)
+		return 0;
+	return secrets_scrub(&n->secrets, n->s->project.flow_fd, n->slots.items[a->slot].folder, e);
+}
+
 static int not_succeed(
 	struct engine *n, struct attempt *a, enum outcome outcome, const char *why, struct err *e)
 {
@@ -216,7 +224,7 @@ static int not_succeed(
 	t.log = arena_printf(&n->turn, "%s.flow/%s/log", n->prefix, folder);
 	if (FAILPOINT("ending.fail", e) < 0 ||
 		record_attempt(n, a, outcome, why, folder, e) < 0 || publish_undo(n, a, e) < 0 ||
-		attempt_environment(n, a, &environment, e) < 0)
+		attempt_environment(n, a, &environment, e) < 0 || take_out_secrets(n, a, e) < 0)
 		return e->code;
 	work = arena_strdup(&n->turn, n->slots.items[a->slot].folder);
 	if (slots_keep(&n->slots, a->slot, folder, e) < 0 ||

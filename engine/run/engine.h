@@ -26,6 +26,7 @@
 #include "run/pool.h"
 #include "run/run.h"
 #include "run/sched.h"
+#include "run/secrets.h"
 #include "run/slots.h"
 #include "run/telemetry.h"
 #include "store/source.h"
@@ -84,6 +85,7 @@ struct engine {
 	struct exec exec;
 	struct slots slots;
 	struct pool pool;
+	struct secrets secrets;
 	struct source source;
 	bool source_known;
 	struct attempt *attempts; /* per slot */

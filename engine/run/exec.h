@@ -26,6 +26,7 @@ struct exec_options {
 	const char *worker;  /* path of flow-worker */
 	const char *root;    /* the project's folder: the worker's cwd */
 	const char *run;     /* uuid: the mark, FLOW_WORKER=<uuid>, of the worker and all it forks */
+	const char *const *hidden; /* variables that the worker does not get, NULL at the end; NULL: none */
 };
 
 struct exec {

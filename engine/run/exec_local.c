@@ -25,8 +25,18 @@
 
 extern char **environ;
 
+static bool is_hidden(const struct exec_options *o, const char *entry)
+{
+	size_t len = strcspn(entry, "="), i;
+
+	for (i = 0; o->hidden != NULL && o->hidden[i] != NULL; i++)
+		if (strncmp(entry, o->hidden[i], len) == 0 && o->hidden[i][len] == '\0')
+			return true;
+	return strncmp(entry, "FLOW_WORKER=", 12) == 0;
+}
+
 /* Our environment with FLOW_WORKER=<run> in front; free() the array, and its first text. */
-static char **worker_environ(const char *run)
+static char **worker_environ(const struct exec_options *o)
 {
 	size_t n = 0, i, at = 1;
 	char **list;
@@ -35,10 +45,10 @@ static char **worker_environ(const char *run)
 	while (environ[n] != NULL)
 		n++;
 	list = mem_alloc((n + 2) * sizeof *list);
-	buf_printf(&mark, "FLOW_WORKER=%s", run);
+	buf_printf(&mark, "FLOW_WORKER=%s", o->run);
 	list[0] = mark.data;
 	for (i = 0; i < n; i++)
-		if (strncmp(environ[i], "FLOW_WORKER=", 12) != 0)
+		if (!is_hidden(o, environ[i]))
 			list[at++] = environ[i];
 	list[at] = NULL;
 	return list;
@@ -49,7 +59,7 @@ static int spawn_worker(struct exec *x, int theirs, struct err *e)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	char *argv[] = { (char *)(uintptr_t) "flow-worker", NULL };
-	char **env = worker_environ(x->options.run);
+	char **env = worker_environ(&x->options);
 	sigset_t none, all;
 	int rc;
 

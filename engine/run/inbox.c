@@ -50,7 +50,8 @@ int inbox_watch(struct engine *n, int fd, enum inbox_tag tag, struct err *e)
 
 int inbox_worker(struct engine *n, struct err *e)
 {
-	struct exec_options options = { n->s->worker, n->s->root, n->result->uuid };
+	struct exec_options options = { n->s->worker, n->s->root, n->result->uuid,
+		secrets_hidden(&n->secrets) };
 
 	if (exec_open(&n->exec, &options, e) < 0)
 		return e->code;

@@ -56,6 +56,19 @@ static bool is_removed(int root, const char *path)
 	return fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
 }
 
+/* What is in the store is there for anybody who has the project. */
+static bool holds_secret(struct take_job *t)
+{
+	struct engine *n = t->engine;
+	int rc = 0;
+
+	if (node_stage(n->graph, t->attempt->node)->secrets.count > 0)
+		rc = secrets_scan(&n->secrets, n->s->root_fd, t->path, t->error);
+	if (rc > 0)
+		(void)err_set(t->error, ERR_POLICY, "`%s` holds a secret, and outs are stored", t->path);
+	return rc != 0;
+}
+
 static void take(struct pool_job *job)
 {
 	struct take_job *t = (struct take_job *)(void *)job;
@@ -63,6 +76,8 @@ static void take(struct pool_job *job)
 
 	if (t->attempt->isolated && is_removed(o.root_fd, t->path))
 		t->rc = err_set(t->error, ERR_NOTFOUND, "`%s` is not there", t->path);
+	else if (holds_secret(t))
+		t->rc = t->error->code;
 	else
 		t->rc = object_take(&o, o.root_fd, t->path, &t->made, &t->id, t->error);
 }

@@ -121,9 +121,16 @@ int record_source(struct engine *n, const struct source_answer *answer, struct e
 		.note = answer->note,
 		.dirty = answer->dirty };
 
-	if (answer->patch_len > 0 && object_put(&n->s->history.objects, answer->patch,
-					     answer->patch_len, &row.patch, e) < 0)
-		return e->code;
+	struct buf patch = { 0 };
+	int rc = 0;
+
+	if (secrets_mask(&n->secrets, answer->patch, answer->patch_len, &patch))
+		row.note = "secrets are masked in the patch";
+	if (patch.len > 0)
+		rc = object_put(&n->s->history.objects, buf_text(&patch), patch.len, &row.patch, e);
+	buf_release(&patch);
+	if (rc < 0)
+		return rc;
 	if (engine_writes(n, e) < 0)
 		return e->code;
 	return journal_run_source(&n->s->db, n->run, &row, e);

@@ -575,7 +575,9 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 	if (n.options.grace_ms == 0)
 		n.options.grace_ms = GRACE_MS;
 	n.prefix = shown_prefix(&n);
-	rc = record_begin(&n, e);
+	rc = secrets_open(&n.secrets, s, true, e);
+	if (rc == 0)
+		rc = record_begin(&n, e);
 	if (rc == 0)
 		rc = has_work(&n) ? run_work(&n, e) : record_idle(&n, e);
 	if (rc == 0)
@@ -583,6 +585,7 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 	if (rc < 0)
 		db_rollback(&s->db);
 	result->took_ms = clock_mono_ms() - n.began_ms;
+	secrets_release(&n.secrets);
 	sched_release(&n.sched);
 	vec_release(&n.actions);
 	vec_release(&n.launches);

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "base/redact.h"
 
 #define METRICS_FILE_MAX ((size_t)16 << 20)
 #define RECORD_MAX       ((size_t)1 << 20) /* bytes of a line; longer ones are skipped */
@@ -74,6 +75,23 @@ static int take_record(
 	return 0;
 }
 
+/* The record without secrets. */
+static json_t *parse_line(const struct telemetry *t, const char *line, size_t len)
+{
+	struct redaction stream = { 0 };
+	struct buf clean = { 0 };
+	json_t *record;
+
+	if (t->redactor == NULL || redactor_is_empty(t->redactor))
+		return json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	redact(t->redactor, &stream, line, len, &clean);
+	redact_end(t->redactor, &stream, &clean);
+	record = json_loadb(buf_text(&clean), clean.len, JSON_REJECT_DUPLICATES, NULL);
+	redaction_release(&stream);
+	buf_release(&clean);
+	return record;
+}
+
 static int take_line(struct telemetry *t, const char *line, size_t len, metric_sink *sink,
 	void *user, struct err *e)
 {
@@ -82,7 +100,7 @@ static int take_line(struct telemetry *t, const char *line, size_t len, metric_s
 
 	if (len == 0)
 		return 0;
-	record = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	record = parse_line(t, line, len);
 	if (json_is_object(record))
 		rc = take_record(t, record, sink, user, e);
 	else

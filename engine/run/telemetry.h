@@ -17,6 +17,7 @@
 #include "base/buf.h"
 
 struct err;
+struct redactor;
 
 #define TELEMETRY_MAX (UINT64_C(256) << 20)
 
@@ -27,6 +28,7 @@ struct metric {
 };
 
 struct telemetry {
+	const struct redactor *redactor; /* of secrets; they are not told. NULL: none */
 	uint64_t offset;   /* read so far */
 	struct buf partial; /* a line that has not ended */
 	bool skipping;     /* it is too long to be one of ours */

@@ -150,7 +150,7 @@ char **environ_make(const struct environ_base *base, const struct wire_start *s,
 	enum environ_what what, struct arena *a)
 {
 	struct filling f = { .base = base, .arena = a };
-	size_t room = base->count + s->env.count + s->deps.count + s->outs.count + CONTRACT;
+	size_t room = base->count + s->env.count + s->secrets.count + s->deps.count + s->outs.count + CONTRACT;
 	uint32_t i;
 
 	f.items = arena_alloc(a, room * sizeof *f.items);
@@ -160,6 +160,8 @@ char **environ_make(const struct environ_base *base, const struct wire_start *s,
 		add_path(&f, "TMPDIR", s->workdir);
 	for (i = 0; i < s->env.count; i++)
 		add_over(&f, s->env.items[i].name, s->env.items[i].value);
+	for (i = 0; i < s->secrets.count; i++)
+		add_over(&f, s->secrets.items[i].name, s->secrets.items[i].value);
 	add_contract(&f, s);
 	f.items[f.count] = NULL;
 	return f.items;

@@ -33,16 +33,18 @@ static struct flow_ctx *self(lua_State *L)
 	return lua_stage_of(L)->host;
 }
 
-/* The path of a dep or out by name. */
-static const char *port(lua_State *L, const struct wire_list *list, const char *what)
+/* What a list has under the name that the caller gave. */
+static const char *named(lua_State *L, const struct wire_list *list, const char *what)
 {
-	struct flow_ctx *host = self(L);
-	const char *name = luaL_checkstring(L, 2), *path = host_find(list, name);
+	const char *name, *value;
 	struct near n;
 	uint32_t i;
 
-	if (path != NULL)
-		return host_path(host, path);
+	(void)self(L);
+	name = luaL_checkstring(L, 2);
+	value = host_find(list, name);
+	if (value != NULL)
+		return value;
 	near_start(&n, name);
 	for (i = 0; i < list->count; i++)
 		near_offer(&n, list->items[i].name);
@@ -50,6 +52,18 @@ static const char *port(lua_State *L, const struct wire_list *list, const char *
 		(void)luaL_error(L, "no %s is named `%s`, did you mean `%s`?", what, name, n.best);
 	(void)luaL_error(L, "no %s is named `%s`", what, name);
 	return NULL;
+}
+
+/* The path of a dep or out by name. */
+static const char *port(lua_State *L, const struct wire_list *list, const char *what)
+{
+	return host_path(self(L), named(L, list, what));
+}
+
+static int ctx_secret(lua_State *L)
+{
+	lua_pushstring(L, named(L, &lua_stage_of(L)->host->start->secrets, "secret of the stage"));
+	return 1;
 }
 
 static const struct wire_list *deps(lua_State *L)
@@ -254,7 +268,7 @@ static const luaL_Reg methods[] = { { "input", ctx_input }, { "output", ctx_outp
 	{ "metric", ctx_metric }, { "progress", ctx_progress }, { "log", ctx_log },
 	{ "warn", ctx_warn }, { "fail", ctx_fail }, { "cancelled", ctx_cancelled },
 	{ "tmpdir", ctx_tmpdir }, { "checkpoint", ctx_checkpoint }, { "sleep", ctx_sleep },
-	{ "exec", lua_exec }, { NULL, NULL } };
+	{ "exec", lua_exec }, { "secret", ctx_secret }, { NULL, NULL } };
 
 /* __index of ctx: its methods are the upvalue. */
 static int ctx_index(lua_State *L)

@@ -194,6 +194,7 @@ void wire_put_start(struct buf *out, const struct wire_start *s)
 	put_text(out, s->with);
 	put_text(out, s->params);
 	put_list(out, &s->env);
+	put_list(out, &s->secrets);
 	put_list(out, &s->deps);
 	put_list(out, &s->outs);
 	put_list(out, &s->modules);
@@ -237,6 +238,7 @@ int wire_get_start(
 	s->with = get_text(&r);
 	s->params = get_text(&r);
 	get_list(&r, &s->env);
+	get_list(&r, &s->secrets);
 	get_list(&r, &s->deps);
 	get_list(&r, &s->outs);
 	get_list(&r, &s->modules);

@@ -69,6 +69,7 @@ struct wire_start {
 	const char *with;         /* JSON object */
 	const char *params;       /* JSON object of the tracked params, nested */
 	struct wire_list env;     /* set on top of what the worker inherited */
+	struct wire_list secrets; /* set too, and taken out of whatever the attempt writes to its log */
 	struct wire_list deps;    /* name, path */
 	struct wire_list outs;    /* name, path to write */
 	struct wire_list modules; /* Lua: what `require` may load: name, path */

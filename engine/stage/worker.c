@@ -23,6 +23,7 @@
 #include "base/failpoint.h"
 #include "base/vec.h"
 #include "stage/environ.h"
+#include "stage/funnel.h"
 #include "stage/isolate.h"
 #include "stage/lua.h"
 #include "stage/native.h"
@@ -43,6 +44,8 @@ struct worker {
 	struct environ_base environ;
 	struct supervisor supervisor;
 	struct cgroups cgroups;
+	struct funnels funnels;
+	struct poll_list ready; /* socket, signals, funnels */
 	struct {
 		int *items; /* log descriptor of a slot, or -1 */
 		size_t count, cap;
@@ -113,6 +116,7 @@ static int tell_ended(struct worker *w)
 	char text[80];
 
 	while (supervisor_take(&w->supervisor, &ended, text)) {
+		funnel_close(&w->funnels, ended.id);
 		if (FAILPOINT("worker.ended", NULL) < 0 || tell(w, &ended) < 0)
 			return -1;
 	}
@@ -179,7 +183,7 @@ static pid_t start_fork(struct worker *w, const struct wire_start *s, int log_fd
 static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 {
 	struct wire_ended ended = { .id = s->id, .end = END_NOT_FOUND, .text = "" };
-	int log_fd = s->slot < w->slots.count ? w->slots.items[s->slot] : -1;
+	int log_fd = s->slot < w->slots.count ? w->slots.items[s->slot] : -1, pipe_fd = -1;
 	struct wire_limits limits = s->limits;
 	struct cgroup group;
 	pid_t pid = -1;
@@ -189,7 +193,8 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 	if (s->stage == WIRE_LUA) /* its state has a cap of its own, which ends it with a better message */
 		limits.memory_bytes = 0;
 	(void)cgroup_make(&w->cgroups, &group, &limits);
-
+	if (log_fd >= 0 && s->secrets.count > 0)
+		log_fd = pipe_fd = funnel_open(&w->funnels, s->id, &s->secrets, log_fd);
 	if (log_fd < 0) {
 		ended.value = EBADF;
 		ended.text = "its slot has no log";
@@ -198,8 +203,11 @@ static int start(struct worker *w, const struct wire_start *s, struct arena *a)
 	} else {
 		pid = start_fork(w, s, log_fd, &group, a, &ended);
 	}
+	if (pipe_fd >= 0)
+		(void)close(pipe_fd);
 	if (pid < 0) {
 		(void)cgroup_remove(&group);
+		funnel_close(&w->funnels, s->id);
 		return tell(w, &ended);
 	}
 	(void)FAILPOINT("worker.started", NULL);
@@ -246,15 +254,21 @@ static int receive(struct worker *w)
 static void serve(struct worker *w)
 {
 	struct signalfd_siginfo info;
-	struct pollfd ready[2];
+	struct pollfd socket_end = { .fd = WORKER_FD },
+		      signals = { .fd = w->signal_fd, .events = POLLIN };
+	const struct pollfd *ready;
 
-	ready[0].fd = WORKER_FD;
-	ready[1].fd = w->signal_fd;
-	ready[1].events = POLLIN;
 	for (;;) {
-		ready[0].events = w->unsent.count > 0 ? POLLIN | POLLOUT : POLLIN;
-		if (poll(ready, 2, supervisor_timeout(&w->supervisor)) < 0 && errno != EINTR)
+		socket_end.events = w->unsent.count > 0 ? POLLIN | POLLOUT : POLLIN;
+		w->ready.count = 0;
+		vec_push(&w->ready, socket_end);
+		vec_push(&w->ready, signals);
+		funnels_poll(&w->funnels, &w->ready);
+		ready = w->ready.items;
+		if (poll(w->ready.items, w->ready.count, supervisor_timeout(&w->supervisor)) < 0 &&
+			errno != EINTR)
 			die("poll");
+		funnels_read(&w->funnels);
 		if ((ready[1].revents & POLLIN) != 0)
 			(void)!read(w->signal_fd, &info, sizeof info);
 		if ((ready[1].revents & POLLIN) != 0 || supervisor_timeout(&w->supervisor) >= 0)
@@ -303,6 +317,8 @@ static void release(struct worker *w)
 	buf_release(&w->out);
 	supervisor_release(&w->supervisor);
 	cgroups_close(&w->cgroups);
+	funnels_release(&w->funnels);
+	vec_release(&w->ready);
 	free(w->environ.items);
 	free(w->root);
 }

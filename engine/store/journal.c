@@ -302,6 +302,15 @@ int journal_attempt_accept(
 		return e->code;
 	db_bind_int(s, 1, *id);
 	db_bind_int(s, 2, a->kept);
+	if (run_once(db, s, e) < 0)
+		return e->code;
+	if (db_query(db,
+		    "INSERT INTO metric(attempt, name, step, value, at_ms) SELECT ?, name, step, "
+		    "value, at_ms FROM metric WHERE attempt = ?",
+		    &s, e) < 0)
+		return e->code;
+	db_bind_int(s, 1, *id);
+	db_bind_int(s, 2, a->kept);
 	return run_once(db, s, e);
 }
 

@@ -94,7 +94,7 @@ struct attempt_accept {
 	int64_t kept;        /* the success whose outs are kept */
 };
 
-/* Nothing runs: a success with another key and with all else, outs too, as the one that is kept. */
+/* Nothing runs: a success with another key and with all else, outs and metrics too, as the one that is kept. */
 int journal_attempt_accept(struct db *db, const struct attempt_accept *a, int64_t *id, struct err *e);
 /* It succeeded, but what it read is not what its key says: never to be reused. */
 int journal_attempt_disown(struct db *db, int64_t attempt, const char *why, struct err *e);

@@ -17,7 +17,7 @@ static uint64_t next;
 
 static void open_worker(void)
 {
-	struct exec_options options = { worker, f.path, run };
+	struct exec_options options = { worker, f.path, run, NULL };
 	struct err e;
 
 	GOOD(exec_open(&x, &options, &e));
@@ -277,7 +277,7 @@ static void large_start_goes_through(void **state)
 
 static void worker_that_is_not_there(void **state)
 {
-	struct exec_options options = { "/nonexistent/flow-worker", f.path, run };
+	struct exec_options options = { "/nonexistent/flow-worker", f.path, run, NULL };
 	struct exec other;
 	struct err e;
 

@@ -1,6 +1,7 @@
 #include "../support/store.h"
 
 #include "../support/dag_text.h"
+#include "plan/key.h"
 #include "plan/plan.h"
 #include "store/history.h"
 #include "store/journal.h"
@@ -203,6 +204,74 @@ static void parts_of_an_attempt(void **state)
 	assert_memory_equal(data, "k2", 2);
 }
 
+/* The attempt that nearest() answers when the tree is `now`; 0: none. */
+static int64_t nearest_to(const char *task, const struct buf *now)
+{
+	const struct record *r;
+	const void *then;
+	size_t len;
+
+	r = h.past.nearest(&h, node_of(&l, task), buf_text(now), now->len, &then, &len);
+	return r != NULL ? r->attempt : 0;
+}
+
+static void record(struct buf *tree, const char *name, char value)
+{
+	const char head[] = { PART_PARAM, (char)strlen(name), 0, 1, 0, 0, 0 };
+
+	buf_add(tree, head, sizeof head);
+	buf_str(tree, name);
+	buf_char(tree, value);
+}
+
+static int64_t attempt_with(const char *task, const struct buf *tree, const char *state)
+{
+	struct attempt_begin begin = { .run = run, .began_ms = 1, .task = task, .number = 1, .folder = "", .log = "", .parts = tree };
+	struct attempt_end end = { .ended_ms = 2, .state = state, .error = "", .exit_code = 0, .signal = -1, .folder = "" };
+	struct err e;
+
+	key_digest(&begin.key, tree);
+	GOOD(journal_attempt_begin(&s.db, &begin, &end.attempt, &e));
+	GOOD(journal_attempt_end(&s.db, &end, &e));
+	return end.attempt;
+}
+
+static void nearest_success_is_found(void **state)
+{
+	struct buf one = { 0 }, two = { 0 }, now = { 0 };
+	int64_t near, far;
+	struct digest key;
+	struct err e;
+
+	(void)state;
+	record(&one, "a", '1');
+	record(&one, "b", '1');
+	record(&two, "a", '2');
+	record(&two, "b", '2');
+	record(&now, "a", '1');
+	record(&now, "b", '3');
+	near = attempt_with("a", &one, "SUCCEEDED");
+	new_run("0190-b");
+	far = attempt_with("a", &two, "SUCCEEDED");
+	new_run("0190-c");
+	(void)attempt_with("a", &now, "FAILED");
+	open_history(true);
+	assert_int_equal(nearest_to("a", &now), near);
+	assert_int_equal(nearest_to("a", &two), far);
+	assert_int_equal(nearest_to("b", &two), 0);
+	/* The last one failed, with that key and no other. */
+	key_digest(&key, &now);
+	assert_true(h.past.failed_with(&h, node_of(&l, "a"), &key));
+	key_digest(&key, &two);
+	assert_false(h.past.failed_with(&h, node_of(&l, "a"), &key));
+	/* What is not trusted is not what one compares with. */
+	GOOD(journal_attempt_disown(&s.db, near, "changed", &e));
+	assert_int_equal(nearest_to("a", &now), far);
+	buf_release(&one);
+	buf_release(&two);
+	buf_release(&now);
+}
+
 static enum last_try last_try(const char *task)
 {
 	const char *why;
@@ -276,6 +345,7 @@ int main(void)
 		TEST(any_success_is_found_by_its_key),
 		TEST(success_of_this_run_is_found_too),
 		TEST(parts_of_an_attempt),
+		TEST(nearest_success_is_found),
 		TEST(last_failure_is_remembered),
 		TEST(a_success_that_is_not_trusted_says_why),
 		TEST(work_tree_is_compared_by_content),
