@@ -37,6 +37,7 @@ static struct wire_start sample(void)
 		.with = "{\"a\":1}",
 		.params = "{}",
 		.env = { env, 2 },
+		.secrets = { deps, 1 },
 		.deps = { deps, 1 },
 		.outs = { outs, 2 },
 		.modules = { modules, 1 },
@@ -72,6 +73,7 @@ static void assert_same(const struct wire_start *a, const struct wire_start *b)
 	assert_int_equal(a->stage, b->stage);
 	assert_string_equal(a->token, b->token);
 	assert_string_equal(a->cwd, b->cwd);
+	assert_lists_same(&a->secrets, &b->secrets);
 	assert_int_equal(a->argv.count, b->argv.count);
 	for (i = 0; i < a->argv.count; i++)
 		assert_string_equal(a->argv.items[i], b->argv.items[i]);
