@@ -33,8 +33,8 @@ class Node:
     def __init__(self, kind, mode=0, mtime=0, ctime=0, base=b"", target=""):
         self.kind, self.mode, self.mtime, self.ctime, self.base, self.target = kind, mode, mtime, ctime, base, target
         self.data = []      # (index, offset, bytes); a cut: (index, size, None)
-        self.attributes = []  # (index, "mode" or "mtime", value)
-        self.touched = []   # index of each effect
+        self.modes = []     # (index, mode)
+        self.stamps = []    # (index, mtime, ctime) after an effect
         self.names = []     # indices of effects on its names and its size: what a journal holds of it
 
 
@@ -80,6 +80,10 @@ class Tape:
         index = len(self.times)
         if letter in "Kk":
             return self.take_sync(letter, index, words)
+        if letter == "A":
+            if int(words[0]) in self.number:
+                self.nodes[self.number[int(words[0])]].stamps.append((index - 1, int(words[1]), int(words[2])))
+            return None
         self.times.append(time)
         if letter in "CDS":
             kind = {"C": "file", "D": "folder", "S": "link"}[letter]
@@ -101,9 +105,8 @@ class Tape:
             self.nodes[node].data.append((index, int(words[1]), data))
         elif letter == "T":
             self.nodes[node].data.append((index, int(words[1]), None))
-        else:
-            self.nodes[node].attributes.append((index, "mode" if letter == "M" else "mtime", int(words[1], 8 if letter == "M" else 10)))
-        self.nodes[node].touched.append(index)
+        elif letter == "M":
+            self.nodes[node].modes.append((index, int(words[1], 8)))
         self.nodes[node].names.append(index)
 
     def take_sync(self, letter, index, words):
@@ -131,11 +134,9 @@ class Tape:
 
     def change(self, index, changes, node):
         self.changes.append((index, changes))
-        self.nodes[node].touched.append(index)
         self.nodes[node].names.append(index)
         for folder, name, what in changes:
             self.nodes[folder].names.append(index)
-            self.nodes[folder].touched.append(index)
             if what is None:
                 self.now.pop((folder, name), None)
             else:
@@ -158,7 +159,7 @@ class Tree:
         for (folder, name), node in entries.items():
             if name not in LOST:
                 self.inside.setdefault(folder, []).append((name, node))
-        self.content, self.attributes, self.ctimes, self.made = {}, {}, {}, []
+        self.content, self.attributes, self.made = {}, {}, []  # attributes: (mode, mtime, ctime)
 
     def reachable(self):
         seen, todo = set(), [self.tape.root]
@@ -197,10 +198,14 @@ class Tree:
         self.settle(number, path)
 
     def settle(self, number, path):
-        mode, mtime = self.attributes.get(number, (self.tape.nodes[number].mode, self.tape.nodes[number].mtime))
+        mode, mtime, _ = self.attributes_of(number)
         os.utime(path, ns=(mtime, mtime))
         os.chmod(path, mode)
         self.made.append((number, path))
+
+    def attributes_of(self, number):
+        node = self.tape.nodes[number]
+        return self.attributes.get(number, (node.mode, node.mtime, node.ctime))
 
     def times(self, file):
         """Once it is built: what the ctime and the inode number of each file would be."""
@@ -208,8 +213,7 @@ class Tree:
         table = []
         for number, path in self.made:
             info = os.lstat(path)
-            table.append((info.st_ino, info.st_ctime_ns, self.ctimes.get(number, self.tape.nodes[number].ctime),
-                          inos.get(number, info.st_ino)))
+            table.append((info.st_ino, info.st_ctime_ns, self.attributes_of(number)[2], inos.get(number, info.st_ino)))
         with open(file, "wb") as out:
             out.write(b"".join(struct.pack("<QqqQ", *row) for row in sorted(table)))
 
@@ -240,17 +244,10 @@ class Cut:
         tree = Tree(self.tape, self.entries())
         for number in tree.reachable():
             node = self.tape.nodes[number]
-            until = self.known_until(number)
-            if node.attributes:
-                tree.attributes[number] = self.attributes(node, until)
-            if node.touched:
-                last = bisect.bisect_left(node.touched, until)
-                tree.ctimes[number] = self.tape.times[node.touched[last - 1]] if last else node.ctime
+            if node.modes or node.stamps:
+                tree.attributes[number] = self.attributes(node, self.known_until(number))
             if node.kind == "file" and node.data:
-                data, mtime = self.content(number, node)
-                tree.content[number] = data
-                mode, _ = tree.attributes.get(number, (node.mode, 0))
-                tree.attributes.setdefault(number, (mode, mtime))
+                tree.content[number] = self.content(number, node)
         return tree
 
     def known_until(self, number):
@@ -275,26 +272,23 @@ class Cut:
                         entries[folder, name] = node
         return entries
 
-    def attributes(self, node, until):
-        mode, mtime = node.mode, node.mtime
-        for index, what, value in node.attributes:
-            if index < until:
-                mode, mtime = (value, mtime) if what == "mode" else (mode, value)
-        return mode, mtime
+    @staticmethod
+    def attributes(node, until):
+        mode = ([node.mode] + [mode for index, mode in node.modes if index < until])[-1]
+        return (mode, *([(node.mtime, node.ctime)] + [(mtime, ctime) for index, mtime, ctime in node.stamps if index < until])[-1])
 
     # -- bytes --------------------------------------------------------------------------------------------------------------
 
     def content(self, number, node):
-        floor, data, pending, mtime = self.floor(number), bytearray(node.base), [], node.mtime
+        floor, data, pending = self.floor(number), bytearray(node.base), []
         for index, offset, piece in node.data:
             if index >= self.at:
                 break
-            mtime = self.tape.times[index]
             if index < floor:
                 put(data, offset, piece)
             else:
                 pending.append((index, offset, piece))
-        return (bytes(self.later(number, data, pending)) if pending else bytes(data)), mtime
+        return bytes(self.later(number, data, pending)) if pending else bytes(data)
 
     def later(self, number, data, pending):
         """Some of what was not synced."""

@@ -12,8 +12,9 @@
  *     S dir name ino target   a symbolic link             L dir name ino         a further link to a file
  *     R dir name dir name     renamed                     U dir name             removed, a file or a folder
  *     W ino offset length     bytes are written           T ino size             cut or made longer
- *     M ino mode              N ino mtime (ns)            K ino number; K 0 number   a sync of that inode, or of all, begins
- *     k number                it has ended well
+ *     M ino mode              N ino                       its times are set
+ *     K ino number; K 0 number                            a sync of that inode, or of all, begins
+ *     k number                it has ended well           A ino mtime ctime      the times (ns) of the file of the line before
  *
  * Inode numbers are those of the disk: one that is made anew (C D S) is a new file. What is written through a mapping is not seen.
  */
@@ -287,7 +288,7 @@ static void log_stat(const struct call *c, char letter, int dir, uint64_t addres
 	if (letter == 'M')
 		line('M', "%llu %o", (unsigned long long)ino, (unsigned)st.st_mode & 07777);
 	else
-		line('N', "%llu %lld", (unsigned long long)ino, (long long)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+		line('N', "%llu", (unsigned long long)ino);
 }
 
 static void log_stat_fd(const struct call *c, char letter, int fd)
@@ -301,7 +302,7 @@ static void log_stat_fd(const struct call *c, char letter, int fd)
 	if (letter == 'M')
 		line('M', "%llu %o", (unsigned long long)c->ino, (unsigned)st.st_mode & 07777);
 	else
-		line('N', "%llu %lld", (unsigned long long)c->ino, (long long)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+		line('N', "%llu", (unsigned long long)c->ino);
 }
 
 /* -- calls ---------------------------------------------------------------------------------------------------------- */
@@ -414,6 +415,39 @@ static void log_names(struct call *c)
 	}
 }
 
+/* The times that the call left at its file; at both ends of a sync there is nothing to tell. */
+static void log_times(const struct call *c, int64_t result)
+{
+	const uint64_t *a = c->args;
+	char magic[64];
+	struct stat st;
+	int fd = -1, known = 0;
+
+	switch (c->number) {
+	case SYS_mkdirat: known = ino_at(c, (int)a[0], a[1], &st) != 0; break;
+	case SYS_symlinkat: known = ino_at(c, (int)a[1], a[2], &st) != 0; break;
+	case SYS_linkat:
+	case SYS_renameat: known = ino_at(c, (int)a[2], a[3], &st) != 0; break;
+	case SYS_fchmodat:
+	case SYS_utimensat:
+		if (a[1] != 0)
+			known = ino_at(c, (int)a[0], a[1], &st) != 0;
+		else
+			fd = (int)a[0];
+		break;
+	case SYS_openat: fd = (int)result; break;
+	case SYS_copy_file_range: fd = (int)a[2]; break;
+	case SYS_unlinkat: return;
+	default: fd = (int)a[0];
+	}
+	(void)snprintf(magic, sizeof magic, "/proc/%d/fd/%d", (int)c->pid, fd);
+	if (fd >= 0)
+		known = stat(magic, &st) == 0;
+	if (known && !c->is_sync)
+		line('A', "%llu %lld %lld", (unsigned long long)st.st_ino, (long long)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+			(long long)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+}
+
 /* After the call, which gave `result`. */
 static void ended(struct call *c, int64_t result)
 {
@@ -448,6 +482,7 @@ static void ended(struct call *c, int64_t result)
 		else
 			log_names(c);
 	}
+	log_times(c, result);
 }
 
 /* -- processes ------------------------------------------------------------------------------------------------------ */

@@ -23,7 +23,9 @@ import oracle  # noqa: E402
 DAG = """version: 1
 params: {salt: 0, fail: 0}
 stages:
-  slow: {cmd: "[ ! -e ../slowly ] || sleep 0.2; echo slow ${params.salt} > out/slow", outs: [out/slow]}
+  slow:
+    cmd: "[ ! -e ../slowly ] || sleep 0.2; echo slow ${params.salt} > out/slow; mkdir out/slows; cp out/slow out/slows/${params.salt}"
+    outs: [out/slow, out/slows]
   text:
     cmd: |
       mkdir -p out/folder/deep && echo a${params.salt} > out/folder/a && echo b > out/folder/deep/b && ln -s ../a out/folder/deep/link

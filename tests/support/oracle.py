@@ -190,7 +190,8 @@ class Check:
         rows = journal.rows("SELECT DISTINCT lower(hex(digest)), mode FROM artifact WHERE mode & ? = 0", MADE_ABSENT)
         names = {digest for digest, _ in rows}
         for digest, mode in rows:
-            if mode & MADE_FOLDER and os.path.exists(os.path.join(self.flow, "objects", digest[:2], digest[2:])):
+            path = os.path.join(self.flow, "objects", digest[:2], digest[2:])
+            if mode & MADE_FOLDER and os.path.exists(path) and digest_of_file(path) == digest:
                 names.update(name for name, _ in self.manifest(digest).values())
         return names
 
