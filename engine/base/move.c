@@ -110,7 +110,7 @@ static int copy_tree(
 	return copy_file(from_dir, from, to_dir, to, &st, e);
 }
 
-static int move_across(int from_dir, const char *from, int to_dir, const char *to, struct err *e)
+int tree_copy(int from_dir, const char *from, int to_dir, const char *to, struct err *e)
 {
 	char temp[PATH_MAX];
 	int rc;
@@ -129,9 +129,8 @@ static int move_across(int from_dir, const char *from, int to_dir, const char *t
 		struct err ignored;
 
 		(void)tree_remove(to_dir, temp, &ignored);
-		return rc;
 	}
-	return tree_remove(from_dir, from, e);
+	return rc;
 }
 
 int tree_move(int from_dir, const char *from, int to_dir, const char *to, struct err *e)
@@ -142,7 +141,7 @@ int tree_move(int from_dir, const char *from, int to_dir, const char *to, struct
 		return 0;
 	sys = errno;
 	if (sys == EXDEV && file_exists(from_dir, from))
-		return move_across(from_dir, from, to_dir, to, e);
+		return tree_copy(from_dir, from, to_dir, to, e) < 0 ? e->code : tree_remove(from_dir, from, e);
 	err_system(e, "cannot move `%s` to `%s`", from, to);
 	if ((sys == ENOENT || sys == ENOTDIR || sys == EXDEV) && !file_exists(from_dir, from))
 		e->code = ERR_NOTFOUND;

@@ -1,7 +1,8 @@
 /*
- * base/move.h - a file, link or folder changes its place, also from one disk to another.
+ * base/move.h - a file, link or folder changes its place, also from one disk to another, or gets a twin.
  *
- *     tree_move(from_dir, from, to_dir, to, e)     rename; across file systems a copy beside `to`, a rename, then the old one goes
+ *     tree_move(from_dir, from, to_dir, to, e)     rename; across file systems a copy, then the old one goes
+ *     tree_copy(from_dir, from, to_dir, to, e)     written beside `to`, then renamed
  *
  * `to` must not be there, or be something that rename() replaces. ERR_NOTFOUND when `from` is not there. Whatever fails, `from` is whole.
  */
@@ -11,5 +12,6 @@
 struct err;
 
 int tree_move(int from_dir, const char *from, int to_dir, const char *to, struct err *e);
+int tree_copy(int from_dir, const char *from, int to_dir, const char *to, struct err *e);
 
 #endif

@@ -62,9 +62,9 @@ struct cli {
 	struct texts sets, files;  /* -p, --params */
 	struct texts force;        /* --force[=STAGE]; an entry "" means all */
 	const char *from, *until, *only;
-	unsigned jobs, limit, attempt, lines, format;
-	bool now, keep_going, dry_run, exit_code, all, follow, reference, tasks, plugins;
-	const char *state, *against, *template, *command_text;
+	unsigned jobs, limit, attempt, lines, format, times;
+	bool now, keep_going, dry_run, exit_code, all, follow, reference, tasks, plugins, keep;
+	const char *state, *against, *template, *command_text, *tolerance;
 	struct texts args;         /* what is left: positional */
 };
 

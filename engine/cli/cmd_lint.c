@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "base/vec.h"
-#include "cli/child.h"
+#include "base/child.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
 #include "cli/plugin_check.h"
@@ -108,7 +108,7 @@ static int check_lua(
 	struct child_answer answer;
 
 	if (child_ask(&answer, &l->cli->arena, argv, script, script != NULL ? strlen(script) : 0,
-		    e) < 0)
+		    CHILD_LIMIT_MS, e) < 0)
 		return e->code;
 	if (answer.status != 0)
 		add_lua_fault(l, stage, name, script, arena_strdup(&l->cli->arena, answer.text));
@@ -154,7 +154,7 @@ static int check_plugin(
 	}
 	if (!l->cli->plugins)
 		return 0;
-	if (child_ask(&answer, &l->cli->arena, argv, NULL, 0, e) < 0)
+	if (child_ask(&answer, &l->cli->arena, argv, NULL, 0, CHILD_LIMIT_MS, e) < 0)
 		return e->code;
 	if (answer.status != 0) {
 		const char *text = answer.text;

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/program.h"
 #include "base/units.h"
-#include "cli/child.h"
+#include "base/child.h"
 #include "stage/registry.h"
 #include "store/db.h"
 #include "store/source.h"
@@ -37,7 +37,7 @@ void probe_worker(struct finding *f, struct arena *a)
 	struct child_answer answer;
 	struct err e;
 
-	if (child_ask(&answer, a, argv, NULL, 0, &e) < 0) {
+	if (child_ask(&answer, a, argv, NULL, 0, CHILD_LIMIT_MS, &e) < 0) {
 		set(f, FINDING_FAIL, "worker", arena_strdup(a, e.text),
 			"build or install flow again");
 		return;
@@ -82,7 +82,7 @@ static int ask_git(struct source_answer *answer, struct arena *a, struct err *e)
 
 	if (root == NULL)
 		return err_system(e, "cannot tell this folder");
-	rc = source_ask(&s, helper, root, e);
+	rc = source_ask(&s, helper, root, NULL, 0, e);
 	free(root);
 	if (rc < 0)
 		return rc;

@@ -10,6 +10,7 @@
 #include "dag/graph.h"
 #include "run/engine.h"
 #include "run/session.h"
+#include "run/sources.h"
 #include "store/journal.h"
 
 static const char *all_params(struct engine *n)
@@ -122,11 +123,15 @@ int record_source(struct engine *n, const struct source_answer *answer, struct e
 		.dirty = answer->dirty };
 
 	struct buf patch = { 0 };
-	int rc = 0;
+	int rc = sources_changed(n->s, answer, &patch, e);
 
-	if (secrets_mask(&n->secrets, answer->patch, answer->patch_len, &patch))
+	if (rc == ERR_INPUT) {
+		row.note = "files that differ were not kept: they have over 64 MiB";
+		rc = 0;
+	}
+	if (rc == 0 && secrets_mask(&n->secrets, answer->patch, answer->patch_len, &patch))
 		row.note = "secrets are masked in the patch";
-	if (patch.len > 0)
+	if (rc == 0 && patch.len > 0)
 		rc = object_put(&n->s->history.objects, buf_text(&patch), patch.len, &row.patch, e);
 	buf_release(&patch);
 	if (rc < 0)

@@ -21,6 +21,7 @@
 #include "run/recover.h"
 #include "run/retry.h"
 #include "run/session.h"
+#include "run/sources.h"
 #include "store/journal.h"
 
 #define SYNC_MS \
@@ -428,7 +429,9 @@ static int open_all(struct engine *n, struct err *e)
 	n->attempts = mem_zalloc(n->slots.count * sizeof *n->attempts);
 	if (inbox_worker(n, e) < 0)
 		return e->code;
-	if (source_ask(&n->source, n->s->helper, n->s->root, e) < 0) {
+	sources_questions(n->s, &n->scratch);
+	if (source_ask(&n->source, n->s->helper, n->s->root, buf_text(&n->scratch), n->scratch.len,
+		    e) < 0) {
 		/* The run goes on; that it is not known is recorded. */
 		struct source_answer none = { .commit = "",
 			.branch = "",

@@ -10,29 +10,37 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/child.h"
 #include "base/err.h"
+#include "base/vec.h"
 
 #define ANSWER_MAX ((size_t)256 << 20)
 
 extern char **environ;
 
-int source_ask(struct source *s, const char *helper, const char *root, struct err *e)
+int source_ask(struct source *s, const char *helper, const char *root, const void *questions, size_t len,
+	struct err *e)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
 	const char *argv[] = { "flow-source", root, NULL };
-	int ends[2], rc;
+	int ends[2], in, rc;
 
 	*s = (struct source){ .fd = -1, .pid = -1 };
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	in = child_input(questions, len, e);
+	if (in < 0)
+		return in;
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		close(in);
 		return err_system(e, "cannot make a pipe");
+	}
 	(void)fcntl(ends[0], F_SETFL,
 		O_NONBLOCK); /* our end alone: the helper waits until there is room */
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, in, 0);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(
@@ -42,6 +50,7 @@ int source_ask(struct source *s, const char *helper, const char *root, struct er
 	rc = posix_spawn(&s->pid, helper, &actions, &attributes, (char **)(uintptr_t)argv, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
+	close(in);
 	close(ends[1]);
 	if (rc != 0) {
 		close(ends[0]);
@@ -51,6 +60,13 @@ int source_ask(struct source *s, const char *helper, const char *root, struct er
 	}
 	s->fd = ends[0];
 	return 0;
+}
+
+void source_answer_release(struct source_answer *answer)
+{
+	vec_release(&answer->changed);
+	vec_release(&answer->gone);
+	vec_release(&answer->loose);
 }
 
 /* Take the `key value` lines apart; texts are copied to the arena. */
@@ -75,6 +91,12 @@ static int parse(
 			answer->note = value;
 		else if (strcmp(line, "dirty") == 0)
 			answer->dirty = (uint32_t)strtoul(value, NULL, 10);
+		else if (strcmp(line, "changed") == 0)
+			vec_push(&answer->changed, (const char *)value);
+		else if (strcmp(line, "gone") == 0)
+			vec_push(&answer->gone, (const char *)value);
+		else if (strcmp(line, "loose") == 0)
+			vec_push(&answer->loose, (const char *)value);
 		if (strcmp(line, "patch") == 0) {
 			answer->patch_len = strtoul(value, NULL, 10);
 			answer->patch = end + 1;
@@ -83,6 +105,7 @@ static int parse(
 			return 0;
 		}
 	}
+	source_answer_release(answer);
 	return err_set(e, ERR_SYSTEM, "the git helper ended early");
 }
 

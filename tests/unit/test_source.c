@@ -30,7 +30,7 @@ static int ask(const char *program, const char *root, int wait_first_ms, struct 
 {
 	struct source s;
 	struct pollfd ready;
-	int rc = source_ask(&s, program, root, e);
+	int rc = source_ask(&s, program, root, NULL, 0, e);
 
 	if (rc < 0)
 		return rc;
@@ -301,7 +301,7 @@ static void closing_ends_the_helper(void **state)
 	folder_write(&f, "helper", "#!/bin/sh\nexec sleep 100\n");
 	assert_int_equal(fchmodat(f.fd, "helper", 0755, 0), 0);
 	(void)snprintf(path, sizeof path, "%s/helper", f.path);
-	GOOD(source_ask(&s, path, f.path, &e));
+	GOOD(source_ask(&s, path, f.path, NULL, 0, &e));
 	pid = s.pid;
 	assert_int_equal(source_read(&s, &answer, &a, &e), 0);
 	source_close(&s);

@@ -1,4 +1,4 @@
-#include "cli/child.h"
+#include "base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 
 extern char **environ;
 
-/* A descriptor that reads as this text. A pipe would not do: nobody could write it while we wait for the answer. */
-static int open_input(const void *input, size_t len, struct err *e)
+/* A pipe would not do: nobody could write it while we wait for the answer. */
+int child_input(const void *input, size_t len, struct err *e)
 {
 	int fd;
 
@@ -63,9 +63,9 @@ static int start(pid_t *pid, const char *const *argv, int in, int out, struct er
 }
 
 /* Until it closes its end, says too much, or the time is over. */
-static bool collect(int fd, struct buf *text)
+static bool collect(int fd, struct buf *text, int64_t limit_ms)
 {
-	int64_t until = clock_mono_ms() + CHILD_LIMIT_MS;
+	int64_t until = clock_mono_ms() + limit_ms;
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 
 	while (text->len < CHILD_TEXT_MAX) {
@@ -97,9 +97,9 @@ static int wait_for(pid_t pid)
 }
 
 int child_ask(struct child_answer *answer, struct arena *a, const char *const *argv,
-	const void *input, size_t len, struct err *e)
+	const void *input, size_t len, int64_t limit_ms, struct err *e)
 {
-	int in = open_input(input, len, e), ends[2], rc;
+	int in = child_input(input, len, e), ends[2], rc;
 	struct buf text = { 0 };
 	pid_t pid;
 
@@ -113,7 +113,7 @@ int child_ask(struct child_answer *answer, struct arena *a, const char *const *a
 	(void)close(in);
 	(void)close(ends[1]);
 	if (rc == 0) {
-		bool ended = collect(ends[0], &text);
+		bool ended = collect(ends[0], &text, limit_ms);
 
 		/* One that talks too much or too long has had its turn. */
 		if (!ended || text.len >= CHILD_TEXT_MAX)

@@ -1,0 +1,359 @@
+#include "run/sources.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/map.h"
+#include "base/path.h"
+#include "run/session.h"
+#include "store/source.h"
+#include "store/tree.h"
+
+struct keeper {
+	struct session *session;
+	const struct source_answer *answer;
+	struct arena *arena;
+	uint64_t bytes;
+	uint32_t count;
+};
+
+/* Calls for every path that no task makes, once: deps, scripts and modules, dag.yaml's own includes. */
+typedef void source_found(void *user, const char *path);
+
+struct finder {
+	source_found *found;
+	void *user;
+	struct map seen;
+};
+
+static void find(struct finder *f, const char *path)
+{
+	if (path[0] != '\0' && map_put(&f->seen, path, 0) == NULL)
+		f->found(f->user, path);
+}
+
+static void find_node(struct finder *f, struct session *s, uint32_t node)
+{
+	const struct graph *g = &s->graph;
+	const struct node *n = &g->nodes[node];
+	const struct code_list *code;
+	struct err e;
+	uint32_t i;
+
+	for (i = 0; i < n->deps.count; i++)
+		if (g->deps[n->deps.first + i].producer == NO_NODE)
+			find(f, graph_text(g, g->deps[n->deps.first + i].path));
+	if (g->stages[n->stage].kind == STAGE_CMD || code_of(&s->code, node, &code, &e) < 0)
+		return;
+	find(f, code->path);
+	for (i = 0; i < code->module_count; i++)
+		find(f, code->modules[i].value);
+}
+
+static void each_source(struct session *s, source_found *found, void *user)
+{
+	struct finder f = { .found = found, .user = user };
+	const struct graph *g = &s->graph;
+	uint32_t i;
+
+	for (i = 0; i < g->node_count; i++)
+		find_node(&f, s, i);
+	for (i = 0; i < g->source_count; i++)
+		if (strncmp(graph_text(g, g->sources[i].name), "file:", 5) == 0)
+			find(&f, graph_text(g, g->sources[i].name) + 5);
+	map_release(&f.seen);
+}
+
+static void ask(void *user, const char *path)
+{
+	struct buf *out = user;
+
+	if (path_leaves(path))
+		return;
+	buf_char(out, 'd');
+	buf_add(out, path, strlen(path) + 1);
+}
+
+void sources_questions(struct session *s, struct buf *out)
+{
+	const struct graph *g = &s->graph;
+	uint32_t i, k;
+
+	buf_clear(out);
+	for (i = 0; i < g->node_count; i++)
+		for (k = 0; k < g->nodes[i].outs.count; k++) {
+			const char *path = graph_text(g, g->outs[g->nodes[i].outs.first + k].path);
+
+			buf_char(out, 'o');
+			buf_add(out, path, strlen(path) + 1);
+		}
+	each_source(s, ask, out);
+}
+
+/* A copy, never a link: the file is the user's, and stays as it is. */
+static void keep_file(struct keeper *k, const char *path, uint64_t size)
+{
+	struct session *s = k->session;
+	struct made made = { .size = size };
+	struct buf text = { 0 };
+	struct err e;
+
+	if (size > SOURCES_EACH || size > SOURCES_ALL - k->bytes || k->count >= SOURCES_COUNT ||
+		stats_digest(&s->stats, s->root_fd, path, &made.digest, &e) < 0 ||
+		object_has(&s->history.objects, &made))
+		return;
+	k->count++;
+	k->bytes += size;
+	if (file_read(&text, s->root_fd, path, SOURCES_EACH, &e) == 0)
+		(void)object_put(
+			&s->history.objects, buf_text(&text), text.len, &made.digest, &e);
+	buf_release(&text);
+}
+
+/* Its manifest, and unless git has them its files. */
+static void keep_folder(struct keeper *k, const char *path, bool files)
+{
+	struct session *s = k->session;
+	struct tree_entry *entries = NULL;
+	struct buf manifest = { 0 };
+	struct digest digest;
+	size_t count = 0, i;
+	struct err e;
+	int rc = tree_list(s->root_fd, path, k->arena, &entries, &count, &e);
+
+	for (i = 0; rc == 0 && i < count; i++) {
+		const char *file = arena_printf(k->arena, "%s/%s", path, entries[i].path);
+
+		digest = (struct digest){ { 0 } };
+		if (entries[i].target == NULL) {
+			rc = stats_digest(&s->stats, s->root_fd, file, &digest, &e);
+			if (files)
+				keep_file(k, file, (uint64_t)entries[i].st.st_size);
+		}
+		if (rc == 0)
+			manifest_add(&manifest, &entries[i], &digest);
+	}
+	if (rc == 0)
+		(void)object_put(&s->history.objects, buf_text(&manifest), manifest.len, &digest, &e);
+	buf_release(&manifest);
+}
+
+static void keep(void *user, const char *path)
+{
+	struct keeper *k = user;
+	struct stat st;
+
+	if (fstatat(k->session->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (S_ISDIR(st.st_mode))
+		keep_folder(k, path, true);
+	else if (S_ISREG(st.st_mode))
+		keep_file(k, path, (uint64_t)st.st_size);
+}
+
+/* A folder with loose files among others: which of them it had. */
+static void keep_manifest(void *user, const char *path)
+{
+	struct keeper *k = user;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < k->answer->loose.count; i++)
+		if (path_is_inside(k->answer->loose.items[i], path))
+			break;
+	if (i < k->answer->loose.count &&
+		fstatat(k->session->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISDIR(st.st_mode))
+		keep_folder(k, path, false);
+}
+
+void sources_keep(struct session *s, const struct source_answer *answer, struct arena *a)
+{
+	struct keeper k = { .session = s, .answer = answer, .arena = a };
+	size_t i;
+
+	if (answer->commit[0] == '\0')
+		each_source(s, keep, &k);
+	for (i = 0; i < answer->loose.count; i++)
+		keep(&k, answer->loose.items[i]);
+	if (answer->loose.count > 0)
+		each_source(s, keep_manifest, &k);
+}
+
+/* -- files that differ from the commit ------------------------------------------------------------------------------- */
+
+static void add_changed(struct buf *list, unsigned mode, const struct digest *d, const char *path)
+{
+	char hex[DIGEST_HEX];
+
+	buf_printf(list, "%06o %s %s\n", mode, digest_hex(d, hex), path);
+}
+
+/* Its bytes, or the target of a link; mode 0: it is nothing that a commit could hold. */
+static int read_changed(
+	struct session *s, const char *path, uint64_t most, struct buf *bytes, unsigned *mode, struct err *e)
+{
+	struct stat st;
+	ssize_t n;
+
+	*mode = 0;
+	if (fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (S_ISREG(st.st_mode)) {
+		*mode = (st.st_mode & 0111) != 0 ? 0100755 : 0100644;
+		return file_read(bytes, s->root_fd, path, most, e);
+	}
+	n = S_ISLNK(st.st_mode) ? readlinkat(s->root_fd, path, buf_room(bytes, PATH_MAX), PATH_MAX) : 0;
+	if (n > 0) {
+		bytes->len += (size_t)n;
+		*mode = 0120000;
+	}
+	return 0;
+}
+
+static int keep_changed(
+	struct session *s, const char *path, struct buf *list, uint64_t *left, struct err *e)
+{
+	struct buf bytes = { 0 };
+	struct digest digest;
+	unsigned mode;
+	int rc = read_changed(s, path, *left, &bytes, &mode, e);
+
+	if (rc == ERR_NOTFOUND) { /* it went while we looked */
+		rc = 0;
+	} else if (rc == 0 && mode != 0) {
+		*left -= bytes.len < *left ? bytes.len : *left;
+		rc = object_put(&s->history.objects, buf_text(&bytes), bytes.len, &digest, e);
+		if (rc == 0)
+			add_changed(list, mode, &digest, path);
+	}
+	buf_release(&bytes);
+	return rc;
+}
+
+/* Gone from the index only: what lies there is an untracked file. */
+static bool is_there(struct session *s, const char *path)
+{
+	struct stat st;
+
+	return fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
+}
+
+int sources_changed(
+	struct session *s, const struct source_answer *answer, struct buf *text, struct err *e)
+{
+	static const struct digest none;
+	struct buf list = { 0 };
+	uint64_t left = SOURCES_ALL;
+	struct digest digest;
+	char hex[DIGEST_HEX];
+	size_t i;
+	int rc = 0;
+
+	buf_clear(text);
+	for (i = 0; i < answer->gone.count; i++)
+		if (!is_there(s, answer->gone.items[i]))
+			add_changed(&list, 0, &none, answer->gone.items[i]);
+	for (i = 0; i < answer->gone.count && rc == 0; i++)
+		if (is_there(s, answer->gone.items[i]))
+			rc = keep_changed(s, answer->gone.items[i], &list, &left, e);
+	for (i = 0; i < answer->changed.count && rc == 0; i++)
+		rc = keep_changed(s, answer->changed.items[i], &list, &left, e);
+	if (rc == 0 && list.len > 0)
+		rc = object_put(&s->history.objects, list.data, list.len, &digest, e);
+	if (rc == 0 && list.len > 0)
+		buf_printf(text, "%s%s\n", SOURCES_HEAD, digest_hex(&digest, hex));
+	buf_release(&list);
+	return rc;
+}
+
+/* A line of the list, taken apart in place. */
+static bool read_line(char *line, unsigned *mode, struct digest *d, char **path)
+{
+	char *hex = strchr(line, ' '), *end;
+	struct arena a = { 0 };
+	bool good = false;
+
+	if (hex == NULL)
+		return false;
+	*mode = (unsigned)strtoul(line, NULL, 8);
+	*hex++ = '\0';
+	end = strchr(hex, ' ');
+	if (end != NULL) {
+		*end = '\0';
+		*path = end + 1;
+		good = digest_parse(d, hex) && !path_leaves(*path) &&
+		       strcmp(path_clean(&a, *path), *path) == 0;
+	}
+	arena_release(&a);
+	return good;
+}
+
+static int restore_line(const struct objects *o, char *line, int dir, struct err *e)
+{
+	struct buf bytes = { 0 };
+	struct digest digest;
+	unsigned mode;
+	char *path;
+	int rc;
+
+	if (!read_line(line, &mode, &digest, &path))
+		return err_set(e, ERR_CORRUPT, "the list of changed files is damaged");
+	rc = tree_remove(dir, path, e);
+	if (rc < 0 || mode == 0)
+		return rc;
+	rc = object_read(o, &digest, SOURCES_ALL, &bytes, e);
+	if (rc == 0)
+		rc = folder_make_parents(dir, path, 0777, e);
+	if (rc == 0 && mode == 0120000 && symlinkat(buf_text(&bytes), dir, path) < 0)
+		rc = err_system(e, "cannot make link `%s`", path);
+	else if (rc == 0 && mode != 0120000)
+		rc = file_write_atomic(dir, path, buf_text(&bytes), bytes.len, mode & 0777, e);
+	buf_release(&bytes);
+	return rc < 0 ? err_context(e, "changed file `%s`", path) : 0;
+}
+
+/* The list that the first line of a patch names. */
+static int read_list(const struct objects *o, const struct digest *patch, struct buf *list, struct err *e)
+{
+	static const char head[] = SOURCES_HEAD;
+	struct buf text = { 0 };
+	struct digest digest;
+	char hex[DIGEST_HEX];
+	int rc = object_read(o, patch, (size_t)256 << 20, &text, e);
+
+	if (rc == 0 && (text.len < sizeof head + DIGEST_HEX || memcmp(text.data, head, sizeof head - 1) != 0))
+		rc = err_set(e, ERR_NOTFOUND, "the files that differed were not kept");
+	if (rc == 0) {
+		memcpy(hex, text.data + sizeof head - 1, DIGEST_HEX - 1);
+		hex[DIGEST_HEX - 1] = '\0';
+		rc = digest_parse(&digest, hex)
+			     ? object_read(o, &digest, (size_t)256 << 20, list, e)
+			     : err_set(e, ERR_CORRUPT, "the head of the patch is damaged");
+	}
+	buf_release(&text);
+	return rc;
+}
+
+int sources_restore(const struct objects *o, const struct digest *patch, int dir, struct err *e)
+{
+	struct buf list = { 0 };
+	char *line, *end;
+	int rc = read_list(o, patch, &list, e);
+
+	for (line = list.data; rc == 0 && line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		rc = restore_line(o, line, dir, e);
+	}
+	buf_release(&list);
+	return rc;
+}

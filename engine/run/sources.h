@@ -1,0 +1,43 @@
+/*
+ * run/sources.h - that what a run read can be brought back: what git is asked, and what is kept because git has it not.
+ *
+ *     sources_questions(&session, &buf)           for source_ask(): the outs, and the files and code that no task makes
+ *     sources_changed(&session, &answer, &text)   changed files become objects; the head of the patch that tells where they are
+ *     sources_restore(&objects, &run.patch, dir, e)    the other way
+ *     sources_keep(&session, &answer, &arena)     loose files become objects, named by the digests that the keys hold
+ *
+ * The patch of a run is text for people and for `git apply`. Its first line, which git passes over, is SOURCES_HEAD and the digest
+ * of the list of files that differ from the commit, a line for each: `MODE DIGEST PATH`, MODE 0 for one that is gone, the target of a
+ * link as its bytes. With these the work tree is made again byte for byte, whatever line ends or filters git is set to.
+ *
+ * A project that is in no commit has only loose files. Files over SOURCES_EACH, and those beyond SOURCES_ALL bytes in one run, are not
+ * kept: their digests are recorded all the same, and `flow artifact reproduce` takes them from the work tree if they are still there.
+ * Nothing here fails a run: what cannot be kept is not kept.
+ */
+#ifndef FLOW_RUN_SOURCES_H
+#define FLOW_RUN_SOURCES_H
+
+#include <stdint.h>
+
+struct arena;
+struct buf;
+struct digest;
+struct err;
+struct objects;
+struct session;
+struct source_answer;
+
+#define SOURCES_EACH  ((uint64_t)16 << 20)
+#define SOURCES_ALL   ((uint64_t)64 << 20)
+#define SOURCES_COUNT 10000u
+
+#define SOURCES_HEAD  "# files that differ: "
+
+/* 0, or ERR_INPUT: they are too large to be kept. */
+int sources_changed(struct session *s, const struct source_answer *answer, struct buf *text, struct err *e);
+/* Make a checked-out commit what the work tree was. dir: of the project in it. Missing objects are ERR_NOTFOUND. */
+int sources_restore(const struct objects *o, const struct digest *patch, int dir, struct err *e);
+void sources_questions(struct session *s, struct buf *out);
+void sources_keep(struct session *s, const struct source_answer *answer, struct arena *a);
+
+#endif
