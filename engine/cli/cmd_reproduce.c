@@ -187,7 +187,6 @@ static int run_again(struct cli *c, struct reproduction *r)
 		.task = r->task,
 		.alone = r->alone,
 		.force = true,
-		.quiet = c->quiet || c->json,
 		.given = given,
 		.user = r };
 
@@ -323,6 +322,8 @@ static int reproduce_main(struct cli *c)
 	struct err e;
 	int status;
 
+	if (c->json)
+		c->progress = PROGRESS_NONE;
 	if (check_options(c, &tolerance, &e) < 0)
 		return cli_fail(c, &e);
 	if (records_open(&records, c, &e) < 0)

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "dag/graph.h"
 #include "plan/key.h"
@@ -27,6 +28,11 @@ static int by_attempt(const void *x, const void *y)
 	return (*a)->attempt.id < (*b)->attempt.id ? -1 : (*a)->attempt.id > (*b)->attempt.id;
 }
 
+static const char *out_name(struct reproduction *r, int64_t attempt, const char *path)
+{
+	return arena_printf(&r->arena, "%lld %s", (long long)attempt, path);
+}
+
 /* An input's maker is an earlier attempt than its reader: by their ids, attempts stand in the order they were made. */
 static const struct trace_step **ordered_steps(struct reproduction *r)
 {
@@ -37,6 +43,25 @@ static const struct trace_step **ordered_steps(struct reproduction *r)
 		steps[i] = &r->trace.steps.items[i];
 	qsort(steps, r->trace.steps.count, sizeof *steps, by_attempt);
 	return steps;
+}
+
+/* An out that nobody on the way reads may be what it likes. */
+static void mark_read(struct reproduction *r)
+{
+	struct map read = { 0 };
+	size_t i;
+
+	for (i = 0; i < r->trace.inputs.count; i++) {
+		const struct trace_input *in = &r->trace.inputs.items[i];
+
+		if (in->maker < r->trace.steps.count)
+			(void)map_put(&read, out_name(r, r->trace.steps.items[in->maker].attempt.id,
+						     in->folder != NULL ? in->folder : in->path), 0);
+	}
+	for (i = 0; i < r->outs.count; i++)
+		r->outs.items[i].counts = i == r->target ||
+			map_get(&read, out_name(r, r->outs.items[i].attempt, r->outs.items[i].path)) != NULL;
+	map_release(&read);
 }
 
 static int list_outs(struct reproduction *r, struct err *e)
@@ -61,6 +86,7 @@ static int list_outs(struct reproduction *r, struct err *e)
 			vec_push(&r->outs, out);
 		}
 	}
+	mark_read(r);
 	return 0;
 }
 
@@ -202,7 +228,7 @@ static int judge(struct reproduction *r, struct db *db, struct err *e)
 		if (r->alone && strcmp(r->outs.items[i].task, r->task) != 0)
 			continue;
 		compare(&r->outs.items[i], &made);
-		if (!r->outs.items[i].same && r->first == r->outs.count)
+		if (r->outs.items[i].counts && !r->outs.items[i].same && r->first == r->outs.count)
 			r->first = i;
 	}
 	return 0;

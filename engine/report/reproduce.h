@@ -29,6 +29,7 @@ struct remade {
 	const char *task, *name, *path;
 	struct made was, is;    /* is: mode MADE_ABSENT when it was not made */
 	bool same;
+	bool counts;            /* it is the artifact, or was read on the way to it */
 	int64_t attempt;        /* that made it first */
 };
 
@@ -48,7 +49,7 @@ struct reproduction {
 	bool alone;
 	struct remade_list outs;
 	size_t target;                /* in outs */
-	size_t first;                 /* that differs; outs.count: none */
+	size_t first;                 /* that counts and differs; outs.count: none */
 };
 
 int reproduce_open(struct reproduction *r, struct db *db, const struct project *p, const struct artifact_record *artifact,

@@ -12,8 +12,8 @@
 #include "base/move.h"
 #include "base/path.h"
 #include "base/program.h"
-#include "run/session.h"
 #include "run/sources.h"
+#include "store/project.h"
 #include "store/runs.h"
 #include "store/source.h"
 #include "store/stats.h"
@@ -99,26 +99,6 @@ static int open_root(struct scratch *s, const char *folder, struct err *e)
 	return tree_move(s->project->flow_fd, ASIDE, s->root_fd, ".flow", e);
 }
 
-/* What the dag includes, of a run that was in no commit: as it is now. The digests of the keys will tell whether that is right. */
-static void copy_includes(struct scratch *s, const char *dag)
-{
-	struct session_options options = { .dag = arena_printf(&s->arena, "%s/%s", s->project->root, dag),
-		.mode = PROJECT_READ };
-	struct session now;
-	struct err e;
-	uint32_t i;
-
-	if (session_open(&now, &options, &e) == 0 && session_load(&now, &e) == 0)
-		for (i = 0; i < now.graph.source_count; i++) {
-			const char *path = graph_text(&now.graph, now.graph.sources[i].name);
-
-			if (strncmp(path, "file:", 5) == 0 && !path_leaves(path + 5) &&
-				folder_make_parents(s->root_fd, path + 5, 0777, &e) == 0)
-				(void)tree_copy(now.root_fd, path + 5, s->root_fd, path + 5, &e);
-		}
-	session_close(&now);
-}
-
 /* The text that was run, whatever became of the file meanwhile. */
 static int write_dag(struct scratch *s, const struct run_record *run, struct err *e)
 {
@@ -143,14 +123,11 @@ static int check_out(struct scratch *s, const struct run_record *run, struct err
 	struct source_place place = { .folder = "", .submodules = "" };
 	int rc;
 
-	if (run->commit_id[0] == '\0') {
-		rc = open_root(s, "", e);
-		if (rc == 0)
-			copy_includes(s, path_base(run->dag_path));
-		return rc;
-	}
-	rc = source_checkout(program_path(&s->arena, "flow-source"), s->project->root, run->commit_id, tree,
-		&s->arena, &place, e);
+	if (run->commit_id[0] == '\0')
+		rc = 0;
+	else
+		rc = source_checkout(program_path(&s->arena, "flow-source"), s->project->root, run->commit_id,
+			tree, &s->arena, &place, e);
 	s->submodules = place.submodules;
 	if (rc == 0)
 		rc = open_root(s, place.folder, e);

@@ -146,7 +146,7 @@ const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out
 /* -- record.c -- */
 int record_begin(struct engine *n, struct err *e);
 int record_run(struct engine *n, struct err *e); /* the run's row alone; n->run is its id */
-int record_source(struct engine *n, const struct source_answer *answer, struct err *e);
+int record_source(struct engine *n, const struct source_answer *answer, bool keep, struct err *e); /* keep: what it takes to make it again */
 int record_metric_of(void *user, const struct metric *m, struct err *e); /* metric_sink; user: struct metric_of */
 int record_end(struct engine *n, const char *state, struct err *e);
 

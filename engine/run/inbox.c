@@ -12,7 +12,6 @@
 #include "dag/graph.h"
 #include "run/engine.h"
 #include "run/session.h"
-#include "run/sources.h"
 
 #define DEATHS_MAX 20 /* workers that may die in one run */
 
@@ -173,9 +172,7 @@ static int from_source(struct engine *n, struct err *e)
 	engine_tell(
 		n, &(struct told){
 			   .kind = TOLD_SOURCE, .task = NO_NODE, .text = source_text(n, &answer) });
-	rc = record_source(n, &answer, e);
-	if (rc == 0)
-		sources_keep(n->s, &answer, &n->arena);
+	rc = record_source(n, &answer, true, e);
 	source_answer_release(&answer);
 	return rc;
 }

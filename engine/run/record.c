@@ -115,27 +115,35 @@ int record_begin(struct engine *n, struct err *e)
 	return FAILPOINT("run.recorded", e) < 0 ? e->code : record_tasks(n, e);
 }
 
-int record_source(struct engine *n, const struct source_answer *answer, struct err *e)
+/* The list of files that differ, and the patch for people, as one object; and what git could not give back. */
+static int keep_source(struct engine *n, const struct source_answer *answer, struct source_row *row, struct err *e)
+{
+	struct session *s = n->s;
+	struct buf patch = { 0 };
+	int rc = sources_changed(s, &n->secrets, answer, &patch, e);
+
+	if (rc == ERR_INPUT) {
+		row->note = "files that differ were not kept: they have over 64 MiB";
+		rc = 0;
+	}
+	sources_keep(s, &n->secrets, answer, &n->arena);
+	if (rc == 0 && secrets_mask(&n->secrets, answer->patch, answer->patch_len, &patch))
+		row->note = "secrets are masked in the patch";
+	if (rc == 0 && patch.len > 0)
+		rc = object_put(&s->history.objects, buf_text(&patch), patch.len, &row->patch, e);
+	buf_release(&patch);
+	return rc;
+}
+
+int record_source(struct engine *n, const struct source_answer *answer, bool keep, struct err *e)
 {
 	struct source_row row = { .commit_id = answer->commit,
 		.branch = answer->branch,
 		.note = answer->note,
 		.dirty = answer->dirty };
 
-	struct buf patch = { 0 };
-	int rc = sources_changed(n->s, answer, &patch, e);
-
-	if (rc == ERR_INPUT) {
-		row.note = "files that differ were not kept: they have over 64 MiB";
-		rc = 0;
-	}
-	if (rc == 0 && secrets_mask(&n->secrets, answer->patch, answer->patch_len, &patch))
-		row.note = "secrets are masked in the patch";
-	if (rc == 0 && patch.len > 0)
-		rc = object_put(&n->s->history.objects, buf_text(&patch), patch.len, &row.patch, e);
-	buf_release(&patch);
-	if (rc < 0)
-		return rc;
+	if (keep && keep_source(n, answer, &row, e) < 0)
+		return e->code;
 	if (engine_writes(n, e) < 0)
 		return e->code;
 	return journal_run_source(&n->s->db, n->run, &row, e);

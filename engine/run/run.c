@@ -439,7 +439,7 @@ static int open_all(struct engine *n, struct err *e)
 			.note = arena_strdup(&n->arena, e->text) };
 
 		n->source_known = true;
-		return record_source(n, &none, e);
+		return record_source(n, &none, true, e);
 	}
 	return inbox_watch(n, n->source.fd, INBOX_SOURCE, e);
 }
@@ -463,7 +463,7 @@ static int settle_down(struct engine *n, struct err *e)
 
 			(void)epoll_ctl(n->epoll_fd, EPOLL_CTL_DEL, n->source.fd, NULL);
 			n->source_known = true;
-			if (record_source(n, &late, e) < 0)
+			if (record_source(n, &late, true, e) < 0)
 				return e->code;
 		}
 		if (epoll_wait(n->epoll_fd, &event, 1, 1000) <= 0)
@@ -555,7 +555,7 @@ static int record_idle(struct engine *n, struct err *e)
 		.commit = "", .branch = "", .patch = "", .note = "nothing ran"
 	};
 
-	return record_source(n, &none, e) < 0 ? e->code : record_end(n, "SUCCEEDED", e);
+	return record_source(n, &none, false, e) < 0 ? e->code : record_end(n, "SUCCEEDED", e);
 }
 
 int run_all(struct session *s, const struct run_options *options, struct run_result *result,

@@ -21,7 +21,8 @@ struct keeper {
 	struct session *session;
 	const struct source_answer *answer;
 	struct arena *arena;
-	uint64_t bytes;
+	struct buf *list;   /* of what is kept; NULL: it is not listed */
+	uint64_t bytes;     /* newly stored */
 	uint32_t count;
 };
 
@@ -98,24 +99,44 @@ void sources_questions(struct session *s, struct buf *out)
 	each_source(s, ask, out);
 }
 
+static void add_changed(struct buf *list, unsigned mode, const struct digest *d, const char *path)
+{
+	char hex[DIGEST_HEX];
+
+	buf_printf(list, "%06o %s %s\n", mode, digest_hex(d, hex), path);
+}
+
 /* A copy, never a link: the file is the user's, and stays as it is. */
-static void keep_file(struct keeper *k, const char *path, uint64_t size)
+static bool keep_bytes(struct keeper *k, const char *path, struct made *made)
 {
 	struct session *s = k->session;
-	struct made made = { .size = size };
 	struct buf text = { 0 };
 	struct err e;
+	bool kept;
 
-	if (size > SOURCES_EACH || size > SOURCES_ALL - k->bytes || k->count >= SOURCES_COUNT ||
-		stats_digest(&s->stats, s->root_fd, path, &made.digest, &e) < 0 ||
-		object_has(&s->history.objects, &made))
-		return;
-	k->count++;
-	k->bytes += size;
-	if (file_read(&text, s->root_fd, path, SOURCES_EACH, &e) == 0)
-		(void)object_put(
-			&s->history.objects, buf_text(&text), text.len, &made.digest, &e);
+	if (object_has(&s->history.objects, made))
+		return true;
+	if (made->size > SOURCES_ALL - k->bytes)
+		return false;
+	k->bytes += made->size;
+	kept = file_read(&text, s->root_fd, path, SOURCES_EACH, &e) == 0 &&
+	       object_put(&s->history.objects, buf_text(&text), text.len, &made->digest, &e) == 0;
 	buf_release(&text);
+	return kept;
+}
+
+static void keep_file(struct keeper *k, const char *path, const struct stat *st)
+{
+	struct session *s = k->session;
+	struct made made = { .size = (uint64_t)st->st_size };
+	struct err e;
+
+	if (made.size <= SOURCES_EACH && k->count < SOURCES_COUNT &&
+		stats_digest(&s->stats, s->root_fd, path, &made.digest, &e) == 0 && keep_bytes(k, path, &made)) {
+		k->count++;
+		if (k->list != NULL && strchr(path, '\n') == NULL)
+			add_changed(k->list, (st->st_mode & 0111) != 0 ? 0100755 : 0100644, &made.digest, path);
+	}
 }
 
 /* Its manifest, and unless git has them its files. */
@@ -136,7 +157,7 @@ static void keep_folder(struct keeper *k, const char *path, bool files)
 		if (entries[i].target == NULL) {
 			rc = stats_digest(&s->stats, s->root_fd, file, &digest, &e);
 			if (files)
-				keep_file(k, file, (uint64_t)entries[i].st.st_size);
+				keep_file(k, file, &entries[i].st);
 		}
 		if (rc == 0)
 			manifest_add(&manifest, &entries[i], &digest);
@@ -151,12 +172,12 @@ static void keep(void *user, const char *path)
 	struct keeper *k = user;
 	struct stat st;
 
-	if (fstatat(k->session->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (path_leaves(path) || fstatat(k->session->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if (S_ISDIR(st.st_mode))
 		keep_folder(k, path, true);
 	else if (S_ISREG(st.st_mode))
-		keep_file(k, path, (uint64_t)st.st_size);
+		keep_file(k, path, &st);
 }
 
 /* A folder with loose files among others: which of them it had. */
@@ -180,8 +201,6 @@ void sources_keep(struct session *s, const struct source_answer *answer, struct 
 	struct keeper k = { .session = s, .answer = answer, .arena = a };
 	size_t i;
 
-	if (answer->commit[0] == '\0')
-		each_source(s, keep, &k);
 	for (i = 0; i < answer->loose.count; i++)
 		keep(&k, answer->loose.items[i]);
 	if (answer->loose.count > 0)
@@ -189,13 +208,6 @@ void sources_keep(struct session *s, const struct source_answer *answer, struct 
 }
 
 /* -- files that differ from the commit ------------------------------------------------------------------------------- */
-
-static void add_changed(struct buf *list, unsigned mode, const struct digest *d, const char *path)
-{
-	char hex[DIGEST_HEX];
-
-	buf_printf(list, "%06o %s %s\n", mode, digest_hex(d, hex), path);
-}
 
 /* Its bytes, or the target of a link; mode 0: it is nothing that a commit could hold. */
 static int read_changed(
@@ -248,31 +260,45 @@ static bool is_there(struct session *s, const char *path)
 	       (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
-int sources_changed(
-	struct session *s, const struct source_answer *answer, struct buf *text, struct err *e)
+static int list_changed(struct session *s, const struct source_answer *answer, struct buf *list, struct err *e)
 {
 	static const struct digest none;
-	struct buf list = { 0 };
 	uint64_t left = SOURCES_ALL;
-	struct digest digest;
-	char hex[DIGEST_HEX];
 	size_t i;
 	int rc = 0;
 
-	buf_clear(text);
 	for (i = 0; i < answer->gone.count; i++)
 		if (!is_there(s, answer->gone.items[i]))
-			add_changed(&list, 0, &none, answer->gone.items[i]);
+			add_changed(list, 0, &none, answer->gone.items[i]);
 	for (i = 0; i < answer->gone.count && rc == 0; i++)
 		if (is_there(s, answer->gone.items[i]))
-			rc = keep_changed(s, answer->gone.items[i], &list, &left, e);
+			rc = keep_changed(s, answer->gone.items[i], list, &left, e);
 	for (i = 0; i < answer->changed.count && rc == 0; i++)
-		rc = keep_changed(s, answer->changed.items[i], &list, &left, e);
+		rc = keep_changed(s, answer->changed.items[i], list, &left, e);
+	return rc;
+}
+
+int sources_changed(
+	struct session *s, const struct source_answer *answer, struct buf *text, struct err *e)
+{
+	struct arena a = { 0 };
+	struct buf list = { 0 };
+	struct keeper k = { .session = s, .answer = answer, .arena = &a, .list = &list };
+	struct digest digest;
+	char hex[DIGEST_HEX];
+	int rc = 0;
+
+	buf_clear(text);
+	if (answer->commit[0] != '\0')
+		rc = list_changed(s, answer, &list, e);
+	else
+		each_source(s, keep, &k);
 	if (rc == 0 && list.len > 0)
 		rc = object_put(&s->history.objects, list.data, list.len, &digest, e);
 	if (rc == 0 && list.len > 0)
 		buf_printf(text, "%s%s\n", SOURCES_HEAD, digest_hex(&digest, hex));
 	buf_release(&list);
+	arena_release(&a);
 	return rc;
 }
 
@@ -331,7 +357,7 @@ static int read_list(const struct objects *o, const struct digest *patch, struct
 	char hex[DIGEST_HEX];
 	int rc = object_read(o, patch, (size_t)256 << 20, &text, e);
 
-	if (rc == 0 && (text.len < sizeof head + DIGEST_HEX || memcmp(text.data, head, sizeof head - 1) != 0))
+	if (rc == 0 && (text.len < sizeof head - 1 + DIGEST_HEX || memcmp(text.data, head, sizeof head - 1) != 0))
 		rc = err_set(e, ERR_NOTFOUND, "the files that differed were not kept");
 	if (rc == 0) {
 		memcpy(hex, text.data + sizeof head - 1, DIGEST_HEX - 1);

@@ -10,7 +10,7 @@
  * of the list of files that differ from the commit, a line for each: `MODE DIGEST PATH`, MODE 0 for one that is gone, the target of a
  * link as its bytes. With these the work tree is made again byte for byte, whatever line ends or filters git is set to.
  *
- * A project that is in no commit has only loose files. Files over SOURCES_EACH, and those beyond SOURCES_ALL bytes in one run, are not
+ * Of a project that is in no commit all that tasks read, and dag.yaml includes, is listed so. Files over SOURCES_EACH, and those beyond SOURCES_ALL bytes in one run, are not
  * kept: their digests are recorded all the same, and `flow artifact reproduce` takes them from the work tree if they are still there.
  * Nothing here fails a run: what cannot be kept is not kept.
  */

@@ -12,6 +12,8 @@ static struct arena a;
 static struct source_answer answer;
 static char helper[4096];
 static bool has_git;
+static const char *asked; /* questions */
+static size_t asked_len;
 
 /* Run a command line in the temporary folder. */
 static void run(const char *text)
@@ -30,11 +32,12 @@ static int ask(const char *program, const char *root, int wait_first_ms, struct 
 {
 	struct source s;
 	struct pollfd ready;
-	int rc = source_ask(&s, program, root, NULL, 0, e);
+	int rc = source_ask(&s, program, root, asked, asked_len, e);
 
 	if (rc < 0)
 		return rc;
 	folder_pause(wait_first_ms);
+	source_answer_release(&answer);
 	while ((rc = source_read(&s, &answer, &a, e)) == 0) {
 		ready = (struct pollfd){ .fd = s.fd, .events = POLLIN };
 		assert_int_equal(poll(&ready, 1, 20000), 1);
@@ -63,6 +66,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	source_answer_release(&answer);
+	asked = NULL;
+	asked_len = 0;
 	arena_release(&a);
 	folder_close(&f);
 	return 0;
@@ -155,14 +161,168 @@ static void patch_can_be_applied(void **state)
 	assert_memory_equal(f.text.data, "c\0d\xfe\x01", 5);
 }
 
-static void untracked_files_are_counted_only(void **state)
+static void untracked_files_are_in_the_patch(void **state)
 {
 	(void)state;
 	make_repository();
-	folder_write(&f, "new", "x");
+	folder_write(&f, "new", "fresh\n");
 	ask_good("");
 	assert_int_equal(answer.dirty, 1);
-	assert_int_equal(answer.patch_len, 0);
+	assert_non_null(strstr(answer.patch, "+fresh"));
+	assert_int_equal(answer.changed.count, 1);
+	assert_string_equal(answer.changed.items[0], "new");
+}
+
+/* Is a path among those listed? */
+static bool lists(const struct source_paths *paths, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < paths->count; i++)
+		if (strcmp(paths->items[i], path) == 0)
+			return true;
+	return false;
+}
+
+static void what_tasks_make_stays_out_and_what_git_lacks_is_named(void **state)
+{
+	static const char questions[] = "oout\0ofolder\0draw\0dx\0dlarge\0dsecret\0dfolder/in";
+	struct buf large = { 0 };
+
+	(void)state;
+	make_repository();
+	folder_write(&f, ".git/info/exclude", "raw\nsecret\n");
+	folder_write(&f, "raw/a", "1");
+	folder_write(&f, "raw/deep/b", "2");
+	folder_write(&f, "secret", "3");
+	folder_write(&f, "out", "made");
+	folder_write(&f, "folder/in", "made");
+	folder_write(&f, "x", "two\n");
+	buf_repeat(&large, 'x', (1 << 20) + 1);
+	folder_write(&f, "large", buf_text(&large));
+	buf_release(&large);
+	asked = questions;
+	asked_len = sizeof questions;
+	ask_good("");
+	assert_true(lists(&answer.changed, "x"));
+	assert_int_equal(answer.changed.count, 1);
+	assert_null(strstr(answer.patch, "made"));
+	assert_true(lists(&answer.loose, "raw/a") && lists(&answer.loose, "raw/deep/b"));
+	assert_true(lists(&answer.loose, "secret") && lists(&answer.loose, "large"));
+	assert_int_equal(answer.loose.count, 4);
+}
+
+static void files_that_are_gone_are_named(void **state)
+{
+	(void)state;
+	make_repository();
+	folder_write(&f, "p/y", "1");
+	run("git add p && git commit -q -m second && rm p/y && mv x z");
+	ask_good("");
+	assert_true(lists(&answer.gone, "p/y") && lists(&answer.gone, "x"));
+	assert_true(lists(&answer.changed, "z"));
+	folder_write(&f, "p/w", "1");
+	ask_good("/p"); /* paths are the project's */
+	assert_true(lists(&answer.gone, "y") && lists(&answer.changed, "w"));
+	assert_int_equal(answer.gone.count + answer.changed.count, 2);
+}
+
+static const char *head(void)
+{
+	static char text[41];
+
+	run("git rev-parse HEAD > ../flow-head.tmp && mv ../flow-head.tmp .git/flow-head");
+	(void)snprintf(text, sizeof text, "%.40s", folder_text(&f, ".git/flow-head"));
+	return text;
+}
+
+/* Into f.path/.git/scratch: git does not look there. */
+static int check_out(const char *below, const char *commit, struct source_place *place, struct err *e)
+{
+	char root[400], to[400];
+
+	(void)snprintf(root, sizeof root, "%s%s", f.path, below);
+	(void)snprintf(to, sizeof to, "%s/.git/scratch", f.path);
+	return source_checkout(helper, root, commit, to, &a, place, e);
+}
+
+static void commit_is_checked_out_elsewhere(void **state)
+{
+	struct source_place place;
+	char commit[41];
+	struct err e;
+
+	(void)state;
+	make_repository();
+	folder_write(&f, "p/y", "1");
+	run("git add p && git commit -q -m second");
+	(void)snprintf(commit, sizeof commit, "%s", head());
+	run("git rm -q x && git commit -q -m third && echo dirty > p/y");
+	GOOD(check_out("/p", commit, &place, &e));
+	assert_string_equal(place.folder, "p");
+	assert_string_equal(place.submodules, "");
+	assert_string_equal(folder_text(&f, ".git/scratch/x"), "one\n");
+	assert_string_equal(folder_text(&f, ".git/scratch/p/y"), "1");
+	assert_string_equal(folder_text(&f, "p/y"), "dirty\n");
+	run("test $(git -C .git/scratch rev-parse HEAD) = $(git rev-parse HEAD~1)");
+	run("test -z \"$(git worktree list | sed 1d)\" && test ! -e .git/worktrees");
+}
+
+static void commit_that_is_not_there_is_said(void **state)
+{
+	struct source_place place;
+	struct source_log log;
+	struct err e;
+
+	(void)state;
+	make_repository();
+	assert_int_equal(check_out("", "0123456789012345678901234567890123456789", &place, &e), ERR_NOTFOUND);
+	assert_string_equal(e.text, "commit 012345678901 is not in this repository any more: `git fetch` may bring it");
+	assert_int_equal(check_out("", "x; rm -rf", &place, &e), ERR_NOTFOUND);
+	assert_int_equal(source_log(helper, f.path, head(), "0123456789012345678901234567890123456789", &a, &log, &e), ERR_NOTFOUND);
+}
+
+static void no_repository_cannot_be_checked_out(void **state)
+{
+	struct source_place place;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(check_out("", "0123456789012345678901234567890123456789", &place, &e), ERR_NOTFOUND);
+	assert_string_equal(e.text, "not in a git repository");
+}
+
+static void log_names_commits_on_the_way_and_files(void **state)
+{
+	char first[41], last[41], side[41];
+	struct source_log log;
+	struct err e;
+
+	(void)state;
+	make_repository();
+	(void)snprintf(first, sizeof first, "%s", head());
+	run("echo two >> x && git commit -qam second && echo three >> x && git commit -qam third");
+	(void)snprintf(last, sizeof last, "%s", head());
+	GOOD(source_log(helper, f.path, first, last, &a, &log, &e));
+	assert_string_equal(log.way, "forward");
+	assert_int_equal(log.commits.count, 2);
+	assert_string_equal(log.commits.items[0].summary, "second");
+	assert_string_equal(log.commits.items[1].id, last);
+	assert_int_equal(log.files.count, 1);
+	assert_string_equal(log.files.items[0].path, "x");
+	assert_int_equal(log.files.items[0].added, 2);
+	GOOD(source_log(helper, f.path, last, first, &a, &log, &e));
+	assert_string_equal(log.way, "back");
+	assert_int_equal(log.commits.count, 2);
+	assert_string_equal(log.commits.items[0].summary, "second");
+	assert_string_equal(log.commits.items[1].id, first);
+	GOOD(source_log(helper, f.path, last, last, &a, &log, &e));
+	assert_string_equal(log.way, "same");
+	run("git checkout -q -b side HEAD~1 && git commit -q --allow-empty -m aside");
+	(void)snprintf(side, sizeof side, "%s", head());
+	GOOD(source_log(helper, f.path, last, side, &a, &log, &e));
+	assert_string_equal(log.way, "apart");
+	assert_int_equal(log.commits.count, 0);
 }
 
 static void own_folder_and_ignored_files_do_not_count(void **state)
@@ -318,7 +478,13 @@ int main(void)
 		TEST(edit_is_in_the_patch),
 		TEST(staged_and_deleted_files_are_in_the_patch),
 		TEST(patch_can_be_applied),
-		TEST(untracked_files_are_counted_only),
+		TEST(untracked_files_are_in_the_patch),
+		TEST(what_tasks_make_stays_out_and_what_git_lacks_is_named),
+		TEST(files_that_are_gone_are_named),
+		TEST(commit_is_checked_out_elsewhere),
+		TEST(commit_that_is_not_there_is_said),
+		TEST(no_repository_cannot_be_checked_out),
+		TEST(log_names_commits_on_the_way_and_files),
 		TEST(own_folder_and_ignored_files_do_not_count),
 		TEST(detached_head_has_no_branch),
 		TEST(only_what_is_below_the_project_counts),
