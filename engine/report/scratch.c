@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/program.h"
 #include "run/sources.h"
+#include "store/db_copy.h"
 #include "store/project.h"
 #include "store/runs.h"
 #include "store/source.h"
@@ -222,4 +223,26 @@ int scratch_input(struct scratch *s, const char *path, const struct digest *d, s
 		path, digest_hex(d, hex));
 	err_hint(e, "put that version of the file back and try again");
 	return lost(e);
+}
+
+bool scratch_has(const struct scratch *s, const char *path, const struct digest *d)
+{
+	return lies_there(s->root_fd, path, d);
+}
+
+int scratch_drop(struct scratch *s, const char *path, struct err *e)
+{
+	return path_leaves(path) ? 0 : tree_remove(s->root_fd, path, e);
+}
+
+/* The journal is a copy, the store the user's own: an object is what its name says, whoever puts it there. */
+int scratch_past(struct scratch *s, struct db *db, struct err *e)
+{
+	const char *objects = arena_printf(&s->arena, "%s/.flow/objects", s->project->root);
+
+	if (folder_make(s->root_fd, ".flow", 0700, e) < 0)
+		return e->code;
+	if (symlinkat(objects, s->root_fd, ".flow/objects") < 0)
+		return err_system(e, "cannot make a link to the store");
+	return db_copy(db, arena_printf(&s->arena, "%s/.flow/flow.db", s->root), e);
 }

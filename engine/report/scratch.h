@@ -4,6 +4,7 @@
  *     scratch_open(&s, &project, e)                 one at a time a project: ERR_BUSY; what an earlier one left is removed
  *     scratch_checkout(&s, &run, e)                 the commit, the files that differed from it, dag.yaml; may be called again
  *     scratch_input(&s, "raw/x.csv", &digest, e)    make sure that an input is there byte for byte
+ *     scratch_past(&s, &db, e)                      its runs reuse what the user's journal knows; writes go to copies
  *     ...s.dag is run like any other...
  *     scratch_close(&s)                             removes it, unless s.keep
  *
@@ -19,6 +20,7 @@
 #include "base/arena.h"
 #include "store/objects.h"
 
+struct db;
 struct digest;
 struct err;
 struct project;
@@ -39,6 +41,9 @@ struct scratch {
 int scratch_open(struct scratch *s, const struct project *p, struct err *e);
 int scratch_checkout(struct scratch *s, const struct run_record *run, struct err *e);
 int scratch_input(struct scratch *s, const char *path, const struct digest *d, struct err *e);
+bool scratch_has(const struct scratch *s, const char *path, const struct digest *d);
+int scratch_drop(struct scratch *s, const char *path, struct err *e); /* an input that is not to be there */
+int scratch_past(struct scratch *s, struct db *db, struct err *e);
 void scratch_close(struct scratch *s);
 
 #endif

@@ -150,6 +150,13 @@ int trace_make(
 	return rc;
 }
 
+int trace_of_attempt(struct trace *t, struct db *db, int64_t attempt, struct err *e)
+{
+	struct artifact_record any = { .attempt = attempt, .name = "", .path = "" };
+
+	return trace_make(t, db, &any, e);
+}
+
 void trace_release(struct trace *t)
 {
 	vec_release(&t->steps);

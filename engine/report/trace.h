@@ -58,6 +58,7 @@ struct trace {
 };
 
 int trace_make(struct trace *t, struct db *db, const struct artifact_record *artifact, struct err *e);
+int trace_of_attempt(struct trace *t, struct db *db, int64_t attempt, struct err *e); /* whatever it made */
 void trace_release(struct trace *t);
 
 struct trace_style {

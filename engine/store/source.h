@@ -75,7 +75,7 @@ struct source_file {
 
 struct source_log {
 	const char *way;        /* "same", "forward", "back", "apart" */
-	struct { struct source_commit *items; size_t count, cap; } commits; /* from A to B, without A; none when they are apart */
+	struct { struct source_commit *items; size_t count, cap; } commits; /* made on the way from A to B; way back: undone; none when they are apart */
 	struct { struct source_file *items; size_t count, cap; } files;
 };
 

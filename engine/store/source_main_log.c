@@ -1,8 +1,8 @@
 /*
  * flow-source log ROOT A B: what lies between two commits.
  *
- * The answer is `way WORD` (same, forward: B comes after A, back, apart), then `commit HEX SUMMARY` lines in the order from A to B
- * (none when they are apart, at most COMMITS_MAX), `file ADDED REMOVED PATH` lines (-1: binary); or `fault TEXT`.
+ * The answer is `way WORD` (same, forward: B comes after A, back, apart), then `commit HEX SUMMARY` lines: forward those that are
+ * made on the way from A to B, back those that are undone, in that order (none when they are apart, at most COMMITS_MAX); `file ADDED REMOVED PATH` lines (-1: binary); or `fault TEXT`.
  */
 #include <stdio.h>
 #include <string.h>
@@ -43,18 +43,9 @@ static void put_commits(git_repository *repo, const git_oid *from, const git_oid
 	git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL | (forward ? GIT_SORT_REVERSE : 0u));
 	(void)git_revwalk_simplify_first_parent(walk);
 	if (git_revwalk_push(walk, forward ? to : from) == 0 &&
-		git_revwalk_hide(walk, forward ? from : to) == 0) {
-		/* Backwards, a step ends at the parent of the commit that it undoes. */
-		bool first = !forward;
-
-		while (count++ < COMMITS_MAX && git_revwalk_next(&id, walk) == 0) {
-			if (!first)
-				put_commit(repo, &id);
-			first = false;
-		}
-	}
-	if (!forward)
-		put_commit(repo, to);
+		git_revwalk_hide(walk, forward ? from : to) == 0)
+		while (count++ < COMMITS_MAX && git_revwalk_next(&id, walk) == 0)
+			put_commit(repo, &id);
 	git_revwalk_free(walk);
 }
 

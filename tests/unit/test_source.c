@@ -314,8 +314,8 @@ static void log_names_commits_on_the_way_and_files(void **state)
 	GOOD(source_log(helper, f.path, last, first, &a, &log, &e));
 	assert_string_equal(log.way, "back");
 	assert_int_equal(log.commits.count, 2);
-	assert_string_equal(log.commits.items[0].summary, "second");
-	assert_string_equal(log.commits.items[1].id, first);
+	assert_string_equal(log.commits.items[0].summary, "third");
+	assert_string_equal(log.commits.items[1].summary, "second");
 	GOOD(source_log(helper, f.path, last, last, &a, &log, &e));
 	assert_string_equal(log.way, "same");
 	run("git checkout -q -b side HEAD~1 && git commit -q --allow-empty -m aside");
