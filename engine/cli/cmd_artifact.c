@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/units.h"
 #include "base/vec.h"
 #include "cli/cmd.h"
@@ -9,6 +10,7 @@
 #include "cli/records.h"
 #include "cli/shown.h"
 #include "report/artifactpage.h"
+#include "report/descent.h"
 #include "report/find.h"
 #include "report/trace.h"
 
@@ -120,6 +122,72 @@ static void put_trace(struct cli *c, const struct trace *t)
 	vec_release(&lines);
 }
 
+static void put_descent(struct cli *c, const struct descent *d, const char *name)
+{
+	struct table t = { .arena = &c->arena, .columns = 5 };
+	size_t i, most = list_most(c, d->steps.count);
+	uint32_t k, lines;
+
+	if (d->steps.count == 0) {
+		screen_printf(&c->out, "nothing was made from %s\n", shown(c, name));
+		return;
+	}
+	screen_printf(&c->out, "from %s: %zu artifact%s of %zu attempt%s\n", shown(c, name), d->outs.count,
+		d->outs.count == 1 ? "" : "s", d->steps.count, d->steps.count == 1 ? "" : "s");
+	for (i = 0; i < most; i++) {
+		const struct descent_step *s = &d->steps.items[i];
+
+		lines = s->from_count > s->out_count ? s->from_count : s->out_count;
+		for (k = 0; k < lines; k++) {
+			const struct artifact_record *made =
+				k < s->out_count ? &d->outs.items[s->first_out + k] : NULL;
+
+			table_cell(&t, PAINT_NONE, "  %s", k == 0 ? shown(c, s->attempt.task) : "");
+			table_cell(&t, PAINT_DIM, "%s", k == 0 ? d->runs.items[s->run].name : "");
+			table_cell(&t, PAINT_NONE, "%s", made != NULL ? shown(c, made->path) : "");
+			table_cell(&t, PAINT_DIM, "%s", made != NULL ? shown_digest(c, &made->made.digest) : "");
+			table_cell(&t, PAINT_DIM, "%s",
+				k < s->from_count ? arena_printf(&c->arena, "from %s",
+							    shown(c, d->froms.items[s->first_from + k].path))
+						  : "");
+		}
+	}
+	table_write(&t, &c->out);
+	list_rest(c, d->steps.count);
+}
+
+/* Of an artifact, or of a file that only tasks read. */
+static int down_main(struct cli *c)
+{
+	const char *ref = c->args.items[0], *path = path_clean(&c->arena, ref);
+	struct artifact_record artifact;
+	struct descent d;
+	struct records r;
+	struct err e, none;
+	int rc;
+
+	if (records_open(&r, c, &e) < 0)
+		return records_fail(c, &e, NULL);
+	rc = artifact_resolve(&r.db, r.project.root, ref, &c->arena, &artifact, &none);
+	if (rc == 0)
+		rc = descent_make(&d, &r.db, &artifact, NULL, &e);
+	else if (rc != ERR_NOTFOUND)
+		return records_lost(c, &r, &none);
+	else if ((rc = descent_make(&d, &r.db, NULL, path, &e)) == 0 && d.steps.count == 0) {
+		descent_release(&d);
+		return records_lost(c, &r, &none);
+	} else
+		artifact.path = path;
+	if (rc < 0)
+		return records_lost(c, &r, &e);
+	if (c->json)
+		descent_json(&c->out.text, &d);
+	else
+		put_descent(c, &d, artifact.path);
+	descent_release(&d);
+	return records_done(c, &r);
+}
+
 static int trace_main(struct cli *c)
 {
 	struct artifact_record artifact;
@@ -128,6 +196,8 @@ static int trace_main(struct cli *c)
 	struct err e;
 	int status;
 
+	if (c->down)
+		return down_main(c);
 	if (find(c, &r, &artifact, &status) < 0)
 		return status;
 	if (trace_make(&trace, &r.db, &artifact, &e) < 0)
@@ -145,10 +215,16 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
+static const struct opt trace_opts[] = {
+	{ 0, "down", OPT_FLAG, NULL, "the other way: all that was made from it", OPT_AT(down), NULL },
+	{ 0, "all", OPT_FLAG, NULL, "show all of it, however long", OPT_AT(all), NULL },
+	OPT_END,
+};
+
 #define NAMES                                                                            \
-	"ARTIFACT is a path, TASK:OUT, RUN:TASK:OUT, the name of an out that only one\n" \
-	"task has, or the beginning of a digest (at least six digits). Of several\n"     \
-	"that were made, the last run's is meant.\n"
+	"ARTIFACT is a path, RUN:PATH, TASK:OUT, RUN:TASK:OUT, the name of an out that\n" \
+	"only one task has, or the beginning of a digest (at least six digits). Of\n"     \
+	"several that were made, the last run's is meant.\n"
 
 const struct command cmd_artifact_show = { .name = "artifact show",
 	.group = GROUP_LOOK,
@@ -171,13 +247,16 @@ const struct command cmd_artifact_trace = { .name = "artifact trace",
 	.summary = "trace an artifact back to commit, parameters, code and raw files",
 	.about = "Draws what went into it: the attempt that made it, its source state, code,\n"
 		 "parameters and inputs, and the same for each input, down to the files that\n"
-		 "no task made. What was drawn once is referred to later.\n" NAMES,
+		 "no task made. What was drawn once is referred to later. With --down it lists\n"
+		 "what was made from it, in any run, and from that, and so on; ARTIFACT may\n"
+		 "then also be a file that no task made.\n" NAMES,
 	.examples = "flow artifact trace model\n"
 		    "flow artifact trace reports/test.json --all\n"
-		    "flow artifact trace train:model --json\n",
+		    "flow artifact trace train:model --json\n"
+		    "flow artifact trace raw/data.csv --down\n",
 	.least = 1,
 	.most = 1,
 	.takes_dag = true,
 	.shows = true,
-	.opts = opts,
+	.opts = trace_opts,
 	.run = trace_main };

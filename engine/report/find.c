@@ -117,6 +117,28 @@ static int by_task(struct db *db, const struct present *p, const struct id_list 
 	return 0;
 }
 
+/* "@last:models/m.bin": what that run had at a path. */
+static int by_run_path(struct db *db, const char *ref, const char *path, struct arena *a,
+	struct artifact_record *out, struct err *e)
+{
+	struct artifact_list list = { 0 };
+	struct run_record run;
+	struct id_list outs;
+	struct err none;
+	size_t i;
+
+	if (run_find(db, ref, a, &run, &none) < 0)
+		return 0; /* then it is a task */
+	if (outs_of_run(db, &run, a, &outs, e) < 0 || artifacts_at(db, path_clean(a, path), a, &list, e) < 0)
+		return e->code;
+	for (i = 0; i < list.count; i++)
+		if (id_list_has(&outs, list.items[i].attempt)) {
+			*out = list.items[i];
+			return 1;
+		}
+	return 0;
+}
+
 /* "train:model", "@last:train:model". */
 static int by_parts(struct db *db, const struct present *p, const char *ref, struct arena *a,
 	struct artifact_record *out, struct err *e)
@@ -129,8 +151,11 @@ static int by_parts(struct db *db, const struct present *p, const char *ref, str
 		return 0;
 	*second++ = '\0';
 	third = strchr(second, ':');
-	if (third == NULL)
-		return by_task(db, p, NULL, first, second, a, out, e);
+	if (third == NULL) {
+		int rc = by_task(db, p, NULL, first, second, a, out, e);
+
+		return rc != 0 ? rc : by_run_path(db, first, second, a, out, e);
+	}
 	*third++ = '\0';
 	if (run_find(db, first, a, &run, e) < 0 || outs_of_run(db, &run, a, &outs, e) < 0)
 		return e->code;
@@ -232,6 +257,6 @@ int artifact_resolve(struct db *db, const char *root, const char *ref, struct ar
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	err_set(e, ERR_NOTFOUND, "no artifact `%.200s` is recorded", ref);
-	return err_hint(e, "name it by path, TASK:OUT, RUN:TASK:OUT, the name of an out or the "
+	return err_hint(e, "name it by path, RUN:PATH, TASK:OUT, RUN:TASK:OUT, the name of an out or the "
 			   "beginning of its digest; `flow runs show @last` lists them");
 }

@@ -3,7 +3,7 @@
  *
  *     artifact_resolve(&db, "/home/u/project", "train:model", &arena, &artifact, e)
  *
- * A reference is, in the order they are tried: a path; RUN:TASK:OUT; TASK:OUT; the name of an out that only one task has; the first
+ * A reference is, in the order they are tried: a path; RUN:TASK:OUT; TASK:OUT; RUN:PATH; the name of an out that only one task has; the first
  * six or more hex digits of a digest. Where several attempts made it, the last run decides, then the last success of each task,
  * then the newest. ERR_NOTFOUND, or ERR_USAGE naming the candidates when it is ambiguous; both have a hint.
  */

@@ -128,6 +128,8 @@ int makers_open(struct makers *m, struct db *db, struct err *e)
 			"SELECT 1 FROM artifact WHERE path > ?1 || '/' AND path < ?1 || '0' LIMIT "
 			"1",
 			&m->any_below, e);
+	if (rc == 0)
+		rc = db_query(db, COLUMNS "WHERE attempt = ? ORDER BY position", &m->outs, e);
 	if (rc < 0)
 		makers_close(m);
 	return rc;
@@ -139,7 +141,19 @@ void makers_close(struct makers *m)
 	db_finish(m->newest);
 	db_finish(m->below);
 	db_finish(m->any_below);
+	db_finish(m->outs);
 	*m = (struct makers){ 0 };
+}
+
+int maker_outs(
+	struct makers *m, int64_t attempt, struct arena *a, struct artifact_list *out, struct err *e)
+{
+	int rc;
+
+	db_bind_int(m->outs, 1, attempt);
+	rc = collect(m->db, m->outs, a, out, e);
+	db_reset(m->outs);
+	return rc;
 }
 
 int maker_find(struct makers *m, const char *path, const struct digest *d, int64_t before,

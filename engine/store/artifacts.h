@@ -53,11 +53,13 @@ int artifacts_between(struct db *db, const struct digest *least, const struct di
 
 struct makers {
 	struct db *db;
-	struct sqlite3_stmt *exact, *newest, *below, *any_below;
+	struct sqlite3_stmt *exact, *newest, *below, *any_below, *outs;
 };
 
 int makers_open(struct makers *m, struct db *db, struct err *e);
 void makers_close(struct makers *m);
+/* As artifacts_of(), for many attempts one after the other: onto the end of *out, which is on the heap. */
+int maker_outs(struct makers *m, int64_t attempt, struct arena *a, struct artifact_list *out, struct err *e);
 
 /* The artifact of an attempt before `before` that one of `within` made, or else the newest: 1 found, 0 there is none, or an error.
  * d NULL: whatever its digest. within NULL: nobody is preferred. */
