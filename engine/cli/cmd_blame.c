@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/near.h"
 #include "base/vec.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
@@ -37,14 +38,21 @@ struct blaming {
 
 /* -- the metric ----------------------------------------------------------------------------------------------------- */
 
-static int no_metric(const struct runpage *page, const char *name, size_t tasks, struct err *e)
+static int no_metric(struct cli *c, const struct runpage *page, const char *name, size_t tasks, struct err *e)
 {
+	const char **names = arena_alloc(&c->arena, (page->measures.count + 1) * sizeof *names), *best;
+	size_t i;
+
 	if (tasks > 1) {
 		err_set(e, ERR_USAGE, "%zu tasks of run %s have a metric `%.80s`", tasks, page->run.name, name);
 		return err_hint(e, "name its task: TASK:METRIC");
 	}
+	for (i = 0; i < page->measures.count; i++)
+		names[i] = page->measures.items[i].name;
+	best = near_find(name, names, page->measures.count);
 	err_set(e, ERR_NOTFOUND, "run %s has no metric `%.80s`", page->run.name, name);
-	return err_hint(e, "`flow metrics %s` lists them", page->run.name);
+	return err_hint(e, "%s%s%s`flow metrics %s` lists them", best != NULL ? "did you mean " : "", best != NULL ? best : "",
+		best != NULL ? "? " : "", page->run.name);
 }
 
 /* name is "accuracy" or "train:accuracy". */
@@ -65,7 +73,7 @@ static int measure(struct cli *c, struct records *r, const char *ref, const char
 		*out = (struct measured){ page.run, task, page.measures.items[i].attempt, page.measures.items[i].value };
 		tasks++;
 	}
-	return tasks == 1 ? 0 : no_metric(&page, name, tasks, e);
+	return tasks == 1 ? 0 : no_metric(c, &page, name, tasks, e);
 }
 
 /* -- one point of the path ------------------------------------------------------------------------------------------ */
@@ -125,8 +133,8 @@ static int run_point(void *user, size_t point, double *value, struct err *e)
 		tell_point(b, point, shown(c, e->text));
 		return e->sys != 0 ? e->code : 0; /* the machine's fault ends it */
 	}
-	replay.dag = b->scratch.dag;
-	replay.params = b->path.params;
+	replay.dag = replay_dag(c, &b->scratch);
+	replay.params = &b->path.params;
 	if (replay_run(c, &replay) != EXIT_DONE) {
 		if (replay_stopped(&replay))
 			return err_set(e, ERR_CANCELED, "stopped");
@@ -263,6 +271,14 @@ static void write_json(struct cli *c, const struct blaming *b)
 
 /* -- the command ---------------------------------------------------------------------------------------------------- */
 
+static bool is_only_run(struct records *r)
+{
+	int64_t id;
+	struct err e;
+
+	return runs_resolve(&r->db, "@{1}", &id, &e) < 0;
+}
+
 static int find_ends(struct cli *c, struct blaming *b, struct err *e)
 {
 	const char *name = c->args.items[0], *colon = strrchr(name, ':');
@@ -270,6 +286,10 @@ static int find_ends(struct cli *c, struct blaming *b, struct err *e)
 	const char *to = c->args.count > 2 ? c->args.items[2] : "@last";
 
 	b->metric = colon != NULL ? colon + 1 : name;
+	if (c->args.count == 1 && is_only_run(b->records)) {
+		err_set(e, ERR_NOTFOUND, "there is only one run: nothing to compare it with");
+		return err_hint(e, "change something and `flow run` again");
+	}
 	if (measure(c, b->records, to, name, &b->b, e) < 0 || measure(c, b->records, from, name, &b->a, e) < 0)
 		return e->code;
 	b->task = b->b.task;
@@ -292,6 +312,14 @@ static int search(struct blaming *b, struct err *e)
 	return blame_bisect(&b->blame, run_point, b, e);
 }
 
+/* The same key, another number. */
+static void put_chance(struct cli *c, const struct blaming *b)
+{
+	screen_printf(&c->out, "%s went from %s to %s, and nothing that `%s` depends on differs\n", shown(c, b->metric),
+		shown_number(c, b->a.value), shown_number(c, b->b.value), shown(c, b->task));
+	screen_str(&c->out, "does it give the same each time? flow artifact reproduce OUT --check-determinism 3\n");
+}
+
 static void answer(struct cli *c, const struct blaming *b)
 {
 	if (c->json) {
@@ -299,9 +327,11 @@ static void answer(struct cli *c, const struct blaming *b)
 	} else if (blame_same(b->a.value, b->b.value) && !c->all) {
 		screen_printf(&c->out, "%s is %s in both runs\n", shown(c, b->metric), shown_number(c, b->a.value));
 	} else if (b->path.changes.count == 0) {
-		screen_printf(&c->out, "%s went from %s to %s, and nothing that `%s` depends on differs\n", shown(c, b->metric),
-			shown_number(c, b->a.value), shown_number(c, b->b.value), shown(c, b->task));
-		screen_str(&c->out, "does it give the same each time? flow artifact reproduce OUT --check-determinism 3\n");
+		if (blame_same(b->a.value, b->b.value))
+			screen_printf(&c->out, "%s is %s in both runs, and nothing that `%s` depends on differs\n",
+				shown(c, b->metric), shown_number(c, b->a.value), shown(c, b->task));
+		else
+			put_chance(c, b);
 	} else {
 		put_blame(c, b);
 	}

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/units.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
@@ -182,8 +183,8 @@ static int given(void *user, const struct graph *g, struct err *e)
 
 static int run_again(struct cli *c, struct reproduction *r)
 {
-	struct replay replay = { .dag = r->scratch.dag,
-		.params = r->params,
+	struct replay replay = { .dag = replay_dag(c, &r->scratch),
+		.params = &r->params,
 		.task = r->task,
 		.alone = r->alone,
 		.force = true,
@@ -308,8 +309,10 @@ static int reproduce(struct cli *c, struct reproduction *r, double tolerance)
 		if (status == EXIT_DONE)
 			status = reproduce_judge(r, &e) < 0 ? cli_fail(c, &e) : conclude(c, r, tolerance);
 	}
-	if (c->keep)
-		(void)tell(c, arena_printf(&c->arena, "kept: %s", r->scratch.root));
+	if (status == EXIT_STAGE) /* for its log */
+		r->scratch.keep = true;
+	if (r->scratch.keep)
+		(void)tell(c, arena_printf(&c->arena, "kept: %s", path_folder(&c->arena, replay_dag(c, &r->scratch))));
 	return status;
 }
 

@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/path.h"
 #include "cli/cmd.h"
 #include "cli/view.h"
+#include "report/past_params.h"
+#include "report/scratch.h"
+#include "store/project.h"
 
 static int fail(struct cli *c, struct session *s, const struct replay *r, const struct err *e)
 {
@@ -20,8 +24,10 @@ static int fail(struct cli *c, struct session *s, const struct replay *r, const 
 static int prepare(struct session *s, const struct replay *r, struct err *e)
 {
 	struct session_options options = { .dag = r->dag,
-		.files = &r->params,
-		.file_count = r->params != NULL,
+		.sets = r->params->sets.items,
+		.set_count = r->params->sets.count,
+		.files = r->params->files,
+		.file_count = r->params->file_count,
 		.mode = PROJECT_WRITE };
 	struct session_wish wish = { .force_all = r->force };
 
@@ -46,9 +52,11 @@ static int run_quietly(struct session *s, const struct run_options *options, str
 
 static int run_shown(struct cli *c, struct session *s, struct run_options *options, struct replay *r, struct err *e)
 {
+	const char *dag = c->dag;
 	struct view v;
 	int rc;
 
+	c->dag = r->dag; /* what is told to the user to type is about that one */
 	view_open(&v, c, s, &r->result);
 	options->watch = v.watch;
 	rc = run_all(s, options, &r->result, e);
@@ -56,6 +64,7 @@ static int run_shown(struct cli *c, struct session *s, struct run_options *optio
 	if (rc == 0 && strcmp(r->result.state, "SUCCEEDED") != 0)
 		summary_write(&v, &r->result);
 	view_release(&v);
+	c->dag = dag;
 	return rc;
 }
 
@@ -78,6 +87,11 @@ int replay_run(struct cli *c, struct replay *r)
 	if (replay_stopped(r))
 		return r->result.signo == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
 	return strcmp(r->result.state, "SUCCEEDED") == 0 ? EXIT_DONE : EXIT_STAGE;
+}
+
+const char *replay_dag(struct cli *c, const struct scratch *s)
+{
+	return path_join(&c->arena, path_folder(&c->arena, c->dag), s->dag + strlen(s->project->root) + 1);
 }
 
 bool replay_stopped(const struct replay *r)

@@ -1,7 +1,7 @@
 /*
  * cli/replay.h - run a task of a scratch project (report/scratch.h), with everything above it.
  *
- *     struct replay r = { .dag = scratch.dag, .params = file, .task = "train", .force = true };
+ *     struct replay r = { .dag = replay_dag(c, &scratch), .params = &params, .task = "train", .force = true };
  *     status = replay_run(c, &r);           EXIT_DONE: it succeeded; else what went wrong was shown, unless r.quiet
  *     if (replay_stopped(&r)) ...           by Ctrl-C or a signal
  *
@@ -17,9 +17,12 @@
 struct cli;
 struct err;
 struct graph;
+struct past_params;
+struct scratch;
 
 struct replay {
-	const char *dag, *params; /* params NULL: as the dag has them */
+	const char *dag;
+	const struct past_params *params;
 	const char *task;
 	bool alone;               /* nothing above it */
 	bool force;               /* reuse nothing */
@@ -31,5 +34,6 @@ struct replay {
 
 int replay_run(struct cli *c, struct replay *r);
 bool replay_stopped(const struct replay *r);
+const char *replay_dag(struct cli *c, const struct scratch *s); /* its dag.yaml as the user would type it */
 
 #endif

@@ -133,8 +133,10 @@ static int compare_tensors(
 		else if (order > 0)
 			note_other(d, arena_printf(d->arena, "tensor `%s` is new", is->name));
 		else if (strcmp(was->shape, is->shape) != 0)
-			note_other(d, arena_printf(d->arena, "tensor `%s` was %s and is %s",
-					      was->name, was->shape, is->shape));
+			note_other(d, arena_printf(d->arena, "%s was %s and is %s",
+					      was->name[0] != '\0' ? arena_printf(d->arena, "tensor `%s`", was->name)
+								   : "the array",
+					      was->shape, is->shape));
 		else
 			rc = compare_tensor(d, was, is, e);
 	}

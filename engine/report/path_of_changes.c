@@ -1,20 +1,15 @@
 #include "report/path_of_changes.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "base/program.h"
 #include "base/vec.h"
 #include "plan/key.h"
 #include "report/run_params.h"
 #include "report/scratch.h"
 #include "report/trace.h"
-#include "run/session.h"
 #include "store/project.h"
 #include "store/source.h"
 
@@ -117,12 +112,9 @@ static void see_step(struct path *p, const struct trace *t, const struct trace_s
 	size_t at = 0;
 	uint32_t i;
 
-	while (parts_next(s->parts, s->parts_len, &at, &v)) {
-		if (v.part == PART_PARAM)
-			(void)seen(p, PATH_PARAM, arena_strndup(&p->arena, v.name, v.name_len));
-		else if (v.part == PART_ENV)
+	while (parts_next(s->parts, s->parts_len, &at, &v))
+		if (v.part == PART_ENV)
 			see_text(p, PATH_VARIABLE, &v, is_b);
-	}
 	for (i = 0; i < s->input_count; i++) {
 		const struct trace_input *in = &t->inputs.items[s->first_input + i];
 
@@ -148,6 +140,7 @@ static int see(struct path *p, struct db *db, int64_t attempt, bool is_b, struct
 	return 0;
 }
 
+/* All of them: which tasks there are may depend on one that no task reads. */
 static void see_params(struct path *p)
 {
 	struct run_params a, b;
@@ -155,14 +148,10 @@ static void see_params(struct path *p)
 
 	run_params_read(&a, p->a.params, "", &p->arena);
 	run_params_read(&b, p->b.params, "", &p->arena);
-	for (i = 0; i < p->seen[PATH_PARAM].count; i++) {
-		struct path_change *change = &p->seen[PATH_PARAM].items[i];
-		const struct run_param *was = run_params_find(&a, change->name);
-		const struct run_param *is = run_params_find(&b, change->name);
-
-		change->was = was != NULL ? was->value : NULL;
-		change->is = is != NULL ? is->value : NULL;
-	}
+	for (i = 0; i < a.count; i++)
+		seen(p, PATH_PARAM, a.items[i].name)->was = a.items[i].value;
+	for (i = 0; i < b.count; i++)
+		seen(p, PATH_PARAM, b.items[i].name)->is = b.items[i].value;
 }
 
 static const char *short_text(struct path *p, const struct digest *d)
@@ -240,6 +229,7 @@ void path_release(struct path *p)
 		map_release(&p->seen_at[kind]);
 	}
 	vec_release(&p->changes);
+	past_params_release(&p->params);
 	arena_release(&p->arena);
 }
 
@@ -285,47 +275,22 @@ static void go_variables(struct path *p, size_t point)
 	}
 }
 
-/* Parameters that the dag of this point has, with the value of this point. */
-static void put_params(struct path *p, const struct graph *g, size_t point, struct buf *out)
-{
-	struct run_params a, b;
-	struct json j;
-	uint32_t i;
-
-	run_params_read(&a, p->a.params, "", &p->arena);
-	run_params_read(&b, p->b.params, "", &p->arena);
-	json_init(&j, out);
-	json_open_object(&j);
-	for (i = 0; i < g->param_count; i++) {
-		const char *name = graph_text(g, g->params[i].name);
-		const struct run_param *value =
-			run_params_find(is_made(p, PATH_PARAM, name, point) ? &b : &a, name);
-
-		if (value == NULL)
-			continue;
-		json_key(&j, name);
-		json_raw(&j, value->value);
-	}
-	json_end(&j);
-}
-
 static int go_params(struct path *p, struct scratch *s, size_t point, struct err *e)
 {
-	struct session_options options = { .dag = s->dag, .mode = PROJECT_READ };
-	struct session session;
-	struct buf text = { 0 };
-	int rc = session_open(&session, &options, e);
+	struct run_params a, b;
+	size_t i;
 
-	if (rc == 0)
-		rc = session_load(&session, e);
-	if (rc == 0)
-		put_params(p, &session.graph, point, &text);
-	session_close(&session);
-	p->params = arena_printf(&p->arena, "%s/params.json", s->top);
-	if (rc == 0)
-		rc = file_write_atomic(AT_FDCWD, p->params, buf_text(&text), text.len, 0600, e);
-	buf_release(&text);
-	return rc;
+	run_params_read(&a, p->a.params, p->a.changed, &p->arena);
+	run_params_read(&b, p->b.params, p->b.changed, &p->arena);
+	p->params.file = arena_printf(&p->arena, "%s/params.json", s->top);
+	p->params.wanted.count = 0;
+	for (i = 0; i < p->seen[PATH_PARAM].count; i++) {
+		const char *name = p->seen[PATH_PARAM].items[i].name;
+		bool made = is_made(p, PATH_PARAM, name, point);
+
+		past_params_add(&p->params, made ? &b : &a, made ? p->b.changed : p->a.changed, name, &p->arena);
+	}
+	return past_params_make(&p->params, s->dag, &p->arena, e);
 }
 
 int path_go(struct path *p, struct scratch *s, size_t point, struct err *e)

@@ -3,11 +3,11 @@
  *
  *     path_make(&p, &db, &scratch, &a, a_attempt, &b, b_attempt, e)   attempts of one task, in two runs
  *     ...p.changes...                                  commits and files first, then inputs, environment, parameters
- *     path_go(&p, &scratch, point, e)                  the scratch with the first `point` changes made; p.params is for --params
+ *     path_go(&p, &scratch, point, e)                  the scratch with the first `point` changes made; p.params are its options
  *     path_release(&p)
  *
- * Only what the task and those above it can see is a change: their parameters, raw inputs and listed environment. An input that comes
- * with the commit is no change of its own: path_make() looks at both ends to tell. path_go() sets environment variables of
+ * Parameters are changes, and what the task and those above it see: raw inputs and listed environment. An input that comes with the
+ * commit is no change of its own: path_make() looks at both ends to tell. path_go() sets environment variables of
  * this process; it fails where the point cannot be (a commit whose dag.yaml cannot be read).
  */
 #ifndef FLOW_REPORT_PATH_OF_CHANGES_H
@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/map.h"
+#include "report/past_params.h"
 #include "store/runs.h"
 
 struct db;
@@ -49,7 +50,7 @@ struct path {
 	struct path_changes seen[PATH_PARAM + 1]; /* all that the tasks see, changed or not, by kind */
 	struct map seen_at[PATH_PARAM + 1];       /* name -> index */
 	size_t stands;            /* 1 + number of sources in the scratch; 0: none yet */
-	const char *params;
+	struct past_params params;
 	const char *note;         /* why commits are not told apart, or "" */
 };
 

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "dag/graph.h"
 #include "plan/key.h"
+#include "report/run_params.h"
 #include "store/db.h"
 #include "store/project.h"
 #include "store/stats.h"
@@ -106,6 +107,7 @@ void reproduce_close(struct reproduction *r)
 	if (r->scratch.lock_fd >= 0)
 		scratch_close(&r->scratch);
 	trace_release(&r->trace);
+	past_params_release(&r->params);
 	vec_release(&r->outs);
 	arena_release(&r->arena);
 }
@@ -165,6 +167,18 @@ static void set_environment(struct reproduction *r, const struct trace_step *s)
 				arena_strndup(&r->arena, v.value, v.value_len), 1);
 }
 
+static int set_params(struct reproduction *r, struct err *e)
+{
+	struct run_params params;
+	size_t i;
+
+	run_params_read(&params, r->run->params, r->run->changed, &r->arena);
+	r->params.file = arena_printf(&r->arena, "%s/params.json", r->scratch.top);
+	for (i = 0; i < params.count; i++)
+		past_params_add(&r->params, &params, r->run->changed, params.items[i].name, &r->arena);
+	return past_params_make(&r->params, r->scratch.dag, &r->arena, e);
+}
+
 int reproduce_prepare(struct reproduction *r, bool alone, struct err *e)
 {
 	size_t i, count = alone ? 1 : r->trace.steps.count;
@@ -178,11 +192,7 @@ int reproduce_prepare(struct reproduction *r, bool alone, struct err *e)
 		set_environment(r, &r->trace.steps.items[i]);
 		rc = give_inputs(r, &r->trace.steps.items[i], e);
 	}
-	if (rc == 0) {
-		r->params = arena_printf(&r->arena, "%s/params.json", r->scratch.top);
-		rc = file_write_atomic(AT_FDCWD, r->params, r->run->params, strlen(r->run->params), 0600, e);
-	}
-	return rc;
+	return rc == 0 ? set_params(r, e) : rc;
 }
 
 int reproduce_given(struct reproduction *r, const struct graph *g, struct err *e)

@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "report/difference.h"
+#include "report/past_params.h"
 #include "report/scratch.h"
 #include "report/trace.h"
 
@@ -45,7 +46,7 @@ struct reproduction {
 	struct trace trace;
 	const struct run_record *run; /* whose source and parameters are taken */
 	const char *task;             /* that makes the artifact */
-	const char *params;           /* file for --params */
+	struct past_params params;
 	bool alone;
 	struct remade_list outs;
 	size_t target;                /* in outs */

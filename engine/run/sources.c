@@ -338,6 +338,8 @@ static int restore_line(const struct objects *o, char *line, int dir, struct err
 	if (rc < 0 || mode == 0)
 		return rc;
 	rc = object_read(o, &digest, SOURCES_ALL, &bytes, e);
+	if (rc == ERR_NOTFOUND)
+		err_set(e, ERR_NOTFOUND, "it is no longer stored");
 	if (rc == 0)
 		rc = folder_make_parents(dir, path, 0777, e);
 	if (rc == 0 && mode == 0120000 && symlinkat(buf_text(&bytes), dir, path) < 0)

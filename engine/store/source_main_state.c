@@ -98,16 +98,32 @@ static void status_options(
 	options->pathspec = *paths;
 }
 
+/* A file or, with a slash at its end, a folder that only tasks have made. */
+static bool is_only_made(const struct state *s, const git_status_entry *entry)
+{
+	const char *path = entry->index_to_workdir != NULL ? entry->index_to_workdir->new_file.path : "";
+	char name[4096];
+	size_t len = strlen(path);
+
+	if (entry->status != GIT_STATUS_WT_NEW || len == 0 || len >= sizeof name)
+		return false;
+	memcpy(name, path, len + 1);
+	if (name[len - 1] == '/')
+		name[len - 1] = '\0';
+	return is_made(s, name);
+}
+
 static size_t count_dirty(const struct state *s)
 {
 	char *paths[1] = { (char *)(size_t)s->folder };
 	git_status_options options;
 	git_status_list *list = NULL;
-	size_t count = 0;
+	size_t count = 0, i;
 
 	status_options(&options, &(git_strarray){ paths, s->folder[0] != '\0' }, 0);
 	if (git_status_list_new(&list, s->repo, &options) == 0)
-		count = git_status_list_entrycount(list);
+		for (i = 0; i < git_status_list_entrycount(list); i++)
+			count += !is_only_made(s, git_status_byindex(list, i));
 	git_status_list_free(list);
 	return count;
 }

@@ -1,0 +1,1 @@
+return { head = function(s, n) return s:sub(1, n) end }
