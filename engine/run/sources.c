@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/path.h"
 #include "run/session.h"
+#include "store/changed_files.h"
 #include "store/source.h"
 #include "store/tree.h"
 
@@ -99,13 +100,6 @@ void sources_questions(struct session *s, struct buf *out)
 	each_source(s, ask, out);
 }
 
-static void add_changed(struct buf *list, unsigned mode, const struct digest *d, const char *path)
-{
-	char hex[DIGEST_HEX];
-
-	buf_printf(list, "%06o %s %s\n", mode, digest_hex(d, hex), path);
-}
-
 /* A copy, never a link: the file is the user's, and stays as it is. */
 static bool keep_bytes(struct keeper *k, const char *path, struct made *made)
 {
@@ -135,7 +129,7 @@ static void keep_file(struct keeper *k, const char *path, const struct stat *st)
 		stats_digest(&s->stats, s->root_fd, path, &made.digest, &e) == 0 && keep_bytes(k, path, &made)) {
 		k->count++;
 		if (k->list != NULL && strchr(path, '\n') == NULL)
-			add_changed(k->list, (st->st_mode & 0111) != 0 ? 0100755 : 0100644, &made.digest, path);
+			changed_add(k->list, (st->st_mode & 0111) != 0 ? 0100755 : 0100644, &made.digest, path);
 	}
 }
 
@@ -245,7 +239,7 @@ static int keep_changed(
 		*left -= bytes.len < *left ? bytes.len : *left;
 		rc = object_put(&s->history.objects, buf_text(&bytes), bytes.len, &digest, e);
 		if (rc == 0)
-			add_changed(list, mode, &digest, path);
+			changed_add(list, mode, &digest, path);
 	}
 	buf_release(&bytes);
 	return rc;
@@ -269,7 +263,7 @@ static int list_changed(struct session *s, const struct source_answer *answer, s
 
 	for (i = 0; i < answer->gone.count; i++)
 		if (!is_there(s, answer->gone.items[i]))
-			add_changed(list, 0, &none, answer->gone.items[i]);
+			changed_add(list, 0, &none, answer->gone.items[i]);
 	for (i = 0; i < answer->gone.count && rc == 0; i++)
 		if (is_there(s, answer->gone.items[i]))
 			rc = keep_changed(s, answer->gone.items[i], list, &left, e);
@@ -285,7 +279,6 @@ int sources_changed(
 	struct buf list = { 0 };
 	struct keeper k = { .session = s, .answer = answer, .arena = &a, .list = &list };
 	struct digest digest;
-	char hex[DIGEST_HEX];
 	int rc = 0;
 
 	buf_clear(text);
@@ -296,92 +289,44 @@ int sources_changed(
 	if (rc == 0 && list.len > 0)
 		rc = object_put(&s->history.objects, list.data, list.len, &digest, e);
 	if (rc == 0 && list.len > 0)
-		buf_printf(text, "%s%s\n", SOURCES_HEAD, digest_hex(&digest, hex));
+		changed_head(text, &digest);
 	buf_release(&list);
 	arena_release(&a);
 	return rc;
 }
 
-/* A line of the list, taken apart in place. */
-static bool read_line(char *line, unsigned *mode, struct digest *d, char **path)
-{
-	char *hex = strchr(line, ' '), *end;
-	struct arena a = { 0 };
-	bool good = false;
-
-	if (hex == NULL)
-		return false;
-	*mode = (unsigned)strtoul(line, NULL, 8);
-	*hex++ = '\0';
-	end = strchr(hex, ' ');
-	if (end != NULL) {
-		*end = '\0';
-		*path = end + 1;
-		good = digest_parse(d, hex) && !path_leaves(*path) &&
-		       strcmp(path_clean(&a, *path), *path) == 0;
-	}
-	arena_release(&a);
-	return good;
-}
-
-static int restore_line(const struct objects *o, char *line, int dir, struct err *e)
+static int restore_file(const struct objects *o, const struct changed_file *file, int dir, struct err *e)
 {
 	struct buf bytes = { 0 };
-	struct digest digest;
-	unsigned mode;
-	char *path;
-	int rc;
+	int rc = tree_remove(dir, file->path, e);
 
-	if (!read_line(line, &mode, &digest, &path))
-		return err_set(e, ERR_CORRUPT, "the list of changed files is damaged");
-	rc = tree_remove(dir, path, e);
-	if (rc < 0 || mode == 0)
+	if (rc < 0 || file->mode == 0)
 		return rc;
-	rc = object_read(o, &digest, SOURCES_ALL, &bytes, e);
+	rc = object_read(o, &file->digest, SOURCES_ALL, &bytes, e);
 	if (rc == ERR_NOTFOUND)
 		err_set(e, ERR_NOTFOUND, "it is no longer stored");
 	if (rc == 0)
-		rc = folder_make_parents(dir, path, 0777, e);
-	if (rc == 0 && mode == 0120000 && symlinkat(buf_text(&bytes), dir, path) < 0)
-		rc = err_system(e, "cannot make link `%s`", path);
-	else if (rc == 0 && mode != 0120000)
-		rc = file_write_atomic(dir, path, buf_text(&bytes), bytes.len, mode & 0777, e);
+		rc = folder_make_parents(dir, file->path, 0777, e);
+	if (rc == 0 && file->mode == 0120000 && symlinkat(buf_text(&bytes), dir, file->path) < 0)
+		rc = err_system(e, "cannot make the link");
+	else if (rc == 0 && file->mode != 0120000)
+		rc = file_write_atomic(dir, file->path, buf_text(&bytes), bytes.len, file->mode & 0777, e);
 	buf_release(&bytes);
-	return rc < 0 ? err_context(e, "changed file `%s`", path) : 0;
-}
-
-/* The list that the first line of a patch names. */
-static int read_list(const struct objects *o, const struct digest *patch, struct buf *list, struct err *e)
-{
-	static const char head[] = SOURCES_HEAD;
-	struct buf text = { 0 };
-	struct digest digest;
-	char hex[DIGEST_HEX];
-	int rc = object_read(o, patch, (size_t)256 << 20, &text, e);
-
-	if (rc == 0 && (text.len < sizeof head - 1 + DIGEST_HEX || memcmp(text.data, head, sizeof head - 1) != 0))
-		rc = err_set(e, ERR_NOTFOUND, "the files that differed were not kept");
-	if (rc == 0) {
-		memcpy(hex, text.data + sizeof head - 1, DIGEST_HEX - 1);
-		hex[DIGEST_HEX - 1] = '\0';
-		rc = digest_parse(&digest, hex)
-			     ? object_read(o, &digest, (size_t)256 << 20, list, e)
-			     : err_set(e, ERR_CORRUPT, "the head of the patch is damaged");
-	}
-	buf_release(&text);
-	return rc;
+	return rc < 0 ? err_context(e, "changed file `%s`", file->path) : 0;
 }
 
 int sources_restore(const struct objects *o, const struct digest *patch, int dir, struct err *e)
 {
 	struct buf list = { 0 };
-	char *line, *end;
-	int rc = read_list(o, patch, &list, e);
+	struct changed_file file;
+	bool bad = false;
+	int rc = changed_list(o, patch, &list, e);
+	char *at = list.data;
 
-	for (line = list.data; rc == 0 && line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		*end = '\0';
-		rc = restore_line(o, line, dir, e);
-	}
+	while (rc == 0 && changed_next(&at, &file, &bad))
+		rc = restore_file(o, &file, dir, e);
+	if (rc == 0 && bad)
+		rc = err_set(e, ERR_CORRUPT, "the list of changed files is damaged");
 	buf_release(&list);
 	return rc;
 }

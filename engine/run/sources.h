@@ -6,10 +6,7 @@
  *     sources_restore(&objects, &run.patch, dir, e)    the other way
  *     sources_keep(&session, &answer, &arena)     loose files become objects, named by the digests that the keys hold
  *
- * The patch of a run is text for people and for `git apply`. Its first line, which git passes over, is SOURCES_HEAD and the digest
- * of the list of files that differ from the commit, a line for each: `MODE DIGEST PATH`, MODE 0 for one that is gone, the target of a
- * link as its bytes. With these the work tree is made again byte for byte, whatever line ends or filters git is set to.
- *
+ * The files that differ from the commit are listed as store/changed_files.h says.
  * Of a project that is in no commit all that tasks read, and dag.yaml includes, is listed so. Files over SOURCES_EACH, and those beyond SOURCES_ALL bytes in one run, are not
  * kept: their digests are recorded all the same, and `flow artifact reproduce` takes them from the work tree if they are still there.
  * Nothing here fails a run: what cannot be kept is not kept.
@@ -30,8 +27,6 @@ struct source_answer;
 #define SOURCES_EACH  ((uint64_t)16 << 20)
 #define SOURCES_ALL   ((uint64_t)64 << 20)
 #define SOURCES_COUNT 10000u
-
-#define SOURCES_HEAD  "# files that differ: "
 
 /* 0, or ERR_INPUT: they are too large to be kept. */
 int sources_changed(struct session *s, const struct source_answer *answer, struct buf *text, struct err *e);
