@@ -63,7 +63,7 @@ struct cli {
 	struct texts force;        /* --force[=STAGE]; an entry "" means all */
 	const char *from, *until, *only;
 	unsigned jobs, limit, attempt, lines, format, times;
-	bool now, keep_going, dry_run, exit_code, all, follow, reference, tasks, plugins, keep, down;
+	bool now, keep_going, dry_run, exit_code, all, follow, reference, tasks, plugins, keep, down, remove, move, undo;
 	const char *state, *against, *template, *command_text, *tolerance;
 	struct texts args;         /* what is left: positional */
 };

@@ -271,6 +271,25 @@ static void write_json(struct cli *c, const struct blaming *b)
 
 /* -- the command ---------------------------------------------------------------------------------------------------- */
 
+/* A run in which nothing ran did not ask git: the task's results are those of the run that made them, and so is their source. */
+static int find_source(struct blaming *b, struct measured *m, struct err *e)
+{
+	struct attempt_record attempt;
+	struct run_record run;
+
+	if (m->run.commit_id[0] != '\0' || m->run.ran > 0)
+		return 0;
+	if (attempt_get(&b->records->db, m->attempt, &b->cli->arena, &attempt, e) < 0 ||
+		run_get(&b->records->db, attempt.run, &b->cli->arena, &run, e) < 0)
+		return e->code;
+	m->run.commit_id = run.commit_id;
+	m->run.dirty = run.dirty;
+	m->run.patch = run.patch;
+	m->run.dag_digest = run.dag_digest;
+	m->run.dag_path = run.dag_path;
+	return 0;
+}
+
 static bool is_only_run(struct records *r)
 {
 	int64_t id;
@@ -293,6 +312,8 @@ static int find_ends(struct cli *c, struct blaming *b, struct err *e)
 	if (measure(c, b->records, to, name, &b->b, e) < 0 || measure(c, b->records, from, name, &b->a, e) < 0)
 		return e->code;
 	b->task = b->b.task;
+	if (find_source(b, &b->a, e) < 0 || find_source(b, &b->b, e) < 0)
+		return e->code;
 	if (strcmp(b->a.task, b->task) == 0)
 		return 0;
 	err_set(e, ERR_USAGE, "`%.80s` is of task `%s` in run %s and of `%s` in run %s", name, b->a.task, b->a.run.name,

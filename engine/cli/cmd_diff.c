@@ -8,6 +8,7 @@
 #include "cli/records.h"
 #include "cli/shown.h"
 #include "report/diff.h"
+#include "report/diff_tree.h"
 #include "report/runlist.h"
 
 #define VALUE_MOST 66 /* columns of a value */
@@ -98,6 +99,31 @@ static void put_timings(struct cli *c, const struct diff *d)
 	list_rest(c, d->timings.count);
 }
 
+/* The commits between, and the lines they changed. */
+static void put_log(struct cli *c, const struct diff *d)
+{
+	struct table t = { .arena = &c->arena, .columns = 3 };
+	size_t i, most = list_most(c, d->log.commits.count);
+
+	if (!d->has_log)
+		return;
+	screen_paint(&c->out, PAINT_BOLD, strcmp(d->log.way, "back") == 0 ? "commits undone" : "commits");
+	screen_str(&c->out, strcmp(d->log.way, "apart") == 0 ? ": neither comes after the other\n" : "\n");
+	for (i = 0; i < most; i++)
+		screen_printf(&c->out, "  %.7s  %s\n", d->log.commits.items[i].id,
+			shown_cut(c, d->log.commits.items[i].summary, VALUE_MOST));
+	list_rest(c, d->log.commits.count);
+	for (i = 0, most = list_most(c, d->log.files.count); i < most; i++) {
+		const struct source_file *f = &d->log.files.items[i];
+
+		table_cell(&t, PAINT_NONE, "  %s", shown(c, f->path));
+		table_cell(&t, PAINT_GREEN, "%s", f->added < 0 ? "binary" : arena_printf(&c->arena, "+%ld", f->added));
+		table_cell(&t, PAINT_RED, "%s", f->added < 0 ? "" : arena_printf(&c->arena, "-%ld", f->removed));
+	}
+	table_write(&t, &c->out);
+	list_rest(c, d->log.files.count);
+}
+
 static void put_run(
 	struct cli *c, const char *label, const struct run_record *r, bool alive, int64_t now)
 {
@@ -118,9 +144,9 @@ static void put_states(struct cli *c, const struct diff *d)
 	list.items = arena_alloc(&c->arena, (list.count + 1) * sizeof *list.items);
 	for (i = 0; i < list.count; i++) {
 		list.items[i] = d->tasks.items[i];
-		if (list.items[i].was != NULL)
+		if (list.items[i].was != NULL && !d->is_tree)
 			list.items[i].was = task_word(list.items[i].was);
-		if (list.items[i].is != NULL)
+		if (list.items[i].is != NULL && !d->is_tree)
 			list.items[i].is = task_word(list.items[i].is);
 	}
 	put_texts(c, "tasks", &list, false);
@@ -129,9 +155,13 @@ static void put_states(struct cli *c, const struct diff *d)
 static void put_diff(struct cli *c, const struct diff *d, int64_t now)
 {
 	put_run(c, "from", &d->a, d->a_alive, now);
-	put_run(c, "to  ", &d->b, d->b_alive, now);
+	if (d->is_tree)
+		screen_str(&c->out, "to   .  the work tree\n");
+	else
+		put_run(c, "to  ", &d->b, d->b_alive, now);
 	put_texts(c, "params", &d->params, false);
 	put_texts(c, "source", &d->source, false);
+	put_log(c, d);
 	put_texts(c, "code and inputs", &d->code, true);
 	put_states(c, d);
 	put_metrics(c, d);
@@ -156,14 +186,56 @@ static bool choose(struct cli *c, struct db *db, const char **a, const char **b)
 	return c->args.count > 0 || runs_resolve(db, "@{1}", &id, &e) == 0;
 }
 
+static int answer(struct cli *c, const struct diff *d)
+{
+	if (c->json)
+		diff_json(&c->out.text, d, clock_wall_ms());
+	else
+		put_diff(c, d, clock_wall_ms());
+	return c->exit_code && d->differs ? EXIT_NO : EXIT_DONE;
+}
+
+/* The work tree as it is: it takes a dag.yaml that can be read. */
+static int tree_main(struct cli *c)
+{
+	struct session_wish wish = { 0 };
+	struct session s;
+	struct diff diff;
+	struct err e;
+	int rc = cli_session(c, &s, PROJECT_READ, &e), status;
+
+	if (rc == 0 && !s.has_db) {
+		err_set(&e, ERR_NOTFOUND, "no runs yet");
+		rc = err_hint(&e, "`flow run` starts the first");
+	}
+	if (rc == 0)
+		rc = session_plan(&s, &wish, &e);
+	if (rc == 0)
+		rc = diff_tree(&diff, &s, c->args.items[0], &c->arena, &e);
+	if (rc < 0)
+		return cli_fail_session(c, &s, &e);
+	status = answer(c, &diff);
+	session_close(&s);
+	if (c->json)
+		screen_str(&c->out, "\n");
+	return status;
+}
+
 static int diff_main(struct cli *c)
 {
-	int64_t now = clock_wall_ms();
 	const char *a, *b;
 	struct records r;
 	struct diff diff;
 	struct err e;
+	int status;
 
+	if (c->args.count > 1 && strcmp(c->args.items[1], ".") == 0)
+		return tree_main(c);
+	if (c->args.count > 0 && strcmp(c->args.items[0], ".") == 0) {
+		err_set(&e, ERR_USAGE, "the work tree `.` can only be the second");
+		err_hint(&e, "flow diff RUN .");
+		return cli_fail(c, &e);
+	}
 	if (records_open(&r, c, &e) < 0)
 		return records_fail(c, &e, NULL);
 	if (!choose(c, &r.db, &a, &b)) {
@@ -173,12 +245,10 @@ static int diff_main(struct cli *c)
 	}
 	if (diff_make(&diff, &r.db, &r.project, a, b, &c->arena, &e) < 0)
 		return records_lost(c, &r, &e);
-	if (c->json)
-		diff_json(&c->out.text, &diff, now);
-	else
-		put_diff(c, &diff, now);
+	diff_log(&diff, r.project.root, &c->arena);
+	status = answer(c, &diff);
 	(void)records_done(c, &r);
-	return c->exit_code && diff.differs ? EXIT_NO : EXIT_DONE;
+	return status;
 }
 
 static const struct opt opts[] = {
@@ -193,10 +263,11 @@ const struct command cmd_diff = { .name = "diff",
 	.args = "[A [B]] [FILE.yaml]",
 	.summary = "compare two runs: parameters, code, metrics, outputs, times",
 	.about = "A and B are runs as in `flow runs show`; the defaults are the one before the\n"
-		 "last and the last. Times are shown when they are more than a tenth and 100\n"
-		 "ms apart.\n",
+		 "last and the last. B may be `.`, the work tree as it is now. Times are shown\n"
+		 "when they are more than a tenth and 100 ms apart.\n",
 	.examples = "flow diff\n"
 		    "flow diff @last-ok @last\n"
+		    "flow diff best .                # what changed in the work tree since\n"
 		    "flow diff 019aa3b2 @last --exit-code\n",
 	.most = 2,
 	.takes_dag = true,

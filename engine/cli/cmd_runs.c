@@ -13,12 +13,36 @@
 
 #define LIMIT_DEFAULT 20
 #define CHANGED_MOST  40 /* columns */
+#define MARKS_MOST    60
+
+/* "best, pinned: what somebody wrote" */
+static const char *marks_text(struct cli *c, const struct run_record *r)
+{
+	const char *words = arena_printf(&c->arena, "%s%s%s", r->tags, r->tags[0] != '\0' && r->pinned_ms != 0 ? " " : "",
+		r->pinned_ms != 0 ? "(pinned)" : "");
+
+	if (r->remark[0] == '\0')
+		return shown_cut(c, words, MARKS_MOST);
+	return shown_cut(c, arena_printf(&c->arena, "%s%s%s", words, words[0] != '\0' ? ": " : "", r->remark), MARKS_MOST);
+}
+
+static bool has_marks(const struct runlist *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (list->rows[i].run.tags[0] != '\0' || list->rows[i].run.remark[0] != '\0' || list->rows[i].run.pinned_ms != 0)
+			return true;
+	return false;
+}
 
 static void put_list(struct cli *c, const struct runlist *list, int64_t now)
 {
 	static const char *const heads[] = { "RUN", "WHEN", "STATE", "TOOK", "RAN", "CACHED",
 		"FAILED", "COMMIT", "PARAMS CHANGED" };
-	struct table t = { .arena = &c->arena, .columns = 9 + list->metric_count, .right = 0xe70 };
+	bool marks = has_marks(list);
+	struct table t = { .arena = &c->arena, .columns = 9 + list->metric_count + marks,
+		.right = 0x70u | ((1u << list->metric_count) - 1) << 9 };
 	char text[32];
 	unsigned k;
 	size_t i;
@@ -27,6 +51,8 @@ static void put_list(struct cli *c, const struct runlist *list, int64_t now)
 		table_cell(&t, PAINT_BOLD, "%s", heads[k]);
 	for (k = 0; k < list->metric_count; k++)
 		table_cell(&t, PAINT_BOLD, "%s", shown_cut(c, list->metrics[k], 20));
+	if (marks)
+		table_cell(&t, PAINT_BOLD, "TAGS AND NOTES");
 	for (i = 0; i < list->count; i++) {
 		const struct run_record *r = &list->rows[i].run;
 		const char *word = run_word(r, list->rows[i].alive);
@@ -46,6 +72,8 @@ static void put_list(struct cli *c, const struct runlist *list, int64_t now)
 					      : "-");
 		for (k = 0; k < list->metric_count; k++)
 			table_cell(&t, PAINT_NONE, "%s", shown_number(c, list->rows[i].values[k]));
+		if (marks)
+			table_cell(&t, PAINT_CYAN, "%s", marks_text(c, r));
 	}
 	table_write(&t, &c->out);
 }
@@ -119,6 +147,12 @@ static void put_head(struct cli *c, const struct runpage *p, int64_t now)
 			r->dag_name[0] != '\0' ? " (" : "", shown(c, r->dag_name),
 			r->dag_name[0] != '\0' ? ")" : ""));
 	put_field(c, "source", shown_source(c, r));
+	if (r->tags[0] != '\0')
+		put_field(c, "tags", shown(c, r->tags));
+	if (r->remark[0] != '\0')
+		put_field(c, "note", shown(c, r->remark));
+	if (r->pinned_ms != 0)
+		put_field(c, "pinned", "yes: gc keeps all it needs");
 	put_field(c, "by",
 		arena_printf(a, "%s on %s, flow %s", shown(c, r->cause), shown(c, r->host),
 			shown(c, r->version)));
@@ -280,8 +314,8 @@ const struct command cmd_runs_list = { .name = "runs list",
 	.args = "[FILE.yaml]",
 	.summary = "list the runs, the newest first",
 	.about = "RUN is the beginning of a run's id; any unique beginning of at least four\n"
-		 "characters names the run, as do @last, @last-ok and @{2} (two before the\n"
-		 "last). A * behind the commit means that the work tree differed from it. Up\n"
+		 "characters names the run, as do its tags, @last, @last-ok and @{2} (two before\n"
+		 "the last). A * behind the commit means that the work tree differed from it. Up\n"
 		 "to three metrics that most of the runs have in common get a column.\n",
 	.examples = "flow runs\n"
 		    "flow runs --state failed --limit 5\n"
@@ -296,8 +330,8 @@ const struct command cmd_runs_show = { .name = "runs show",
 	.group = GROUP_LOOK,
 	.args = "[RUN] [FILE.yaml]",
 	.summary = "show one run: tasks, parameters, metrics, artifacts",
-	.about = "RUN is an id, a unique beginning of one (at least four characters), @last\n"
-		 "(the default), @last-ok or @{n}.\n",
+	.about = "RUN is an id, a unique beginning of one (at least four characters), a tag,\n"
+		 "@last (the default), @last-ok or @{n}.\n",
 	.examples = "flow runs show\n"
 		    "flow runs show @last-ok --all\n"
 		    "flow runs show @{1} --json    # the one before the last\n",

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/program.h"
 #include "report/code_changes.h"
 #include "report/run_params.h"
 #include "report/runlist.h"
@@ -402,4 +403,13 @@ int diff_make(struct diff *out, struct db *db, const struct project *p, const ch
 	if (rc == 0)
 		*out = kept;
 	return rc;
+}
+
+void diff_log(struct diff *d, const char *root, struct arena *a)
+{
+	struct err e;
+
+	if (d->a.commit_id[0] == '\0' || d->b.commit_id[0] == '\0' || strcmp(d->a.commit_id, d->b.commit_id) == 0)
+		return;
+	d->has_log = source_log(program_path(a, "flow-source"), root, d->a.commit_id, d->b.commit_id, a, &d->log, &e) == 0;
 }

@@ -3,6 +3,7 @@
  *
  *     struct diff diff;
  *     diff_make(&diff, &db, &project, "@{1}", "@last", &arena, e)
+ *     diff_log(&diff, project.root, &arena)      the commits and files between, asked of git when the commits differ
  *     if (diff.differs) ...
  *     diff_json(&buf, &diff, clock_wall_ms())
  *
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 #include "store/runs.h"
+#include "store/source.h"
 
 struct arena;
 struct buf;
@@ -59,10 +61,15 @@ struct diff {
 	struct number_changes metrics;
 	struct number_changes timings;  /* ms */
 	size_t same_params, same_metrics, same_outs, same_tasks;
+	bool has_log;                   /* log is set */
+	struct source_log log;
+	bool is_tree;                   /* b is the work tree (report/diff_tree.h): of b only name, params and dag_digest are set */
 };
 
 int diff_make(struct diff *out, struct db *db, const struct project *p, const char *a_ref, const char *b_ref, struct arena *a,
 	struct err *e);
+/* What git says lies between the two commits. That it cannot say is no error. */
+void diff_log(struct diff *d, const char *root, struct arena *a);
 void diff_json(struct buf *out, const struct diff *d, int64_t now_ms);
 
 #endif

@@ -60,6 +60,32 @@ static void numbers_json(struct json *j, const char *key, const struct number_ch
 	json_end(j);
 }
 
+static void log_json(struct json *j, const struct source_log *log)
+{
+	size_t i;
+
+	json_key_string(j, "way", log->way);
+	json_key(j, "commits");
+	json_open_array(j);
+	for (i = 0; i < log->commits.count; i++) {
+		json_open_object(j);
+		json_key_string(j, "id", log->commits.items[i].id);
+		json_key_string(j, "summary", log->commits.items[i].summary);
+		json_end(j);
+	}
+	json_end(j);
+	json_key(j, "files");
+	json_open_array(j);
+	for (i = 0; i < log->files.count; i++) {
+		json_open_object(j);
+		json_key_string(j, "path", log->files.items[i].path);
+		json_key_int(j, "added", log->files.items[i].added);
+		json_key_int(j, "removed", log->files.items[i].removed);
+		json_end(j);
+	}
+	json_end(j);
+}
+
 void diff_json(struct buf *out, const struct diff *d, int64_t now_ms)
 {
 	struct json j;
@@ -71,9 +97,14 @@ void diff_json(struct buf *out, const struct diff *d, int64_t now_ms)
 	json_key(&j, "a");
 	run_json(&j, &d->a, d->a_alive, now_ms);
 	json_key(&j, "b");
-	run_json(&j, &d->b, d->b_alive, now_ms);
+	if (d->is_tree)
+		json_nothing(&j);
+	else
+		run_json(&j, &d->b, d->b_alive, now_ms);
 	texts_json(&j, "params", &d->params, true);
 	texts_json(&j, "source", &d->source, false);
+	if (d->has_log)
+		log_json(&j, &d->log);
 	texts_json(&j, "code", &d->code, false);
 	texts_json(&j, "tasks", &d->tasks, false);
 	texts_json(&j, "outs", &d->outs, false);

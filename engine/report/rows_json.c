@@ -1,5 +1,6 @@
 #include "report/rows_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,21 @@ static void changed_json(struct json *j, const char *changed)
 	free(copy);
 }
 
+static void tags_json(struct json *j, const char *tags)
+{
+	char name[128];
+	size_t len;
+
+	json_key(j, "tags");
+	json_open_array(j);
+	for (; *tags != '\0'; tags += len + (tags[len] == ' ')) {
+		len = strcspn(tags, " ");
+		(void)snprintf(name, sizeof name, "%.*s", (int)len, tags);
+		json_text(j, name);
+	}
+	json_end(j);
+}
+
 void run_members(struct json *j, const struct run_record *r, bool alive, int64_t now_ms)
 {
 	json_key_string(j, "short", r->name);
@@ -74,6 +90,9 @@ void run_members(struct json *j, const struct run_record *r, bool alive, int64_t
 	json_key_int(j, "dirty_files", r->dirty);
 	json_key_digest(j, "patch", &r->patch);
 	key_text(j, "source_note", r->note);
+	key_text(j, "note", r->remark);
+	tags_json(j, r->tags);
+	json_key_bool(j, "pinned", r->pinned_ms != 0);
 	changed_json(j, r->changed);
 	json_key_string(j, "host", r->host);
 	json_key_string(j, "version", r->version);

@@ -20,9 +20,10 @@
 #define NAMED_MAX  5 /* candidates of an ambiguous prefix that are named */
 
 #define COLUMNS                                                                               \
-	"SELECT id, pid, began_ms, coalesce(ended_ms, 0), ran, reused, failed, dirty, uuid, " \
+	"SELECT id, pid, began_ms, coalesce(ended_ms, 0), ran, reused, failed, dirty, coalesce(pinned_ms, 0), uuid, " \
 	"state, cause, dag_path, dag_name, params, changed, commit_id, branch, source_note, " \
-	"host, boot_id, version, dag_digest, patch_digest, reuse_digest FROM run "
+	"host, boot_id, version, note, (SELECT coalesce(group_concat(name, ' '), '') FROM (SELECT name " \
+	"FROM tag WHERE tag.run = run.id ORDER BY name)), dag_digest, patch_digest, reuse_digest FROM run "
 
 static int not_found(const char *ref, struct err *e)
 {
@@ -44,7 +45,7 @@ static int ask_id(
 static int by_place(struct db *db, int64_t back, const char *ref, int64_t *id, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
-	int rc = db_query(db, "SELECT id FROM run ORDER BY id DESC LIMIT 1 OFFSET ?", &s, e);
+	int rc = db_query(db, "SELECT id FROM run WHERE removed_ms IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?", &s, e);
 
 	if (rc == 0) {
 		db_bind_int(s, 1, back);
@@ -58,7 +59,8 @@ static int last_success(struct db *db, const char *ref, int64_t *id, struct err 
 {
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(
-		db, "SELECT id FROM run WHERE state = 'SUCCEEDED' ORDER BY id DESC LIMIT 1", &s, e);
+		db,
+		"SELECT id FROM run WHERE state = 'SUCCEEDED' AND removed_ms IS NULL ORDER BY id DESC LIMIT 1", &s, e);
 
 	if (rc == 0)
 		rc = ask_id(db, s, id, ref, e);
@@ -112,8 +114,8 @@ static int by_prefix(struct db *db, const char *ref, const char *prefix, int64_t
 
 	/* `~` sorts behind everything a uuid is made of. */
 	rc = db_query(db,
-		"SELECT id, uuid FROM run WHERE uuid >= ?1 AND uuid < ?1 || '~' ORDER BY id DESC "
-		"LIMIT 6",
+		"SELECT id, uuid FROM run WHERE uuid >= ?1 AND uuid < ?1 || '~' AND (removed_ms IS NULL OR uuid = ?1) "
+		"ORDER BY id DESC LIMIT 6",
 		&s, e);
 	if (rc == 0)
 		db_bind_text(s, 1, prefix);
@@ -133,6 +135,19 @@ static int by_prefix(struct db *db, const char *ref, const char *prefix, int64_t
 	return count == 1 ? 0 : ambiguous(ref, names, count > NAMED_MAX, e);
 }
 
+static int by_tag(struct db *db, const char *ref, int64_t *id, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(db, "SELECT run FROM tag WHERE name = ?", &s, e);
+
+	if (rc == 0) {
+		db_bind_text(s, 1, ref);
+		rc = ask_id(db, s, id, ref, e);
+	}
+	db_finish(s);
+	return rc;
+}
+
 int runs_resolve(struct db *db, const char *ref, int64_t *id, struct err *e)
 {
 	int64_t back = places_back(ref);
@@ -144,16 +159,18 @@ int runs_resolve(struct db *db, const char *ref, int64_t *id, struct err *e)
 		return last_success(db, ref, id, e);
 	if (back >= 0)
 		return by_place(db, back, ref, id, e);
-	return is_prefix(ref, prefix) ? by_prefix(db, ref, prefix, id, e) : not_found(ref, e);
+	if (is_prefix(ref, prefix))
+		return by_prefix(db, ref, prefix, id, e);
+	return by_tag(db, ref, id, e);
 }
 
 static void read_run(struct sqlite3_stmt *s, struct arena *a, struct run_record *r)
 {
 	const char **texts[] = { &r->uuid, &r->state, &r->cause, &r->dag_path, &r->dag_name,
 		&r->params, &r->changed, &r->commit_id, &r->branch, &r->note, &r->host, &r->boot_id,
-		&r->version };
+		&r->version, &r->remark, &r->tags };
 	int64_t *numbers[] = { &r->id, &r->pid, &r->began_ms, &r->ended_ms, &r->ran, &r->reused,
-		&r->failed, &r->dirty };
+		&r->failed, &r->dirty, &r->pinned_ms };
 	int column = 0;
 	size_t i;
 
@@ -202,8 +219,8 @@ int runs_newest(struct db *db, const char *state, uint32_t limit, struct arena *
 	int rc;
 
 	rc = db_query(db,
-		state != NULL ? COLUMNS "WHERE state = ?2 ORDER BY id DESC LIMIT ?1"
-			      : COLUMNS "ORDER BY id DESC LIMIT ?1",
+		state != NULL ? COLUMNS "WHERE removed_ms IS NULL AND state = ?2 ORDER BY id DESC LIMIT ?1"
+			      : COLUMNS "WHERE removed_ms IS NULL ORDER BY id DESC LIMIT ?1",
 		&s, e);
 	if (rc == 0)
 		db_bind_int(s, 1, limit == 0 ? -1 : (int64_t)limit);

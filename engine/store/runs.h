@@ -5,8 +5,8 @@
  *     run_get(&db, id, &arena, &run, e)
  *     runs_newest(&db, NULL, 20, &arena, &list, e)
  *
- * A run is named by its uuid, by a prefix of it that is unique and has at least four characters, `@last`, `@last-ok` (the newest
- * that succeeded) or `@{n}` (n runs before the last). An unknown one is ERR_NOTFOUND, an ambiguous one ERR_USAGE; both have a hint.
+ * A run is named by its uuid, by a prefix of it that is unique and has at least four characters, by a tag, `@last`, `@last-ok` (the
+ * newest that succeeded) or `@{n}` (n runs before the last). A removed run is named by its whole uuid only, and in no list. An unknown one is ERR_NOTFOUND, an ambiguous one ERR_USAGE; both have a hint.
  * Everything found lives in the arena. Nothing is written.
  */
 #ifndef FLOW_STORE_RUNS_H
@@ -30,9 +30,11 @@ struct run_record {
 	int64_t began_ms, ended_ms;  /* ended 0: not yet */
 	int64_t ran, reused, failed; /* tasks; set when it ended */
 	int64_t dirty;               /* files that differ from the commit */
+	int64_t pinned_ms;           /* since when; 0: it is not */
 	char name[RUN_NAME];         /* as it is shown */
 	const char *uuid, *state, *cause, *dag_path, *dag_name, *params, *changed;
 	const char *commit_id, *branch, *note, *host, *boot_id, *version;
+	const char *remark, *tags;   /* what somebody wrote about it; names, with blanks between */
 	struct digest dag_digest, patch, reuse; /* zero: none */
 };
 
