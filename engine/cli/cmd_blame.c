@@ -26,37 +26,42 @@ struct measured {
 struct blaming {
 	struct cli *cli;
 	struct records *records;
-	const char *metric;      /* without its task */
+	const char *metric; /* without its task */
 	const char *task;
 	struct measured a, b;
 	struct scratch scratch;
 	struct path path;
 	struct blame blame;
 	bool has_past;
-	uint32_t ran, reused;    /* tasks, over all points */
+	uint32_t ran, reused; /* tasks, over all points */
 };
 
 /* -- the metric ----------------------------------------------------------------------------------------------------- */
 
-static int no_metric(struct cli *c, const struct runpage *page, const char *name, size_t tasks, struct err *e)
+static int no_metric(
+	struct cli *c, const struct runpage *page, const char *name, size_t tasks, struct err *e)
 {
-	const char **names = arena_alloc(&c->arena, (page->measures.count + 1) * sizeof *names), *best;
+	const char **names = arena_alloc(&c->arena, (page->measures.count + 1) * sizeof *names),
+		   *best;
 	size_t i;
 
 	if (tasks > 1) {
-		err_set(e, ERR_USAGE, "%zu tasks of run %s have a metric `%.80s`", tasks, page->run.name, name);
+		err_set(e, ERR_USAGE, "%zu tasks of run %s have a metric `%.80s`", tasks,
+			page->run.name, name);
 		return err_hint(e, "name its task: TASK:METRIC");
 	}
 	for (i = 0; i < page->measures.count; i++)
 		names[i] = page->measures.items[i].name;
 	best = near_find(name, names, page->measures.count);
 	err_set(e, ERR_NOTFOUND, "run %s has no metric `%.80s`", page->run.name, name);
-	return err_hint(e, "%s%s%s`flow metrics %s` lists them", best != NULL ? "did you mean " : "", best != NULL ? best : "",
+	return err_hint(e, "%s%s%s`flow metrics %s` lists them",
+		best != NULL ? "did you mean " : "", best != NULL ? best : "",
 		best != NULL ? "? " : "", page->run.name);
 }
 
 /* name is "accuracy" or "train:accuracy". */
-static int measure(struct cli *c, struct records *r, const char *ref, const char *name, struct measured *out, struct err *e)
+static int measure(struct cli *c, struct records *r, const char *ref, const char *name,
+	struct measured *out, struct err *e)
 {
 	const char *colon = strrchr(name, ':'), *metric = colon != NULL ? colon + 1 : name;
 	struct runpage page;
@@ -68,9 +73,11 @@ static int measure(struct cli *c, struct records *r, const char *ref, const char
 		const char *task = page.measure_tasks[i];
 
 		if (strcmp(page.measures.items[i].name, metric) != 0 ||
-			(colon != NULL && (strlen(task) != (size_t)(colon - name) || memcmp(task, name, strlen(task)) != 0)))
+			(colon != NULL && (strlen(task) != (size_t)(colon - name) ||
+						  memcmp(task, name, strlen(task)) != 0)))
 			continue;
-		*out = (struct measured){ page.run, task, page.measures.items[i].attempt, page.measures.items[i].value };
+		*out = (struct measured){ page.run, task, page.measures.items[i].attempt,
+			page.measures.items[i].value };
 		tasks++;
 	}
 	return tasks == 1 ? 0 : no_metric(c, &page, name, tasks, e);
@@ -109,7 +116,8 @@ static void tell_point(struct blaming *b, size_t point, const char *what)
 
 	if (b->cli->quiet || b->cli->json)
 		return;
-	screen_printf(&b->cli->talk, "with %zu of %zu changes: %s\n", point, b->path.changes.count, what);
+	screen_printf(
+		&b->cli->talk, "with %zu of %zu changes: %s\n", point, b->path.changes.count, what);
 	(void)screen_flush(&b->cli->talk, &e);
 }
 
@@ -147,8 +155,9 @@ static int run_point(void *user, size_t point, double *value, struct err *e)
 		tell_point(b, point, "no such metric");
 		return 0;
 	}
-	tell_point(b, point, arena_printf(&c->arena, "%s %s (%u ran, %u cached)", shown(c, b->metric),
-		shown_number(c, *value), replay.result.ran, replay.result.reused));
+	tell_point(b, point,
+		arena_printf(&c->arena, "%s %s (%u ran, %u cached)", shown(c, b->metric),
+			shown_number(c, *value), replay.result.ran, replay.result.reused));
 	return 1;
 }
 
@@ -157,12 +166,16 @@ static int run_point(void *user, size_t point, double *value, struct err *e)
 static const char *change_text(struct cli *c, const struct path_change *change)
 {
 	static const char *const kinds[] = { "", "input ", "env ", "param " };
-	const char *name = arena_printf(&c->arena, "%s%s", kinds[change->kind], shown(c, change->name));
+	const char *name =
+		arena_printf(&c->arena, "%s%s", kinds[change->kind], shown(c, change->name));
 
 	if (change->kind == PATH_SOURCE)
-		return change->is[0] != '\0' ? arena_printf(&c->arena, "%s  %s", name, shown_cut(c, change->is, 50)) : name;
+		return change->is[0] != '\0' ? arena_printf(&c->arena, "%s  %s", name,
+						       shown_cut(c, change->is, 50))
+					     : name;
 	return arena_printf(&c->arena, "%s  %s %s %s", name,
-		change->was != NULL ? shown_cut(c, change->was, 24) : "-", glyph_text(&c->out, GLYPH_ARROW),
+		change->was != NULL ? shown_cut(c, change->was, 24) : "-",
+		glyph_text(&c->out, GLYPH_ARROW),
 		change->is != NULL ? shown_cut(c, change->is, 24) : "-");
 }
 
@@ -181,7 +194,8 @@ static const char *signed_number(struct cli *c, double x)
 }
 
 /* A stretch: its changes, the last one with what they did together. */
-static void put_part(struct cli *c, struct table *t, const struct blaming *b, const struct blame_part *part)
+static void put_part(
+	struct cli *c, struct table *t, const struct blaming *b, const struct blame_part *part)
 {
 	bool same = blame_same(part->was, part->is);
 	double by = part->is - part->was;
@@ -194,7 +208,9 @@ static void put_part(struct cli *c, struct table *t, const struct blaming *b, co
 		table_cell(t, same ? PAINT_DIM : PAINT_NONE, "%s", change_text(c, change));
 		table_cell(t, PAINT_NONE, "%s", !last || same ? "" : shown_number(c, part->is));
 		table_cell(t, same ? PAINT_DIM : PAINT_BOLD, "%s",
-			same ? "no effect" : last ? signed_number(c, by) : "together with the next");
+			same   ? "no effect"
+			: last ? signed_number(c, by)
+			       : "together with the next");
 		table_cell(t, PAINT_NONE, "%s", last && !same ? share_text(c, b, by) : "");
 	}
 }
@@ -215,8 +231,9 @@ static void put_blame(struct cli *c, const struct blaming *b)
 	for (i = 0; i < b->blame.parts.count; i++)
 		put_part(c, &t, b, &b->blame.parts.items[i]);
 	table_write(&t, &c->out);
-	screen_printf(&c->out, "%zu combination%s tried: %u task%s ran, %u cached\n", b->blame.tried,
-		b->blame.tried == 1 ? "" : "s", b->ran, b->ran == 1 ? "" : "s", b->reused);
+	screen_printf(&c->out, "%zu combination%s tried: %u task%s ran, %u cached\n",
+		b->blame.tried, b->blame.tried == 1 ? "" : "s", b->ran, b->ran == 1 ? "" : "s",
+		b->reused);
 	if (b->path.note[0] != '\0')
 		screen_printf(&c->out, "note: %s\n", shown(c, b->path.note));
 }
@@ -227,7 +244,10 @@ static void change_members(struct json *j, const struct path_change *change)
 
 	json_key_string(j, "kind", kinds[change->kind]);
 	json_key_string(j, "name", change->name);
-	json_key_string(j, "commit", change->kind == PATH_SOURCE && change->source.commit_id[0] != '\0' ? change->source.commit_id : NULL);
+	json_key_string(j, "commit",
+		change->kind == PATH_SOURCE && change->source.commit_id[0] != '\0'
+			? change->source.commit_id
+			: NULL);
 	json_key_string(j, "was", change->was);
 	json_key_string(j, "is", change->is);
 }
@@ -309,22 +329,24 @@ static int find_ends(struct cli *c, struct blaming *b, struct err *e)
 		err_set(e, ERR_NOTFOUND, "there is only one run: nothing to compare it with");
 		return err_hint(e, "change something and `flow run` again");
 	}
-	if (measure(c, b->records, to, name, &b->b, e) < 0 || measure(c, b->records, from, name, &b->a, e) < 0)
+	if (measure(c, b->records, to, name, &b->b, e) < 0 ||
+		measure(c, b->records, from, name, &b->a, e) < 0)
 		return e->code;
 	b->task = b->b.task;
 	if (find_source(b, &b->a, e) < 0 || find_source(b, &b->b, e) < 0)
 		return e->code;
 	if (strcmp(b->a.task, b->task) == 0)
 		return 0;
-	err_set(e, ERR_USAGE, "`%.80s` is of task `%s` in run %s and of `%s` in run %s", name, b->a.task, b->a.run.name,
-		b->task, b->b.run.name);
+	err_set(e, ERR_USAGE, "`%.80s` is of task `%s` in run %s and of `%s` in run %s", name,
+		b->a.task, b->a.run.name, b->task, b->b.run.name);
 	return err_hint(e, "name runs in which the same task measured it");
 }
 
 static int search(struct blaming *b, struct err *e)
 {
 	if (scratch_open(&b->scratch, &b->records->project, e) < 0 ||
-		path_make(&b->path, &b->records->db, &b->scratch, &b->a.run, b->a.attempt, &b->b.run, b->b.attempt, e) < 0)
+		path_make(&b->path, &b->records->db, &b->scratch, &b->a.run, b->a.attempt,
+			&b->b.run, b->b.attempt, e) < 0)
 		return e->code;
 	b->blame = (struct blame){ .changes = b->path.changes.count,
 		.was = b->a.value,
@@ -336,9 +358,11 @@ static int search(struct blaming *b, struct err *e)
 /* The same key, another number. */
 static void put_chance(struct cli *c, const struct blaming *b)
 {
-	screen_printf(&c->out, "%s went from %s to %s, and nothing that `%s` depends on differs\n", shown(c, b->metric),
-		shown_number(c, b->a.value), shown_number(c, b->b.value), shown(c, b->task));
-	screen_str(&c->out, "does it give the same each time? flow artifact reproduce OUT --check-determinism 3\n");
+	screen_printf(&c->out, "%s went from %s to %s, and nothing that `%s` depends on differs\n",
+		shown(c, b->metric), shown_number(c, b->a.value), shown_number(c, b->b.value),
+		shown(c, b->task));
+	screen_str(&c->out, "does it give the same each time? flow artifact reproduce OUT "
+			    "--check-determinism 3\n");
 }
 
 static void answer(struct cli *c, const struct blaming *b)
@@ -346,11 +370,14 @@ static void answer(struct cli *c, const struct blaming *b)
 	if (c->json) {
 		write_json(c, b);
 	} else if (blame_same(b->a.value, b->b.value) && !c->all) {
-		screen_printf(&c->out, "%s is %s in both runs\n", shown(c, b->metric), shown_number(c, b->a.value));
+		screen_printf(&c->out, "%s is %s in both runs\n", shown(c, b->metric),
+			shown_number(c, b->a.value));
 	} else if (b->path.changes.count == 0) {
 		if (blame_same(b->a.value, b->b.value))
-			screen_printf(&c->out, "%s is %s in both runs, and nothing that `%s` depends on differs\n",
-				shown(c, b->metric), shown_number(c, b->a.value), shown(c, b->task));
+			screen_printf(&c->out,
+				"%s is %s in both runs, and nothing that `%s` depends on differs\n",
+				shown(c, b->metric), shown_number(c, b->a.value),
+				shown(c, b->task));
 		else
 			put_chance(c, b);
 	} else {
@@ -382,8 +409,11 @@ static int blame_main(struct cli *c)
 }
 
 static const struct opt opts[] = {
-	{ 'j', "jobs", OPT_NUMBER, "N", "tasks at once (default: one for each core)", OPT_AT(jobs), NULL },
-	{ 0, "all", OPT_FLAG, NULL, "try every change on its own, also where both ends are the same", OPT_AT(all), NULL },
+	{ 'j', "jobs", OPT_NUMBER, "N", "tasks at once (default: one for each core)", OPT_AT(jobs),
+		NULL },
+	{ 0, "all", OPT_FLAG, NULL,
+		"try every change on its own, also where both ends are the same", OPT_AT(all),
+		NULL },
 	OPT_END,
 };
 

@@ -83,7 +83,11 @@ static int do_tag(struct cli *c, struct db *db, const struct run_record *run, st
 
 static int tag_main(struct cli *c)
 {
-	return with_run(c, c->remove ? NULL : c->args.count > 1 ? c->args.items[1] : "@last", do_tag);
+	return with_run(c,
+		c->remove           ? NULL
+		: c->args.count > 1 ? c->args.items[1]
+				    : "@last",
+		do_tag);
 }
 
 static int do_note(struct cli *c, struct db *db, const struct run_record *run, struct err *e)
@@ -121,7 +125,8 @@ static int do_rm(struct cli *c, struct db *db, const struct run_record *run, str
 	if (c->undo)
 		tell(c, run, "is shown again");
 	else
-		tell(c, run, arena_printf(&c->arena, "is removed (flow runs rm %s --undo)", run->uuid));
+		tell(c, run,
+			arena_printf(&c->arena, "is removed (flow runs rm %s --undo)", run->uuid));
 	return 0;
 }
 

@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/units.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/units.h"
 #include "base/vec.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
@@ -24,9 +24,9 @@
 struct judged {
 	const struct remade *out;
 	struct difference difference;
-	const char *where;            /* file of a folder, or "" */
-	bool looked;                  /* difference is set */
-	bool within;                  /* only numbers differ, none by more than --tolerance */
+	const char *where; /* file of a folder, or "" */
+	bool looked;       /* difference is set */
+	bool within;       /* only numbers differ, none by more than --tolerance */
 };
 
 static int tell(struct cli *c, const char *text)
@@ -38,8 +38,8 @@ static int tell(struct cli *c, const char *text)
 	return screen_flush(&c->talk, &e);
 }
 
-static int judge_out(struct cli *c, struct reproduction *r, const struct remade *out, struct judged *v,
-	double tolerance, struct err *e)
+static int judge_out(struct cli *c, struct reproduction *r, const struct remade *out,
+	struct judged *v, double tolerance, struct err *e)
 {
 	int rc;
 
@@ -50,7 +50,8 @@ static int judge_out(struct cli *c, struct reproduction *r, const struct remade 
 	}
 	rc = reproduce_difference(r, &out->was, &out->is, &v->difference, &v->where, e);
 	v->looked = rc > 0;
-	v->within = v->looked && c->tolerance != NULL && difference_within(&v->difference, tolerance);
+	v->within =
+		v->looked && c->tolerance != NULL && difference_within(&v->difference, tolerance);
 	return rc < 0 ? rc : 0;
 }
 
@@ -59,10 +60,12 @@ static void put_numbers(struct cli *c, const struct difference *d)
 	char was[32], is[32], most[32];
 
 	if (d->where[0] != '\0')
-		screen_printf(&c->out, "    largest difference %s at %s: %s, now %s (%llu of %llu numbers differ)\n",
-			isinf(d->most) ? "infinite" : short_number(d->most, 6, most), shown(c, d->where),
-			number_text(d->was, was), number_text(d->is, is), (unsigned long long)d->differing,
-			(unsigned long long)d->numbers);
+		screen_printf(&c->out,
+			"    largest difference %s at %s: %s, now %s (%llu of %llu numbers "
+			"differ)\n",
+			isinf(d->most) ? "infinite" : short_number(d->most, 6, most),
+			shown(c, d->where), number_text(d->was, was), number_text(d->is, is),
+			(unsigned long long)d->differing, (unsigned long long)d->numbers);
 	else if (d->format[0] != '\0' && d->other[0] == '\0')
 		screen_str(&c->out, "    the same numbers, written in another way\n");
 }
@@ -76,13 +79,15 @@ static void put_difference(struct cli *c, const struct judged *v)
 		screen_printf(&c->out, "    in %s\n", shown(c, v->where));
 	if (!v->looked) {
 		screen_printf(&c->out, "    %s\n",
-			(v->out->is.mode & MADE_ABSENT) != 0 ? "it was not made this time"
-							     : "the recorded bytes are no longer stored");
+			(v->out->is.mode & MADE_ABSENT) != 0
+				? "it was not made this time"
+				: "the recorded bytes are no longer stored");
 		return;
 	}
 	if (d->was_size + d->is_size > 0)
-		screen_printf(&c->out, "    first differing byte %llu (of %s, now %s)\n", (unsigned long long)d->first,
-			size_text(d->was_size, was), size_text(d->is_size, is));
+		screen_printf(&c->out, "    first differing byte %llu (of %s, now %s)\n",
+			(unsigned long long)d->first, size_text(d->was_size, was),
+			size_text(d->is_size, is));
 	put_numbers(c, d);
 	if (d->other[0] != '\0')
 		screen_printf(&c->out, "    %s\n", shown(c, d->other));
@@ -96,7 +101,8 @@ static void put_verdict(struct cli *c, const struct judged *v, const char *word,
 	screen_printf(&c->out, ": %s  %s", shown(c, out->path), shown_digest(c, &out->was.digest));
 	if (!out->same)
 		screen_printf(&c->out, ", now %s",
-			(out->is.mode & MADE_ABSENT) != 0 ? "not made" : shown_digest(c, &out->is.digest));
+			(out->is.mode & MADE_ABSENT) != 0 ? "not made"
+							  : shown_digest(c, &out->is.digest));
 	screen_printf(&c->out, "  (%s)\n", shown(c, out->task));
 	if (!out->same)
 		put_difference(c, v);
@@ -135,7 +141,10 @@ static void write_json(struct cli *c, const struct reproduction *r, const struct
 	json_open_object(&j);
 	json_key_int(&j, "v", 1);
 	json_key_string(&j, "run", r->run->uuid);
-	json_key_string(&j, "verdict", target->out->same ? "identical" : target->within ? "within_tolerance" : "differs");
+	json_key_string(&j, "verdict",
+		target->out->same ? "identical"
+		: target->within  ? "within_tolerance"
+				  : "differs");
 	judged_members(&j, target);
 	if (first != NULL) {
 		json_key(&j, "first_difference");
@@ -151,7 +160,9 @@ static void put_first(struct cli *c, const struct judged *first, const struct ju
 {
 	if (first == NULL)
 		return;
-	put_verdict(c, first, target->out->same ? "but on the way this differs" : "first difference", PAINT_YELLOW);
+	put_verdict(c, first,
+		target->out->same ? "but on the way this differs" : "first difference",
+		PAINT_YELLOW);
 }
 
 static int conclude(struct cli *c, struct reproduction *r, double tolerance)
@@ -169,7 +180,10 @@ static int conclude(struct cli *c, struct reproduction *r, double tolerance)
 	}
 	if (!target.out->same && has_first)
 		put_first(c, &first, &target);
-	put_verdict(c, &target, target.out->same ? "identical" : target.within ? "within tolerance" : "differs",
+	put_verdict(c, &target,
+		target.out->same ? "identical"
+		: target.within  ? "within tolerance"
+				 : "differs",
 		target.within ? PAINT_GREEN : PAINT_RED);
 	if (target.out->same && has_first)
 		put_first(c, &first, &target);
@@ -197,8 +211,8 @@ static int run_again(struct cli *c, struct reproduction *r)
 /* -- --check-determinism -------------------------------------------------------------------------------------------- */
 
 /* Each time against the first time; the first also against the record. */
-static int compare_times(struct cli *c, struct reproduction *r, struct remade_list *first, unsigned time,
-	double tolerance, bool *good, struct err *e)
+static int compare_times(struct cli *c, struct reproduction *r, struct remade_list *first,
+	unsigned time, double tolerance, bool *good, struct err *e)
 {
 	struct judged v;
 	size_t i, k = 0;
@@ -236,8 +250,9 @@ static int repeat(struct cli *c, struct reproduction *r, double tolerance)
 
 	for (time = 1; time <= c->times && status == EXIT_DONE && good; time++) {
 		status = run_again(c, r);
-		if (status == EXIT_DONE && (reproduce_judge(r, &e) < 0 ||
-						   compare_times(c, r, &first, time, tolerance, &good, &e) < 0))
+		if (status == EXIT_DONE &&
+			(reproduce_judge(r, &e) < 0 ||
+				compare_times(c, r, &first, time, tolerance, &good, &e) < 0))
 			status = cli_fail(c, &e);
 	}
 	for (i = 0; i < first.count; i++)
@@ -246,7 +261,8 @@ static int repeat(struct cli *c, struct reproduction *r, double tolerance)
 	if (status != EXIT_DONE)
 		return status;
 	if (good)
-		screen_printf(&c->out, "%s: %u times the same bytes%s\n", shown(c, r->task), c->times,
+		screen_printf(&c->out, "%s: %u times the same bytes%s\n", shown(c, r->task),
+			c->times,
 			recorded ? ", those of the record" : "; they are not those of the record");
 	return good ? EXIT_DONE : EXIT_NO;
 }
@@ -283,12 +299,20 @@ static void tell_source(struct cli *c, const struct reproduction *r)
 	const struct run_record *run = r->run;
 
 	if (run->commit_id[0] == '\0')
-		(void)tell(c, arena_printf(&c->arena, "run %s was in no commit (%s): its files come from the work tree and the store",
-			run->name, shown(c, run->note[0] != '\0' ? run->note : "git was not asked")));
+		(void)tell(c,
+			arena_printf(&c->arena,
+				"run %s was in no commit (%s): its files come from the work tree "
+				"and the store",
+				run->name,
+				shown(c, run->note[0] != '\0' ? run->note : "git was not asked")));
 	else
-		(void)tell(c, arena_printf(&c->arena, "run %s was at %.7s%s", run->name, run->commit_id,
-			run->dirty == 0 ? "" : arena_printf(&c->arena, " with %lld changed file%s", (long long)run->dirty,
-						       run->dirty == 1 ? "" : "s")));
+		(void)tell(c,
+			arena_printf(&c->arena, "run %s was at %.7s%s", run->name, run->commit_id,
+				run->dirty == 0
+					? ""
+					: arena_printf(&c->arena, " with %lld changed file%s",
+						  (long long)run->dirty,
+						  run->dirty == 1 ? "" : "s")));
 }
 
 static int reproduce(struct cli *c, struct reproduction *r, double tolerance)
@@ -301,18 +325,21 @@ static int reproduce(struct cli *c, struct reproduction *r, double tolerance)
 		return cli_fail(c, &e);
 	r->scratch.keep = c->keep;
 	if (r->scratch.submodules[0] != '\0')
-		(void)tell(c, arena_printf(&c->arena, "not checked out: submodules %s", shown(c, r->scratch.submodules)));
+		(void)tell(c, arena_printf(&c->arena, "not checked out: submodules %s",
+				      shown(c, r->scratch.submodules)));
 	if (c->times > 0) {
 		status = repeat(c, r, tolerance);
 	} else {
 		status = run_again(c, r);
 		if (status == EXIT_DONE)
-			status = reproduce_judge(r, &e) < 0 ? cli_fail(c, &e) : conclude(c, r, tolerance);
+			status = reproduce_judge(r, &e) < 0 ? cli_fail(c, &e)
+							    : conclude(c, r, tolerance);
 	}
 	if (status == EXIT_STAGE) /* for its log */
 		r->scratch.keep = true;
 	if (r->scratch.keep)
-		(void)tell(c, arena_printf(&c->arena, "kept: %s", path_folder(&c->arena, replay_dag(c, &r->scratch))));
+		(void)tell(c, arena_printf(&c->arena, "kept: %s",
+				      path_folder(&c->arena, replay_dag(c, &r->scratch))));
 	return status;
 }
 
@@ -331,7 +358,8 @@ static int reproduce_main(struct cli *c)
 		return cli_fail(c, &e);
 	if (records_open(&records, c, &e) < 0)
 		return records_fail(c, &e, NULL);
-	if (artifact_resolve(&records.db, records.project.root, c->args.items[0], &c->arena, &artifact, &e) < 0 ||
+	if (artifact_resolve(&records.db, records.project.root, c->args.items[0], &c->arena,
+		    &artifact, &e) < 0 ||
 		reproduce_open(&r, &records.db, &records.project, &artifact, &e) < 0)
 		return records_lost(c, &records, &e);
 	records_live(&records);
@@ -345,10 +373,14 @@ static int reproduce_main(struct cli *c)
 }
 
 static const struct opt opts[] = {
-	{ 0, "tolerance", OPT_TEXT, "X", "numbers that differ by no more than this are the same", OPT_AT(tolerance), NULL },
-	{ 0, "check-determinism", OPT_NUMBER, "N", "run the artifact's own task N times and compare", OPT_AT(times), NULL },
-	{ 0, "keep", OPT_FLAG, NULL, "leave the scratch work tree for you to look at", OPT_AT(keep), NULL },
-	{ 'j', "jobs", OPT_NUMBER, "N", "tasks at once (default: one for each core)", OPT_AT(jobs), NULL },
+	{ 0, "tolerance", OPT_TEXT, "X", "numbers that differ by no more than this are the same",
+		OPT_AT(tolerance), NULL },
+	{ 0, "check-determinism", OPT_NUMBER, "N",
+		"run the artifact's own task N times and compare", OPT_AT(times), NULL },
+	{ 0, "keep", OPT_FLAG, NULL, "leave the scratch work tree for you to look at", OPT_AT(keep),
+		NULL },
+	{ 'j', "jobs", OPT_NUMBER, "N", "tasks at once (default: one for each core)", OPT_AT(jobs),
+		NULL },
 	OPT_END,
 };
 

@@ -42,7 +42,8 @@ static int prepare(struct session *s, const struct replay *r, struct err *e)
 	return session_plan(s, &wish, e);
 }
 
-static int run_quietly(struct session *s, const struct run_options *options, struct replay *r, struct err *e)
+static int run_quietly(
+	struct session *s, const struct run_options *options, struct replay *r, struct err *e)
 {
 	struct run_options silent = *options;
 
@@ -50,7 +51,8 @@ static int run_quietly(struct session *s, const struct run_options *options, str
 	return run_all(s, &silent, &r->result, e);
 }
 
-static int run_shown(struct cli *c, struct session *s, struct run_options *options, struct replay *r, struct err *e)
+static int run_shown(struct cli *c, struct session *s, struct run_options *options,
+	struct replay *r, struct err *e)
 {
 	const char *dag = c->dag;
 	struct view v;
@@ -91,7 +93,8 @@ int replay_run(struct cli *c, struct replay *r)
 
 const char *replay_dag(struct cli *c, const struct scratch *s)
 {
-	return path_join(&c->arena, path_folder(&c->arena, c->dag), s->dag + strlen(s->project->root) + 1);
+	return path_join(
+		&c->arena, path_folder(&c->arena, c->dag), s->dag + strlen(s->project->root) + 1);
 }
 
 bool replay_stopped(const struct replay *r)

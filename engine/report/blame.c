@@ -31,8 +31,8 @@ static size_t candidate(const struct stretch *s, size_t i)
 }
 
 /* 1: *at and *value are a point inside; 0: none can be run. */
-static int find_point(
-	struct blame *b, const struct stretch *s, blame_run *run, void *user, size_t *at, double *value, struct err *e)
+static int find_point(struct blame *b, const struct stretch *s, blame_run *run, void *user,
+	size_t *at, double *value, struct err *e)
 {
 	size_t i;
 
@@ -58,7 +58,8 @@ static void add_part(struct blame *b, const struct stretch *s, bool stuck)
 	vec_push(&b->parts, part);
 }
 
-static int look_at(struct blame *b, struct stretches *left, blame_run *run, void *user, struct err *e)
+static int look_at(
+	struct blame *b, struct stretches *left, blame_run *run, void *user, struct err *e)
 {
 	struct stretch s = left->items[--left->count], half;
 	double value;

@@ -15,18 +15,21 @@
 struct made_at {
 	int64_t attempt;
 	uint32_t step;
-	uint32_t next;            /* of the same path; UINT32_MAX: none */
+	uint32_t next; /* of the same path; UINT32_MAX: none */
 };
 
 struct descender {
 	struct descent *out;
 	struct db *db;
 	struct origins origins;
-	struct map paths;         /* that were made from it -> index in made */
-	struct map folders;       /* around such a path */
-	struct { struct made_at *items; size_t count, cap; } made;
-	struct map run_of;        /* run -> index into runs */
-	const char *source;       /* what is asked about, when no attempt made it; else NULL */
+	struct map paths;   /* that were made from it -> index in made */
+	struct map folders; /* around such a path */
+	struct {
+		struct made_at *items;
+		size_t count, cap;
+	} made;
+	struct map run_of;  /* run -> index into runs */
+	const char *source; /* what is asked about, when no attempt made it; else NULL */
 };
 
 static void add_path(struct descender *x, const char *path, int64_t attempt, uint32_t step)
@@ -73,7 +76,7 @@ static bool may_lie_in(const struct descender *x, const char *path, char *folder
 {
 	char *slash;
 
-	strcpy(folder, path);
+	memcpy(folder, path, strlen(path) + 1);
 	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
 		*slash = '\0';
 		if (map_get(&x->paths, folder) != NULL)
@@ -83,7 +86,8 @@ static bool may_lie_in(const struct descender *x, const char *path, char *folder
 }
 
 /* A folder that was read, with outs of ours in it. */
-static int look_below(struct descender *x, const struct attempt_record *reader, const char *path, struct err *e)
+static int look_below(
+	struct descender *x, const struct attempt_record *reader, const char *path, struct err *e)
 {
 	struct artifact_list list = { 0 };
 	uint32_t step;
@@ -119,7 +123,8 @@ static int look_at_input(struct descender *x, const struct attempt_record *reade
 	return rc < 0 ? rc : 0;
 }
 
-static int look_at_inputs(struct descender *x, const struct attempt_record *reader, const void *parts, size_t len, struct err *e)
+static int look_at_inputs(struct descender *x, const struct attempt_record *reader,
+	const void *parts, size_t len, struct err *e)
 {
 	struct part_view v;
 	char path[65536];
@@ -142,7 +147,9 @@ static int look_at_inputs(struct descender *x, const struct attempt_record *read
 static int add_step(struct descender *x, int64_t id, uint32_t first_from, struct err *e)
 {
 	struct descent *d = x->out;
-	struct descent_step s = { .attempt = { .id = id }, .first_from = first_from, .first_out = (uint32_t)d->outs.count };
+	struct descent_step s = { .attempt = { .id = id },
+		.first_from = first_from,
+		.first_out = (uint32_t)d->outs.count };
 	size_t i;
 
 	if (maker_outs(&x->origins.makers, id, &d->arena, &d->outs, e) < 0)
@@ -159,7 +166,10 @@ static int add_step(struct descender *x, int64_t id, uint32_t first_from, struct
 static int scan(struct descender *x, int64_t after, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
-	int rc = db_query(x->db, "SELECT id, run, parts FROM attempt WHERE id > ? AND state = 'SUCCEEDED' ORDER BY id", &s, e);
+	int rc = db_query(x->db,
+		"SELECT id, run, parts FROM attempt WHERE id > ? AND state = 'SUCCEEDED' ORDER BY "
+		"id",
+		&s, e);
 
 	if (rc == 0)
 		db_bind_int(s, 1, after);
@@ -203,7 +213,8 @@ static int load_steps(struct descender *x, struct err *e)
 	for (i = 0; i < x->out->steps.count && rc == 0; i++) {
 		struct descent_step *s = &x->out->steps.items[i];
 
-		rc = attempt_read(&reader, s->attempt.id, &x->out->arena, &s->attempt, &parts, &len, e);
+		rc = attempt_read(
+			&reader, s->attempt.id, &x->out->arena, &s->attempt, &parts, &len, e);
 		if (rc == 0)
 			rc = load_run(x, s->attempt.run, &s->run, e);
 	}
@@ -211,7 +222,8 @@ static int load_steps(struct descender *x, struct err *e)
 	return rc;
 }
 
-int descent_make(struct descent *d, struct db *db, const struct artifact_record *artifact, const char *path, struct err *e)
+int descent_make(struct descent *d, struct db *db, const struct artifact_record *artifact,
+	const char *path, struct err *e)
 {
 	struct descender x = { .out = d, .db = db, .source = path };
 	int rc;

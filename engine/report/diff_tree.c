@@ -20,7 +20,7 @@ struct differ {
 	struct diff *diff;
 	struct session *session;
 	struct arena *arena;
-	struct task_list tasks;   /* of the run, by name */
+	struct task_list tasks; /* of the run, by name */
 	struct code_changes code;
 };
 
@@ -31,9 +31,12 @@ static const char *short_hex(struct differ *x, const struct digest *d)
 	return digest_is_zero(d) ? NULL : arena_strndup(x->arena, digest_hex(d, hex), SHORT_HEX);
 }
 
-static bool compare(struct text_changes *list, const char *task, const char *name, const char *was, const char *is)
+static bool compare(struct text_changes *list, const char *task, const char *name, const char *was,
+	const char *is)
 {
-	struct change_text change = { .task = task, .kind = "", .name = name, .was = was, .is = is };
+	struct change_text change = {
+		.task = task, .kind = "", .name = name, .was = was, .is = is
+	};
 
 	if (was == NULL || is == NULL ? was == is : strcmp(was, is) == 0)
 		return false;
@@ -72,7 +75,8 @@ static void compare_params(struct differ *x)
 	for (i = 0; i < a.count; i++) {
 		const struct run_param *is = run_params_find(&b, a.items[i].name);
 
-		if (!compare(&d->params, "", a.items[i].name, a.items[i].value, is != NULL ? is->value : NULL))
+		if (!compare(&d->params, "", a.items[i].name, a.items[i].value,
+			    is != NULL ? is->value : NULL))
 			d->same_params++;
 	}
 	for (i = 0; i < b.count; i++)
@@ -99,7 +103,8 @@ static int compare_outs(struct differ *x, const struct task_record *t, struct er
 
 		if (stats_digest(&x->session->stats, x->session->root_fd, r->path, &now, &none) < 0)
 			now = (struct digest){ { 0 } };
-		if (!compare(&x->diff->outs, t->name, r->path, short_hex(x, &r->made.digest), short_hex(x, &now)))
+		if (!compare(&x->diff->outs, t->name, r->path, short_hex(x, &r->made.digest),
+			    short_hex(x, &now)))
 			x->diff->same_outs++;
 	}
 	return 0;
@@ -121,7 +126,8 @@ static int compare_task(struct differ *x, uint32_t node, struct err *e)
 	x->diff->same_tasks++;
 	if (t->outs_of == 0)
 		return 0;
-	if (plan_parts(&s->plan, node, e) < 0 || attempt_parts(&s->db, t->outs_of, x->arena, &then, &len, e) < 0)
+	if (plan_parts(&s->plan, node, e) < 0 ||
+		attempt_parts(&s->db, t->outs_of, x->arena, &then, &len, e) < 0)
 		return e->code;
 	code_changes_add(&x->code, wanted.name, then, len, s->plan.parts.data, s->plan.parts.len);
 	return compare_outs(x, t, e);
@@ -137,7 +143,8 @@ static int compare_tasks(struct differ *x, struct err *e)
 		qsort(x->tasks.items, x->tasks.count, sizeof *x->tasks.items, by_name);
 	for (i = 0; i < g->node_count; i++)
 		for (k = 0; k < g->nodes[i].outs.count; k++)
-			code_changes_made(&x->code, graph_text(g, g->outs[g->nodes[i].outs.first + k].path));
+			code_changes_made(
+				&x->code, graph_text(g, g->outs[g->nodes[i].outs.first + k].path));
 	for (i = 0; i < g->node_count && rc == 0; i++)
 		rc = compare_task(x, i, e);
 	for (i = 0; i < x->tasks.count && rc == 0; i++)
@@ -155,10 +162,13 @@ static void keep_lists(struct diff *out, struct diff *d, struct arena *a)
 	rows_keep(&out->code, &d->code, a);
 	rows_keep(&out->tasks, &d->tasks, a);
 	rows_keep(&out->outs, &d->outs, a);
-	out->differs = out->params.count + out->source.count + out->code.count + out->tasks.count + out->outs.count > 0;
+	out->differs = out->params.count + out->source.count + out->code.count + out->tasks.count +
+			       out->outs.count >
+		       0;
 }
 
-int diff_tree(struct diff *out, struct session *s, const char *a_ref, struct arena *a, struct err *e)
+int diff_tree(
+	struct diff *out, struct session *s, const char *a_ref, struct arena *a, struct err *e)
 {
 	struct diff d = { .is_tree = true }, kept;
 	struct differ x = { .diff = &d, .session = s, .arena = a, .code = { .arena = a } };
@@ -171,7 +181,8 @@ int diff_tree(struct diff *out, struct session *s, const char *a_ref, struct are
 	d.b.commit_id = d.b.changed = "";
 	digest_of(&d.b.dag_digest, buf_text(&s->text), s->text.len);
 	compare_params(&x);
-	(void)compare(&d.source, "", d.a.dag_path, short_hex(&x, &d.a.dag_digest), short_hex(&x, &d.b.dag_digest));
+	(void)compare(&d.source, "", d.a.dag_path, short_hex(&x, &d.a.dag_digest),
+		short_hex(&x, &d.b.dag_digest));
 	rc = compare_tasks(&x, e);
 	keep_lists(&kept, &d, a);
 	code_changes_release(&x.code);

@@ -87,7 +87,8 @@ static void note_other(struct differ *d, const char *text)
 
 /* -- tensors -------------------------------------------------------------------------------------------------------- */
 
-static int compare_tensor(struct differ *d, const struct tensor *a, const struct tensor *b, struct err *e)
+static int compare_tensor(
+	struct differ *d, const struct tensor *a, const struct tensor *b, struct err *e)
 {
 	char was[CHUNK], is[CHUNK];
 	double was_numbers[CHUNK / 8], is_numbers[CHUNK / 8];
@@ -109,8 +110,8 @@ static int compare_tensor(struct differ *d, const struct tensor *a, const struct
 		tensor_numbers(a->type, is, n, is_numbers);
 		for (i = 0; i < n; i++)
 			if (take_number(d, was_numbers[i], is_numbers[i]))
-				d->out->where = arena_printf(
-					d->arena, "%s[%llu]", a->name, (unsigned long long)(done + i));
+				d->out->where = arena_printf(d->arena, "%s[%llu]", a->name,
+					(unsigned long long)(done + i));
 	}
 	return 0;
 }
@@ -133,10 +134,12 @@ static int compare_tensors(
 		else if (order > 0)
 			note_other(d, arena_printf(d->arena, "tensor `%s` is new", is->name));
 		else if (strcmp(was->shape, is->shape) != 0)
-			note_other(d, arena_printf(d->arena, "%s was %s and is %s",
-					      was->name[0] != '\0' ? arena_printf(d->arena, "tensor `%s`", was->name)
-								   : "the array",
-					      was->shape, is->shape));
+			note_other(d,
+				arena_printf(d->arena, "%s was %s and is %s",
+					was->name[0] != '\0'
+						? arena_printf(d->arena, "tensor `%s`", was->name)
+						: "the array",
+					was->shape, is->shape));
 		else
 			rc = compare_tensor(d, was, is, e);
 	}
@@ -153,7 +156,8 @@ static json_t *load_json(int fd, uint64_t size)
 
 	if (size > JSON_MAX)
 		return NULL;
-	while ((n = read_chunk(fd, buf_room(&text, CHUNK), CHUNK, text.len)) > 0 && text.len <= JSON_MAX)
+	while ((n = read_chunk(fd, buf_room(&text, CHUNK), CHUNK, text.len)) > 0 &&
+		text.len <= JSON_MAX)
 		text.len += (size_t)n;
 	if (n == 0 && text.len > 0)
 		root = json_loadb(text.data, text.len, 0, NULL);
@@ -161,9 +165,11 @@ static json_t *load_json(int fd, uint64_t size)
 	return root;
 }
 
-static void compare_values(struct differ *d, const char *name, const json_t *a, const json_t *b, unsigned depth);
+static void compare_values(
+	struct differ *d, const char *name, const json_t *a, const json_t *b, unsigned depth);
 
-static void compare_objects(struct differ *d, const char *name, json_t *a, json_t *b, unsigned depth)
+static void compare_objects(
+	struct differ *d, const char *name, json_t *a, json_t *b, unsigned depth)
 {
 	const char *dot = name[0] != '\0' ? "." : "", *key;
 	json_t *value;
@@ -180,22 +186,26 @@ static void compare_objects(struct differ *d, const char *name, json_t *a, json_
 	json_object_foreach(b, key, value)
 	{
 		if (json_object_get(a, key) == NULL)
-			note_other(d, arena_printf(d->arena, "key `%s%s%s` is new", name, dot, key));
+			note_other(
+				d, arena_printf(d->arena, "key `%s%s%s` is new", name, dot, key));
 	}
 }
 
-static void compare_arrays(struct differ *d, const char *name, const json_t *a, const json_t *b, unsigned depth)
+static void compare_arrays(
+	struct differ *d, const char *name, const json_t *a, const json_t *b, unsigned depth)
 {
 	size_t i, n = json_array_size(a);
 
 	if (n != json_array_size(b))
-		note_other(d, arena_printf(d->arena, "list `%s` had %zu items and has %zu", name, n, json_array_size(b)));
+		note_other(d, arena_printf(d->arena, "list `%s` had %zu items and has %zu", name, n,
+				      json_array_size(b)));
 	for (i = 0; i < n && i < json_array_size(b); i++)
 		compare_values(d, arena_printf(d->arena, "%s[%zu]", name, i), json_array_get(a, i),
 			json_array_get(b, i), depth + 1);
 }
 
-static void compare_values(struct differ *d, const char *name, const json_t *a, const json_t *b, unsigned depth)
+static void compare_values(
+	struct differ *d, const char *name, const json_t *a, const json_t *b, unsigned depth)
 {
 	if (depth > DEPTH_MAX)
 		note_other(d, arena_printf(d->arena, "`%s` is too deep to look at", name));
@@ -258,5 +268,6 @@ bool difference_within(const struct difference *d, double tolerance)
 {
 	if (d->same)
 		return true;
-	return d->format[0] != '\0' && d->other[0] == '\0' && (d->where[0] == '\0' || d->most <= tolerance);
+	return d->format[0] != '\0' && d->other[0] == '\0' &&
+	       (d->where[0] == '\0' || d->most <= tolerance);
 }

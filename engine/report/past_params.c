@@ -26,7 +26,8 @@ static const char *typed_option(const char *changed, const char *name, struct ar
 	return found;
 }
 
-void past_params_add(struct past_params *p, const struct run_params *params, const char *changed, const char *name, struct arena *a)
+void past_params_add(struct past_params *p, const struct run_params *params, const char *changed,
+	const char *name, struct arena *a)
 {
 	const struct run_param *param = run_params_find(params, name);
 	struct past_param wanted = { .name = name };

@@ -15,9 +15,12 @@
 
 /* -- commits and files that differ from them ------------------------------------------------------------------------ */
 
-static void add_source(struct path *p, const char *name, const char *summary, const struct run_record *state)
+static void add_source(
+	struct path *p, const char *name, const char *summary, const struct run_record *state)
 {
-	struct path_change change = { .kind = PATH_SOURCE, .name = name, .is = summary, .source = *state };
+	struct path_change change = {
+		.kind = PATH_SOURCE, .name = name, .is = summary, .source = *state
+	};
 
 	vec_push(&p->changes, change);
 	p->sources++;
@@ -46,13 +49,20 @@ static void add_commits(struct path *p, const struct source_log *log)
 	}
 	for (i = 0; i < log->commits.count; i++) {
 		const struct source_commit *commit = &log->commits.items[i];
-		const char *after = !back ? commit->id : i + 1 < log->commits.count ? commit[1].id : p->b.commit_id;
+		const char *after = !back                        ? commit->id
+				    : i + 1 < log->commits.count ? commit[1].id
+								 : p->b.commit_id;
 
 		state = clean(&p->b, after);
-		add_source(p, arena_printf(&p->arena, "commit %.7s%s", commit->id, back ? " undone" : ""), commit->summary, &state);
+		add_source(p,
+			arena_printf(&p->arena, "commit %.7s%s", commit->id, back ? " undone" : ""),
+			commit->summary, &state);
 	}
 	if (log->commits.count == 0)
-		add_source(p, arena_printf(&p->arena, "commits %.7s and %.7s", p->a.commit_id, p->b.commit_id), "", &p->b);
+		add_source(p,
+			arena_printf(
+				&p->arena, "commits %.7s and %.7s", p->a.commit_id, p->b.commit_id),
+			"", &p->b);
 	else if (!digest_is_zero(&p->b.patch))
 		add_source(p, "uncommitted changes", "", &p->b);
 }
@@ -63,16 +73,20 @@ static void add_sources(struct path *p, const struct project *project)
 	struct err e;
 
 	p->note = "";
-	if (p->a.commit_id[0] == '\0' || p->b.commit_id[0] == '\0' || strcmp(p->a.commit_id, p->b.commit_id) == 0) {
-		if (!digest_same(&p->a.patch, &p->b.patch) || !digest_same(&p->a.dag_digest, &p->b.dag_digest) ||
+	if (p->a.commit_id[0] == '\0' || p->b.commit_id[0] == '\0' ||
+		strcmp(p->a.commit_id, p->b.commit_id) == 0) {
+		if (!digest_same(&p->a.patch, &p->b.patch) ||
+			!digest_same(&p->a.dag_digest, &p->b.dag_digest) ||
 			strcmp(p->a.commit_id, p->b.commit_id) != 0)
-			add_source(p, p->b.commit_id[0] != '\0' ? "uncommitted changes" : "files", "", &p->b);
+			add_source(p, p->b.commit_id[0] != '\0' ? "uncommitted changes" : "files",
+				"", &p->b);
 		return;
 	}
-	if (source_log(program_path(&p->arena, "flow-source"), project->root, p->a.commit_id, p->b.commit_id, &p->arena,
-		    &log, &e) < 0) {
+	if (source_log(program_path(&p->arena, "flow-source"), project->root, p->a.commit_id,
+		    p->b.commit_id, &p->arena, &log, &e) < 0) {
 		log = (struct source_log){ .way = "" };
-		p->note = arena_printf(&p->arena, "the commits between cannot be told apart: %s", e.text);
+		p->note = arena_printf(
+			&p->arena, "the commits between cannot be told apart: %s", e.text);
 	} else if (strcmp(log.way, "apart") == 0) {
 		p->note = "neither commit comes after the other: they count as one change";
 	}
@@ -198,8 +212,8 @@ static bool differs(const struct path_change *c)
 	return c->was == NULL || c->is == NULL ? c->was != c->is : strcmp(c->was, c->is) != 0;
 }
 
-int path_make(struct path *p, struct db *db, struct scratch *s, const struct run_record *a, int64_t a_attempt,
-	const struct run_record *b, int64_t b_attempt, struct err *e)
+int path_make(struct path *p, struct db *db, struct scratch *s, const struct run_record *a,
+	int64_t a_attempt, const struct run_record *b, int64_t b_attempt, struct err *e)
 {
 	unsigned kind;
 	size_t i;
@@ -253,9 +267,11 @@ static int go_inputs(struct path *p, struct scratch *s, size_t point, struct err
 
 	for (i = 0; i < p->seen[PATH_INPUT].count && rc == 0; i++) {
 		const struct path_change *in = &p->seen[PATH_INPUT].items[i];
-		const struct digest *d = is_made(p, PATH_INPUT, in->name, point) ? &in->now : &in->then;
+		const struct digest *d =
+			is_made(p, PATH_INPUT, in->name, point) ? &in->now : &in->then;
 
-		rc = digest_is_zero(d) ? scratch_drop(s, in->name, e) : scratch_input(s, in->name, d, e);
+		rc = digest_is_zero(d) ? scratch_drop(s, in->name, e)
+				       : scratch_input(s, in->name, d, e);
 	}
 	return rc;
 }
@@ -288,7 +304,8 @@ static int go_params(struct path *p, struct scratch *s, size_t point, struct err
 		const char *name = p->seen[PATH_PARAM].items[i].name;
 		bool made = is_made(p, PATH_PARAM, name, point);
 
-		past_params_add(&p->params, made ? &b : &a, made ? p->b.changed : p->a.changed, name, &p->arena);
+		past_params_add(&p->params, made ? &b : &a, made ? p->b.changed : p->a.changed,
+			name, &p->arena);
 	}
 	return past_params_make(&p->params, s->dag, &p->arena, e);
 }
@@ -300,7 +317,8 @@ int path_go(struct path *p, struct scratch *s, size_t point, struct err *e)
 
 	if (p->stands != sources + 1) {
 		p->stands = 0;
-		rc = scratch_checkout(s, sources == 0 ? &p->a : &p->changes.items[sources - 1].source, e);
+		rc = scratch_checkout(
+			s, sources == 0 ? &p->a : &p->changes.items[sources - 1].source, e);
 		if (rc == 0)
 			p->stands = sources + 1;
 	}

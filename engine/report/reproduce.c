@@ -37,7 +37,8 @@ static const char *out_name(struct reproduction *r, int64_t attempt, const char 
 /* An input's maker is an earlier attempt than its reader: by their ids, attempts stand in the order they were made. */
 static const struct trace_step **ordered_steps(struct reproduction *r)
 {
-	const struct trace_step **steps = arena_alloc(&r->arena, (r->trace.steps.count + 1) * sizeof *steps);
+	const struct trace_step **steps =
+		arena_alloc(&r->arena, (r->trace.steps.count + 1) * sizeof *steps);
 	size_t i;
 
 	for (i = 0; i < r->trace.steps.count; i++)
@@ -56,12 +57,15 @@ static void mark_read(struct reproduction *r)
 		const struct trace_input *in = &r->trace.inputs.items[i];
 
 		if (in->maker < r->trace.steps.count)
-			(void)map_put(&read, out_name(r, r->trace.steps.items[in->maker].attempt.id,
-						     in->folder != NULL ? in->folder : in->path), 0);
+			(void)map_put(&read,
+				out_name(r, r->trace.steps.items[in->maker].attempt.id,
+					in->folder != NULL ? in->folder : in->path),
+				0);
 	}
 	for (i = 0; i < r->outs.count; i++)
-		r->outs.items[i].counts = i == r->target ||
-			map_get(&read, out_name(r, r->outs.items[i].attempt, r->outs.items[i].path)) != NULL;
+		r->outs.items[i].counts =
+			i == r->target || map_get(&read, out_name(r, r->outs.items[i].attempt,
+								 r->outs.items[i].path)) != NULL;
 	map_release(&read);
 }
 
@@ -82,7 +86,8 @@ static int list_outs(struct reproduction *r, struct err *e)
 				.was = a->made,
 				.attempt = a->attempt };
 
-			if (a->attempt == r->trace.artifact.attempt && strcmp(a->path, r->trace.artifact.path) == 0)
+			if (a->attempt == r->trace.artifact.attempt &&
+				strcmp(a->path, r->trace.artifact.path) == 0)
 				r->target = r->outs.count;
 			vec_push(&r->outs, out);
 		}
@@ -94,7 +99,8 @@ static int list_outs(struct reproduction *r, struct err *e)
 int reproduce_open(struct reproduction *r, struct db *db, const struct project *p,
 	const struct artifact_record *artifact, struct err *e)
 {
-	*r = (struct reproduction){ .db = db, .scratch = { .root_fd = -1, .lock_fd = -1, .project = p } };
+	*r = (struct reproduction){ .db = db,
+		.scratch = { .root_fd = -1, .lock_fd = -1, .project = p } };
 	if (trace_make(&r->trace, db, artifact, e) < 0)
 		return e->code;
 	r->run = &r->trace.runs.items[r->trace.steps.items[0].run];
@@ -175,7 +181,8 @@ static int set_params(struct reproduction *r, struct err *e)
 	run_params_read(&params, r->run->params, r->run->changed, &r->arena);
 	r->params.file = arena_printf(&r->arena, "%s/params.json", r->scratch.top);
 	for (i = 0; i < params.count; i++)
-		past_params_add(&r->params, &params, r->run->changed, params.items[i].name, &r->arena);
+		past_params_add(
+			&r->params, &params, r->run->changed, params.items[i].name, &r->arena);
 	return past_params_make(&r->params, r->scratch.dag, &r->arena, e);
 }
 
@@ -230,7 +237,8 @@ static int judge(struct reproduction *r, struct db *db, struct err *e)
 	struct id_list ids;
 	size_t i;
 
-	if (run_find(db, "@last", &r->arena, &run, e) < 0 || outs_of_run(db, &run, &r->arena, &ids, e) < 0 ||
+	if (run_find(db, "@last", &r->arena, &run, e) < 0 ||
+		outs_of_run(db, &run, &r->arena, &ids, e) < 0 ||
 		artifacts_of_all(db, &ids, &r->arena, &made, e) < 0)
 		return e->code;
 	r->first = r->outs.count;
@@ -267,7 +275,8 @@ int reproduce_judge(struct reproduction *r, struct err *e)
 static int open_object(const struct reproduction *r, const struct digest *d)
 {
 	char path[80], whole[100];
-	int fd = openat(r->scratch.project->flow_fd, object_path(d, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(r->scratch.project->flow_fd, object_path(d, path),
+		O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd >= 0)
 		return fd;
@@ -301,8 +310,8 @@ static bool load_manifest(struct reproduction *r, const struct digest *d, struct
 }
 
 /* The first entry in which two folders differ. */
-static int compare_folders(struct reproduction *r, struct buf *was, struct buf *is, struct difference *out,
-	const char **where, struct err *e)
+static int compare_folders(struct reproduction *r, struct buf *was, struct buf *is,
+	struct difference *out, const char **where, struct err *e)
 {
 	struct manifest_line a, b;
 	struct digest x, y;
@@ -316,7 +325,8 @@ static int compare_folders(struct reproduction *r, struct buf *was, struct buf *
 		if (!has_a || !has_b || strcmp(a.path, b.path) != 0) {
 			bool gone = has_a && (!has_b || strcmp(a.path, b.path) < 0);
 
-			*where = has_a || has_b ? arena_strdup(&r->arena, gone ? a.path : b.path) : "";
+			*where = has_a || has_b ? arena_strdup(&r->arena, gone ? a.path : b.path)
+						: "";
 			out->other = gone ? "is gone" : "is new";
 			return 1;
 		}

@@ -20,9 +20,9 @@
 #include "store/stats.h"
 #include "store/tree.h"
 
-#define TREE    "scratch/tree"    /* the checkout, below .flow */
-#define ASIDE   "scratch/flow"    /* its .flow while there is another checkout */
-#define LOCK    "scratch.lock"
+#define TREE  "scratch/tree" /* the checkout, below .flow */
+#define ASIDE "scratch/flow" /* its .flow while there is another checkout */
+#define LOCK  "scratch.lock"
 
 static int lost(struct err *e)
 {
@@ -47,7 +47,8 @@ int scratch_open(struct scratch *s, const struct project *p, struct err *e)
 		err_hint(e, "wait until it ends; nothing has to be unlocked by hand");
 		return err_id(e, "E0506");
 	}
-	if (tree_remove(p->flow_fd, "scratch", e) < 0 || folder_make(p->flow_fd, "scratch", 0700, e) < 0)
+	if (tree_remove(p->flow_fd, "scratch", e) < 0 ||
+		folder_make(p->flow_fd, "scratch", 0700, e) < 0)
 		return e->code;
 	return 0;
 }
@@ -75,7 +76,8 @@ static int clear(struct scratch *s, struct err *e)
 	int flow = s->project->flow_fd;
 
 	if (s->root_fd >= 0) {
-		if (file_exists(s->root_fd, ".flow") && tree_move(s->root_fd, ".flow", flow, ASIDE, e) < 0)
+		if (file_exists(s->root_fd, ".flow") &&
+			tree_move(s->root_fd, ".flow", flow, ASIDE, e) < 0)
 			return e->code;
 		close(s->root_fd);
 		s->root_fd = -1;
@@ -127,8 +129,8 @@ static int check_out(struct scratch *s, const struct run_record *run, struct err
 	if (run->commit_id[0] == '\0')
 		rc = 0;
 	else
-		rc = source_checkout(program_path(&s->arena, "flow-source"), s->project->root, run->commit_id,
-			tree, &s->arena, &place, e);
+		rc = source_checkout(program_path(&s->arena, "flow-source"), s->project->root,
+			run->commit_id, tree, &s->arena, &place, e);
 	s->submodules = place.submodules;
 	if (rc == 0)
 		rc = open_root(s, place.folder, e);
@@ -198,7 +200,8 @@ static int from_store(struct scratch *s, const char *path, const struct digest *
 	if (rc == 0 && is_manifest(&text))
 		rc = object_restore(&s->objects, &folder, path, &id, e);
 	else if (rc == 0)
-		rc = file_write_atomic(s->root_fd, path, buf_text(&text), text.len, runs ? 0755 : 0644, e);
+		rc = file_write_atomic(
+			s->root_fd, path, buf_text(&text), text.len, runs ? 0755 : 0644, e);
 	buf_release(&text);
 	return rc;
 }
@@ -211,7 +214,8 @@ int scratch_input(struct scratch *s, const char *path, const struct digest *d, s
 	if (lies_there(s->root_fd, path, d))
 		return 0;
 	if (!path_leaves(path)) {
-		if (tree_remove(s->root_fd, path, e) < 0 || folder_make_parents(s->root_fd, path, 0777, e) < 0)
+		if (tree_remove(s->root_fd, path, e) < 0 ||
+			folder_make_parents(s->root_fd, path, 0777, e) < 0)
 			return e->code;
 		if (lies_there(s->project->root_fd, path, d))
 			return tree_copy(s->project->root_fd, path, s->root_fd, path, e);
@@ -219,7 +223,9 @@ int scratch_input(struct scratch *s, const char *path, const struct digest *d, s
 		if (rc == 0 || (rc != ERR_NOTFOUND && rc != ERR_CORRUPT))
 			return rc;
 	}
-	err_set(e, ERR_SYSTEM, "input `%s` (%.12s) cannot be had: it is not in the commit, changed in the work tree and is not in the store",
+	err_set(e, ERR_SYSTEM,
+		"input `%s` (%.12s) cannot be had: it is not in the commit, changed in the work "
+		"tree and is not in the store",
 		path, digest_hex(d, hex));
 	err_hint(e, "put that version of the file back and try again");
 	return lost(e);

@@ -112,7 +112,8 @@ static bool npy_header(struct tensor *t, const char *header, struct arena *a)
 	const char *descr = npy_value(header, "'descr'"), *shape = npy_value(header, "'shape'");
 	const char *end;
 
-	if (descr == NULL || shape == NULL || *descr != '\'' || (end = strchr(descr + 1, '\'')) == NULL)
+	if (descr == NULL || shape == NULL || *descr != '\'' ||
+		(end = strchr(descr + 1, '\'')) == NULL)
 		return false;
 	t->type = type_of(descr + 1, (size_t)(end - descr - 1), true);
 	return t->type != TENSOR_TYPES && npy_shape(t, shape, a);
@@ -134,7 +135,8 @@ static int read_npy(struct tensor_list *out, int fd, uint64_t size, struct arena
 	if (t.offset > size || len > HEADER_MAX)
 		return 0;
 	header = arena_zalloc(a, (size_t)len + 1);
-	if (!read_at(fd, header, len, t.offset - len) || !npy_header(&t, header, a) || !lies_inside(&t, size))
+	if (!read_at(fd, header, len, t.offset - len) || !npy_header(&t, header, a) ||
+		!lies_inside(&t, size))
 		return 0;
 	out->items = arena_dup(a, &t, sizeof t);
 	out->count = 1;
@@ -146,7 +148,8 @@ static int read_npy(struct tensor_list *out, int fd, uint64_t size, struct arena
 
 static bool read_entry(struct tensor *t, const json_t *entry, uint64_t data, struct arena *a)
 {
-	const json_t *dtype = json_object_get(entry, "dtype"), *dims = json_object_get(entry, "shape");
+	const json_t *dtype = json_object_get(entry, "dtype"),
+		     *dims = json_object_get(entry, "shape");
 	const json_t *from = json_array_get(json_object_get(entry, "data_offsets"), 0);
 	struct buf shape = { 0 };
 	bool good = json_is_string(dtype) && json_is_array(dims) && json_is_integer(from) &&
@@ -178,7 +181,8 @@ static int by_name(const void *x, const void *y)
 	return strcmp(((const struct tensor *)x)->name, ((const struct tensor *)y)->name);
 }
 
-static bool read_entries(struct tensor_list *out, json_t *root, uint64_t data, uint64_t size, struct arena *a)
+static bool read_entries(
+	struct tensor_list *out, json_t *root, uint64_t data, uint64_t size, struct arena *a)
 {
 	const char *name;
 	json_t *entry;
@@ -264,7 +268,7 @@ static double brain_number(uint16_t bits)
 #define NUMBERS(type)                                                     \
 	for (i = 0; i < count; i++) {                                     \
 		type x;                                                   \
-									  \
+                                                                          \
 		memcpy(&x, (const char *)bytes + i * sizeof x, sizeof x); \
 		out[i] = (double)x;                                       \
 	}                                                                 \
@@ -273,7 +277,7 @@ static double brain_number(uint16_t bits)
 #define BIT_NUMBERS(convert)                                              \
 	for (i = 0; i < count; i++) {                                     \
 		uint16_t x;                                               \
-									  \
+                                                                          \
 		memcpy(&x, (const char *)bytes + i * sizeof x, sizeof x); \
 		out[i] = convert(x);                                      \
 	}                                                                 \

@@ -22,8 +22,8 @@ struct keeper {
 	struct session *session;
 	const struct source_answer *answer;
 	struct arena *arena;
-	struct buf *list;   /* of what is kept; NULL: it is not listed */
-	uint64_t bytes;     /* newly stored */
+	struct buf *list; /* of what is kept; NULL: it is not listed */
+	uint64_t bytes;   /* newly stored */
 	uint32_t count;
 };
 
@@ -126,10 +126,12 @@ static void keep_file(struct keeper *k, const char *path, const struct stat *st)
 	struct err e;
 
 	if (made.size <= SOURCES_EACH && k->count < SOURCES_COUNT &&
-		stats_digest(&s->stats, s->root_fd, path, &made.digest, &e) == 0 && keep_bytes(k, path, &made)) {
+		stats_digest(&s->stats, s->root_fd, path, &made.digest, &e) == 0 &&
+		keep_bytes(k, path, &made)) {
 		k->count++;
 		if (k->list != NULL && strchr(path, '\n') == NULL)
-			changed_add(k->list, (st->st_mode & 0111) != 0 ? 0100755 : 0100644, &made.digest, path);
+			changed_add(k->list, (st->st_mode & 0111) != 0 ? 0100755 : 0100644,
+				&made.digest, path);
 	}
 }
 
@@ -157,7 +159,8 @@ static void keep_folder(struct keeper *k, const char *path, bool files)
 			manifest_add(&manifest, &entries[i], &digest);
 	}
 	if (rc == 0)
-		(void)object_put(&s->history.objects, buf_text(&manifest), manifest.len, &digest, &e);
+		(void)object_put(
+			&s->history.objects, buf_text(&manifest), manifest.len, &digest, &e);
 	buf_release(&manifest);
 }
 
@@ -204,8 +207,8 @@ void sources_keep(struct session *s, const struct source_answer *answer, struct 
 /* -- files that differ from the commit ------------------------------------------------------------------------------- */
 
 /* Its bytes, or the target of a link; mode 0: it is nothing that a commit could hold. */
-static int read_changed(
-	struct session *s, const char *path, uint64_t most, struct buf *bytes, unsigned *mode, struct err *e)
+static int read_changed(struct session *s, const char *path, uint64_t most, struct buf *bytes,
+	unsigned *mode, struct err *e)
 {
 	struct stat st;
 	ssize_t n;
@@ -217,7 +220,8 @@ static int read_changed(
 		*mode = (st.st_mode & 0111) != 0 ? 0100755 : 0100644;
 		return file_read(bytes, s->root_fd, path, most, e);
 	}
-	n = S_ISLNK(st.st_mode) ? readlinkat(s->root_fd, path, buf_room(bytes, PATH_MAX), PATH_MAX) : 0;
+	n = S_ISLNK(st.st_mode) ? readlinkat(s->root_fd, path, buf_room(bytes, PATH_MAX), PATH_MAX)
+				: 0;
 	if (n > 0) {
 		bytes->len += (size_t)n;
 		*mode = 0120000;
@@ -254,7 +258,8 @@ static bool is_there(struct session *s, const char *path)
 	       (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
-static int list_changed(struct session *s, const struct source_answer *answer, struct buf *list, struct err *e)
+static int list_changed(
+	struct session *s, const struct source_answer *answer, struct buf *list, struct err *e)
 {
 	static const struct digest none;
 	uint64_t left = SOURCES_ALL;
@@ -295,7 +300,8 @@ int sources_changed(
 	return rc;
 }
 
-static int restore_file(const struct objects *o, const struct changed_file *file, int dir, struct err *e)
+static int restore_file(
+	const struct objects *o, const struct changed_file *file, int dir, struct err *e)
 {
 	struct buf bytes = { 0 };
 	int rc = tree_remove(dir, file->path, e);
@@ -310,7 +316,8 @@ static int restore_file(const struct objects *o, const struct changed_file *file
 	if (rc == 0 && file->mode == 0120000 && symlinkat(buf_text(&bytes), dir, file->path) < 0)
 		rc = err_system(e, "cannot make the link");
 	else if (rc == 0 && file->mode != 0120000)
-		rc = file_write_atomic(dir, file->path, buf_text(&bytes), bytes.len, file->mode & 0777, e);
+		rc = file_write_atomic(
+			dir, file->path, buf_text(&bytes), bytes.len, file->mode & 0777, e);
 	buf_release(&bytes);
 	return rc < 0 ? err_context(e, "changed file `%s`", file->path) : 0;
 }

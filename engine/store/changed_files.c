@@ -27,7 +27,8 @@ void changed_head(struct buf *patch, const struct digest *list)
 	buf_printf(patch, HEAD "%s\n", digest_hex(list, hex));
 }
 
-int changed_list(const struct objects *o, const struct digest *patch, struct buf *list, struct err *e)
+int changed_list(
+	const struct objects *o, const struct digest *patch, struct buf *list, struct err *e)
 {
 	struct buf text = { 0 };
 	struct digest digest;
@@ -39,8 +40,9 @@ int changed_list(const struct objects *o, const struct digest *patch, struct buf
 	if (rc == 0) {
 		memcpy(hex, text.data + HEAD_LEN, DIGEST_HEX - 1);
 		hex[DIGEST_HEX - 1] = '\0';
-		rc = digest_parse(&digest, hex) ? object_read(o, &digest, LIST_MAX, list, e)
-						: err_set(e, ERR_CORRUPT, "the head of the patch is damaged");
+		rc = digest_parse(&digest, hex)
+			     ? object_read(o, &digest, LIST_MAX, list, e)
+			     : err_set(e, ERR_CORRUPT, "the head of the patch is damaged");
 	}
 	buf_release(&text);
 	return rc;

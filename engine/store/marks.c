@@ -10,7 +10,8 @@
 #include "store/runs.h"
 
 /* One statement of two numbers and a text, committed. */
-static int change(struct db *db, const char *sql, int64_t one, int64_t two, const char *text, struct err *e)
+static int change(
+	struct db *db, const char *sql, int64_t one, int64_t two, const char *text, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_begin(db, e);
@@ -64,13 +65,15 @@ static int check_name(const char *name, struct err *e)
 		return err_hint(e, "letters, digits, `_`, `.` and `-`, at most %d", TAG_MAX);
 	}
 	if (looks_like_an_id(name)) {
-		err_set(e, ERR_USAGE, "`%.80s` cannot be a tag: it could be the beginning of a run's id", name);
+		err_set(e, ERR_USAGE,
+			"`%.80s` cannot be a tag: it could be the beginning of a run's id", name);
 		return err_hint(e, "put a letter behind `f` into it");
 	}
 	return 0;
 }
 
-int mark_tag(struct db *db, const struct run_record *run, const char *name, bool move, struct err *e)
+int mark_tag(
+	struct db *db, const struct run_record *run, const char *name, bool move, struct err *e)
 {
 	int64_t other = 0;
 
@@ -80,8 +83,11 @@ int mark_tag(struct db *db, const struct run_record *run, const char *name, bool
 		err_set(e, ERR_POLICY, "another run has the tag `%s`", name);
 		return err_hint(e, "`flow runs tag %s RUN --move` takes it from there", name);
 	}
-	return change(db, "INSERT INTO tag(run, made_ms, name) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET run = excluded.run, "
-			  "made_ms = excluded.made_ms", run->id, clock_wall_ms(), name, e);
+	return change(db,
+		"INSERT INTO tag(run, made_ms, name) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE "
+		"SET run = excluded.run, "
+		"made_ms = excluded.made_ms",
+		run->id, clock_wall_ms(), name, e);
 }
 
 int mark_untag(struct db *db, const char *name, struct err *e)
@@ -93,33 +99,42 @@ int mark_untag(struct db *db, const char *name, struct err *e)
 		err_set(e, ERR_NOTFOUND, "no run has the tag `%.80s`", name);
 		return err_hint(e, "`flow runs` shows which there are");
 	}
-	return rc < 0 ? rc : change(db, "DELETE FROM tag WHERE name = ?3 AND ?1 = ?2", 0, 0, name, e);
+	return rc < 0 ? rc
+		      : change(db, "DELETE FROM tag WHERE name = ?3 AND ?1 = ?2", 0, 0, name, e);
 }
 
 int mark_note(struct db *db, const struct run_record *run, const char *text, struct err *e)
 {
 	if (strlen(text) > NOTE_MAX)
-		return err_set(e, ERR_USAGE, "a note has at most %d bytes, this one has %zu", NOTE_MAX, strlen(text));
+		return err_set(e, ERR_USAGE, "a note has at most %d bytes, this one has %zu",
+			NOTE_MAX, strlen(text));
 	return change(db, "UPDATE run SET note = ?3 WHERE id = ?1 AND ?2 = 0", run->id, 0, text, e);
 }
 
 int mark_pin(struct db *db, const struct run_record *run, bool pinned, struct err *e)
 {
-	return change(db, pinned ? "UPDATE run SET pinned_ms = coalesce(pinned_ms, ?2) WHERE id = ?1 AND ?3 IS NULL"
-				 : "UPDATE run SET pinned_ms = NULL WHERE id = ?1 AND ?2 >= 0 AND ?3 IS NULL",
+	return change(db,
+		pinned ? "UPDATE run SET pinned_ms = coalesce(pinned_ms, ?2) WHERE id = ?1 AND ?3 "
+			 "IS NULL"
+		       : "UPDATE run SET pinned_ms = NULL WHERE id = ?1 AND ?2 >= 0 AND ?3 IS NULL",
 		run->id, clock_wall_ms(), NULL, e);
 }
 
 int mark_removed(struct db *db, const struct run_record *run, bool removed, struct err *e)
 {
 	if (removed && (run->pinned_ms != 0 || run->tags[0] != '\0')) {
-		err_set(e, ERR_POLICY, "run %s is %s", run->name, run->pinned_ms != 0 ? "pinned" : "tagged");
-		return err_hint(e, run->pinned_ms != 0 ? "`flow runs pin %s --remove` first" : "`flow runs tag TAG --remove` first",
+		err_set(e, ERR_POLICY, "run %s is %s", run->name,
+			run->pinned_ms != 0 ? "pinned" : "tagged");
+		return err_hint(e,
+			run->pinned_ms != 0 ? "`flow runs pin %s --remove` first"
+					    : "`flow runs tag TAG --remove` first",
 			run->name);
 	}
 	if (removed && run->ended_ms == 0)
 		return err_set(e, ERR_POLICY, "run %s has not ended", run->name);
-	return change(db, removed ? "UPDATE run SET removed_ms = ?2 WHERE id = ?1 AND ?3 IS NULL"
-				  : "UPDATE run SET removed_ms = NULL WHERE id = ?1 AND ?2 >= 0 AND ?3 IS NULL",
+	return change(db,
+		removed ? "UPDATE run SET removed_ms = ?2 WHERE id = ?1 AND ?3 IS NULL"
+			: "UPDATE run SET removed_ms = NULL WHERE id = ?1 AND ?2 >= 0 AND ?3 IS "
+			  "NULL",
 		run->id, clock_wall_ms(), NULL, e);
 }

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-#define FOREIGN                                                                                   \
+#define FOREIGN                                                                                 \
 	"the git repository belongs to another user (git config --global --add safe.directory " \
 	"<folder> trusts it)"
 

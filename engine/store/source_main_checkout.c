@@ -102,7 +102,8 @@ int checkout_main(git_repository *repo, const char *root, const char *commit, co
 		git_repository_free(scratch); /* it looks for borrowed objects when it is opened */
 		scratch = NULL;
 		if (git_repository_open(&scratch, folder) != 0 || check_out(scratch, &id) != 0) {
-			(void)snprintf(text, sizeof text, "commit %.12s cannot be checked out: %s", commit, git_text());
+			(void)snprintf(text, sizeof text, "commit %.12s cannot be checked out: %s",
+				commit, git_text());
 			rc = fault(text);
 		} else {
 			printf("folder %s\n", below(repo, root));

@@ -63,8 +63,9 @@ static void put_files(git_repository *repo, const git_oid *from, const git_oid *
 			const git_diff_delta *delta = git_diff_get_delta(diff, i);
 			size_t added = 0, removed = 0;
 			git_patch *patch = NULL;
-			bool binary = git_patch_from_diff(&patch, diff, i) != 0 || patch == NULL ||
-				      (git_patch_get_delta(patch)->flags & GIT_DIFF_FLAG_BINARY) != 0;
+			bool binary =
+				git_patch_from_diff(&patch, diff, i) != 0 || patch == NULL ||
+				(git_patch_get_delta(patch)->flags & GIT_DIFF_FLAG_BINARY) != 0;
 
 			if (!binary)
 				(void)git_patch_line_stats(NULL, &added, &removed, patch);
@@ -96,7 +97,8 @@ int log_main(git_repository *repo, const char *from, const char *to)
 	bool has_a = has_commit(repo, from, &a);
 
 	if (!has_a || !has_commit(repo, to, &b)) {
-		(void)snprintf(text, sizeof text, "commit %.12s is not in this repository", has_a ? to : from);
+		(void)snprintf(text, sizeof text, "commit %.12s is not in this repository",
+			has_a ? to : from);
 		return fault(text);
 	}
 	if (git_oid_equal(&a, &b)) {

@@ -27,9 +27,9 @@ struct paths {
 
 struct state {
 	git_repository *repo;
-	const char *folder;  /* the project, below the work tree; "" or ending in nothing */
+	const char *folder; /* the project, below the work tree; "" or ending in nothing */
 	struct buf questions;
-	struct paths outs;   /* below the work tree, sorted */
+	struct paths outs; /* below the work tree, sorted */
 	struct paths deps;
 	struct buf patch;
 };
@@ -51,7 +51,8 @@ static void read_questions(struct state *s)
 		size_t len = strlen(s->folder) + strlen(at) + 2;
 		char *path = mem_zalloc(len);
 
-		(void)snprintf(path, len, "%s%s%s", s->folder, s->folder[0] != '\0' ? "/" : "", at + 1);
+		(void)snprintf(
+			path, len, "%s%s%s", s->folder, s->folder[0] != '\0' ? "/" : "", at + 1);
 		if (*at == 'o')
 			vec_push(&s->outs, path);
 		else
@@ -68,7 +69,7 @@ static bool is_made(const struct state *s, const char *path)
 
 	if (s->outs.count == 0 || strlen(path) >= sizeof name)
 		return false;
-	strcpy(name, path);
+	memcpy(name, path, strlen(path) + 1);
 	do {
 		if (bsearch(&key, s->outs.items, s->outs.count, sizeof key, by_text) != NULL)
 			return true;
@@ -89,8 +90,7 @@ static bool is_large(const struct state *s, const char *path)
 	       st.st_size > UNTRACKED_MAX;
 }
 
-static void status_options(
-	git_status_options *options, const git_strarray *paths, unsigned flags)
+static void status_options(git_status_options *options, const git_strarray *paths, unsigned flags)
 {
 	git_status_options_init(options, GIT_STATUS_OPTIONS_VERSION);
 	options->flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_EXCLUDE_SUBMODULES |
@@ -101,7 +101,8 @@ static void status_options(
 /* A file or, with a slash at its end, a folder that only tasks have made. */
 static bool is_only_made(const struct state *s, const git_status_entry *entry)
 {
-	const char *path = entry->index_to_workdir != NULL ? entry->index_to_workdir->new_file.path : "";
+	const char *path =
+		entry->index_to_workdir != NULL ? entry->index_to_workdir->new_file.path : "";
 	char name[4096];
 	size_t len = strlen(path);
 
@@ -268,7 +269,8 @@ int state_main(git_repository *repo, const char *root)
 		bool unborn = rc == GIT_ENOTFOUND && git_repository_head_unborn(repo) == 1;
 
 		printf("commit \nbranch \ndirty 0\nnote %s%s\npatch 0\n",
-			unborn ? "the git repository has no commit yet" : DAMAGED, unborn ? "" : git_text());
+			unborn ? "the git repository has no commit yet" : DAMAGED,
+			unborn ? "" : git_text());
 		return 0;
 	}
 	read_questions(&s);

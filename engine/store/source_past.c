@@ -28,7 +28,8 @@ static char *next_line(char **at, char **rest)
 	return line;
 }
 
-static int ask(struct arena *a, const char *const *argv, int64_t limit_ms, char **text, struct err *e)
+static int ask(
+	struct arena *a, const char *const *argv, int64_t limit_ms, char **text, struct err *e)
 {
 	struct child_answer answer;
 
