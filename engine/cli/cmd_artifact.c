@@ -132,8 +132,9 @@ static void put_descent(struct cli *c, const struct descent *d, const char *name
 		screen_printf(&c->out, "nothing was made from %s\n", shown(c, name));
 		return;
 	}
-	screen_printf(&c->out, "from %s: %zu artifact%s of %zu attempt%s\n", shown(c, name), d->outs.count,
-		d->outs.count == 1 ? "" : "s", d->steps.count, d->steps.count == 1 ? "" : "s");
+	screen_printf(&c->out, "from %s: %zu artifact%s of %zu attempt%s\n", shown(c, name),
+		d->outs.count, d->outs.count == 1 ? "" : "s", d->steps.count,
+		d->steps.count == 1 ? "" : "s");
 	for (i = 0; i < most; i++) {
 		const struct descent_step *s = &d->steps.items[i];
 
@@ -145,11 +146,13 @@ static void put_descent(struct cli *c, const struct descent *d, const char *name
 			table_cell(&t, PAINT_NONE, "  %s", k == 0 ? shown(c, s->attempt.task) : "");
 			table_cell(&t, PAINT_DIM, "%s", k == 0 ? d->runs.items[s->run].name : "");
 			table_cell(&t, PAINT_NONE, "%s", made != NULL ? shown(c, made->path) : "");
-			table_cell(&t, PAINT_DIM, "%s", made != NULL ? shown_digest(c, &made->made.digest) : "");
 			table_cell(&t, PAINT_DIM, "%s",
-				k < s->from_count ? arena_printf(&c->arena, "from %s",
-							    shown(c, d->froms.items[s->first_from + k].path))
-						  : "");
+				made != NULL ? shown_digest(c, &made->made.digest) : "");
+			table_cell(&t, PAINT_DIM, "%s",
+				k < s->from_count
+					? arena_printf(&c->arena, "from %s",
+						  shown(c, d->froms.items[s->first_from + k].path))
+					: "");
 		}
 	}
 	table_write(&t, &c->out);
@@ -216,12 +219,13 @@ static const struct opt opts[] = {
 };
 
 static const struct opt trace_opts[] = {
-	{ 0, "down", OPT_FLAG, NULL, "the other way: all that was made from it", OPT_AT(down), NULL },
+	{ 0, "down", OPT_FLAG, NULL, "the other way: all that was made from it", OPT_AT(down),
+		NULL },
 	{ 0, "all", OPT_FLAG, NULL, "show all of it, however long", OPT_AT(all), NULL },
 	OPT_END,
 };
 
-#define NAMES                                                                            \
+#define NAMES                                                                             \
 	"ARTIFACT is a path, RUN:PATH, TASK:OUT, RUN:TASK:OUT, the name of an out that\n" \
 	"only one task has, or the beginning of a digest (at least six digits). Of\n"     \
 	"several that were made, the last run's is meant.\n"

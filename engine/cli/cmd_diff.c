@@ -107,8 +107,10 @@ static void put_log(struct cli *c, const struct diff *d)
 
 	if (!d->has_log)
 		return;
-	screen_paint(&c->out, PAINT_BOLD, strcmp(d->log.way, "back") == 0 ? "commits undone" : "commits");
-	screen_str(&c->out, strcmp(d->log.way, "apart") == 0 ? ": neither comes after the other\n" : "\n");
+	screen_paint(&c->out, PAINT_BOLD,
+		strcmp(d->log.way, "back") == 0 ? "commits undone" : "commits");
+	screen_str(&c->out,
+		strcmp(d->log.way, "apart") == 0 ? ": neither comes after the other\n" : "\n");
 	for (i = 0; i < most; i++)
 		screen_printf(&c->out, "  %.7s  %s\n", d->log.commits.items[i].id,
 			shown_cut(c, d->log.commits.items[i].summary, VALUE_MOST));
@@ -117,8 +119,10 @@ static void put_log(struct cli *c, const struct diff *d)
 		const struct source_file *f = &d->log.files.items[i];
 
 		table_cell(&t, PAINT_NONE, "  %s", shown(c, f->path));
-		table_cell(&t, PAINT_GREEN, "%s", f->added < 0 ? "binary" : arena_printf(&c->arena, "+%ld", f->added));
-		table_cell(&t, PAINT_RED, "%s", f->added < 0 ? "" : arena_printf(&c->arena, "-%ld", f->removed));
+		table_cell(&t, PAINT_GREEN, "%s",
+			f->added < 0 ? "binary" : arena_printf(&c->arena, "+%ld", f->added));
+		table_cell(&t, PAINT_RED, "%s",
+			f->added < 0 ? "" : arena_printf(&c->arena, "-%ld", f->removed));
 	}
 	table_write(&t, &c->out);
 	list_rest(c, d->log.files.count);

@@ -157,7 +157,7 @@ static const struct opt rm_opts[] = {
 };
 
 const struct command cmd_runs_tag = { .name = "runs tag",
-	.group = GROUP_UPKEEP,
+	.group = GROUP_LOOK,
 	.args = "TAG [RUN] [FILE.yaml]",
 	.summary = "give a run a name",
 	.about = "A tag names a run wherever a RUN is asked for, until it is removed or moved.\n"
@@ -172,7 +172,7 @@ const struct command cmd_runs_tag = { .name = "runs tag",
 	.run = tag_main };
 
 const struct command cmd_runs_note = { .name = "runs note",
-	.group = GROUP_UPKEEP,
+	.group = GROUP_LOOK,
 	.args = "RUN TEXT [FILE.yaml]",
 	.summary = "write something about a run",
 	.about = "The text is shown by `flow runs` and `flow runs show`; an empty one takes the\n"
@@ -184,7 +184,7 @@ const struct command cmd_runs_note = { .name = "runs note",
 	.run = note_main };
 
 const struct command cmd_runs_pin = { .name = "runs pin",
-	.group = GROUP_UPKEEP,
+	.group = GROUP_LOOK,
 	.args = "[RUN] [FILE.yaml]",
 	.summary = "have gc keep all that a run needs",
 	.about = "RUN as in `flow runs show`; the default is @last.\n",
@@ -196,7 +196,7 @@ const struct command cmd_runs_pin = { .name = "runs pin",
 	.run = pin_main };
 
 const struct command cmd_runs_rm = { .name = "runs rm",
-	.group = GROUP_UPKEEP,
+	.group = GROUP_LOOK,
 	.args = "RUN... [FILE.yaml]",
 	.summary = "take runs out of the lists",
 	.about = "No list shows a removed run and only its whole id names it. Nothing is\n"

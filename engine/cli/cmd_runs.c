@@ -18,12 +18,15 @@
 /* "best, pinned: what somebody wrote" */
 static const char *marks_text(struct cli *c, const struct run_record *r)
 {
-	const char *words = arena_printf(&c->arena, "%s%s%s", r->tags, r->tags[0] != '\0' && r->pinned_ms != 0 ? " " : "",
+	const char *words = arena_printf(&c->arena, "%s%s%s", r->tags,
+		r->tags[0] != '\0' && r->pinned_ms != 0 ? " " : "",
 		r->pinned_ms != 0 ? "(pinned)" : "");
 
 	if (r->remark[0] == '\0')
 		return shown_cut(c, words, MARKS_MOST);
-	return shown_cut(c, arena_printf(&c->arena, "%s%s%s", words, words[0] != '\0' ? ": " : "", r->remark), MARKS_MOST);
+	return shown_cut(c,
+		arena_printf(&c->arena, "%s%s%s", words, words[0] != '\0' ? ": " : "", r->remark),
+		MARKS_MOST);
 }
 
 static bool has_marks(const struct runlist *list)
@@ -31,7 +34,8 @@ static bool has_marks(const struct runlist *list)
 	size_t i;
 
 	for (i = 0; i < list->count; i++)
-		if (list->rows[i].run.tags[0] != '\0' || list->rows[i].run.remark[0] != '\0' || list->rows[i].run.pinned_ms != 0)
+		if (list->rows[i].run.tags[0] != '\0' || list->rows[i].run.remark[0] != '\0' ||
+			list->rows[i].run.pinned_ms != 0)
 			return true;
 	return false;
 }
@@ -41,7 +45,8 @@ static void put_list(struct cli *c, const struct runlist *list, int64_t now)
 	static const char *const heads[] = { "RUN", "WHEN", "STATE", "TOOK", "RAN", "CACHED",
 		"FAILED", "COMMIT", "PARAMS CHANGED" };
 	bool marks = has_marks(list);
-	struct table t = { .arena = &c->arena, .columns = 9 + list->metric_count + marks,
+	struct table t = { .arena = &c->arena,
+		.columns = 9 + list->metric_count + marks,
 		.right = 0x70u | ((1u << list->metric_count) - 1) << 9 };
 	char text[32];
 	unsigned k;

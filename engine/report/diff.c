@@ -409,7 +409,9 @@ void diff_log(struct diff *d, const char *root, struct arena *a)
 {
 	struct err e;
 
-	if (d->a.commit_id[0] == '\0' || d->b.commit_id[0] == '\0' || strcmp(d->a.commit_id, d->b.commit_id) == 0)
+	if (d->a.commit_id[0] == '\0' || d->b.commit_id[0] == '\0' ||
+		strcmp(d->a.commit_id, d->b.commit_id) == 0)
 		return;
-	d->has_log = source_log(program_path(a, "flow-source"), root, d->a.commit_id, d->b.commit_id, a, &d->log, &e) == 0;
+	d->has_log = source_log(program_path(a, "flow-source"), root, d->a.commit_id,
+			     d->b.commit_id, a, &d->log, &e) == 0;
 }

@@ -129,7 +129,8 @@ static int by_run_path(struct db *db, const char *ref, const char *path, struct 
 
 	if (run_find(db, ref, a, &run, &none) < 0)
 		return 0; /* then it is a task */
-	if (outs_of_run(db, &run, a, &outs, e) < 0 || artifacts_at(db, path_clean(a, path), a, &list, e) < 0)
+	if (outs_of_run(db, &run, a, &outs, e) < 0 ||
+		artifacts_at(db, path_clean(a, path), a, &list, e) < 0)
 		return e->code;
 	for (i = 0; i < list.count; i++)
 		if (id_list_has(&outs, list.items[i].attempt)) {
@@ -257,6 +258,7 @@ int artifact_resolve(struct db *db, const char *root, const char *ref, struct ar
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	err_set(e, ERR_NOTFOUND, "no artifact `%.200s` is recorded", ref);
-	return err_hint(e, "name it by path, RUN:PATH, TASK:OUT, RUN:TASK:OUT, the name of an out or the "
-			   "beginning of its digest; `flow runs show @last` lists them");
+	return err_hint(e,
+		"name it by path, RUN:PATH, TASK:OUT, RUN:TASK:OUT, the name of an out or the "
+		"beginning of its digest; `flow runs show @last` lists them");
 }

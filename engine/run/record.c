@@ -116,7 +116,8 @@ int record_begin(struct engine *n, struct err *e)
 }
 
 /* The list of files that differ, and the patch for people, as one object; and what git could not give back. */
-static int keep_source(struct engine *n, const struct source_answer *answer, struct source_row *row, struct err *e)
+static int keep_source(
+	struct engine *n, const struct source_answer *answer, struct source_row *row, struct err *e)
 {
 	struct session *s = n->s;
 	struct buf patch = { 0 };

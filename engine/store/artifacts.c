@@ -145,8 +145,8 @@ void makers_close(struct makers *m)
 	*m = (struct makers){ 0 };
 }
 
-int maker_outs(
-	struct makers *m, int64_t attempt, struct arena *a, struct artifact_list *out, struct err *e)
+int maker_outs(struct makers *m, int64_t attempt, struct arena *a, struct artifact_list *out,
+	struct err *e)
 {
 	int rc;
 

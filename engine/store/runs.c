@@ -19,11 +19,14 @@
 #define PREFIX_MIN 4
 #define NAMED_MAX  5 /* candidates of an ambiguous prefix that are named */
 
-#define COLUMNS                                                                               \
-	"SELECT id, pid, began_ms, coalesce(ended_ms, 0), ran, reused, failed, dirty, coalesce(pinned_ms, 0), uuid, " \
-	"state, cause, dag_path, dag_name, params, changed, commit_id, branch, source_note, " \
-	"host, boot_id, version, note, (SELECT coalesce(group_concat(name, ' '), '') FROM (SELECT name " \
-	"FROM tag WHERE tag.run = run.id ORDER BY name)), dag_digest, patch_digest, reuse_digest FROM run "
+#define COLUMNS                                                                                    \
+	"SELECT id, pid, began_ms, coalesce(ended_ms, 0), ran, reused, failed, dirty, "            \
+	"coalesce(pinned_ms, 0), uuid, "                                                           \
+	"state, cause, dag_path, dag_name, params, changed, commit_id, branch, source_note, "      \
+	"host, boot_id, version, note, (SELECT coalesce(group_concat(name, ' '), '') FROM "        \
+	"(SELECT name "                                                                            \
+	"FROM tag WHERE tag.run = run.id ORDER BY name)), dag_digest, patch_digest, reuse_digest " \
+	"FROM run "
 
 static int not_found(const char *ref, struct err *e)
 {
@@ -45,7 +48,9 @@ static int ask_id(
 static int by_place(struct db *db, int64_t back, const char *ref, int64_t *id, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
-	int rc = db_query(db, "SELECT id FROM run WHERE removed_ms IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?", &s, e);
+	int rc = db_query(db,
+		"SELECT id FROM run WHERE removed_ms IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?", &s,
+		e);
 
 	if (rc == 0) {
 		db_bind_int(s, 1, back);
@@ -58,9 +63,10 @@ static int by_place(struct db *db, int64_t back, const char *ref, int64_t *id, s
 static int last_success(struct db *db, const char *ref, int64_t *id, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
-	int rc = db_query(
-		db,
-		"SELECT id FROM run WHERE state = 'SUCCEEDED' AND removed_ms IS NULL ORDER BY id DESC LIMIT 1", &s, e);
+	int rc = db_query(db,
+		"SELECT id FROM run WHERE state = 'SUCCEEDED' AND removed_ms IS NULL ORDER BY id "
+		"DESC LIMIT 1",
+		&s, e);
 
 	if (rc == 0)
 		rc = ask_id(db, s, id, ref, e);
@@ -114,7 +120,8 @@ static int by_prefix(struct db *db, const char *ref, const char *prefix, int64_t
 
 	/* `~` sorts behind everything a uuid is made of. */
 	rc = db_query(db,
-		"SELECT id, uuid FROM run WHERE uuid >= ?1 AND uuid < ?1 || '~' AND (removed_ms IS NULL OR uuid = ?1) "
+		"SELECT id, uuid FROM run WHERE uuid >= ?1 AND uuid < ?1 || '~' AND (removed_ms IS "
+		"NULL OR uuid = ?1) "
 		"ORDER BY id DESC LIMIT 6",
 		&s, e);
 	if (rc == 0)

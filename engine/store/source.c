@@ -18,8 +18,8 @@
 
 extern char **environ;
 
-int source_ask(struct source *s, const char *helper, const char *root, const void *questions, size_t len,
-	struct err *e)
+int source_ask(struct source *s, const char *helper, const char *root, const void *questions,
+	size_t len, struct err *e)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
