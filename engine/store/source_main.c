@@ -123,5 +123,6 @@ int main(int argc, char **argv)
 	why = open_repository(&repo, argv[argc == 2 ? 1 : 2]);
 	rc = answer(repo, why, argc, argv);
 	git_repository_free(repo);
+	(void)git_libgit2_shutdown();
 	return fflush(stdout) == 0 ? rc : 1;
 }

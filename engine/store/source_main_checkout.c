@@ -63,12 +63,19 @@ static int check_out(git_repository *repo, const git_oid *commit)
 	return rc == 0 ? git_checkout_head(repo, &options) : rc;
 }
 
-static int put_submodule(git_submodule *submodule, const char *name, void *user)
+static void put_submodules(git_repository *repo)
 {
-	(void)name;
-	(void)user;
-	printf("submodule %s\n", git_submodule_path(submodule));
-	return 0;
+	git_index *index = NULL;
+	size_t i;
+
+	if (git_repository_index(&index, repo) == 0)
+		for (i = 0; i < git_index_entrycount(index); i++) {
+			const git_index_entry *entry = git_index_get_byindex(index, i);
+
+			if (entry->mode == GIT_FILEMODE_COMMIT && strchr(entry->path, '\n') == NULL)
+				printf("submodule %s\n", entry->path);
+		}
+	git_index_free(index);
 }
 
 static int no_commit(git_repository *repo, const char *commit)
@@ -107,7 +114,7 @@ int checkout_main(git_repository *repo, const char *root, const char *commit, co
 			rc = fault(text);
 		} else {
 			printf("folder %s\n", below(repo, root));
-			(void)git_submodule_foreach(scratch, put_submodule, NULL);
+			put_submodules(scratch);
 		}
 	}
 	git_repository_free(scratch);
