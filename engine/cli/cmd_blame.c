@@ -131,10 +131,17 @@ static int stand_at(struct blaming *b, size_t point, struct err *e)
 	return 0;
 }
 
+static int given(void *user, const struct graph *g, struct err *e)
+{
+	struct blaming *b = user;
+
+	return scratch_secrets(&b->scratch, g, e);
+}
+
 static int run_point(void *user, size_t point, double *value, struct err *e)
 {
 	struct blaming *b = user;
-	struct replay replay = { .task = b->task, .quiet = true };
+	struct replay replay = { .task = b->task, .quiet = true, .given = given, .user = b };
 	struct cli *c = b->cli;
 
 	if (stand_at(b, point, e) < 0) {

@@ -206,6 +206,8 @@ int reproduce_given(struct reproduction *r, const struct graph *g, struct err *e
 {
 	size_t i;
 
+	if (scratch_secrets(&r->scratch, g, e) < 0)
+		return e->code;
 	for (i = 0; i < r->outs.count; i++) {
 		uint32_t node = graph_find(g, r->outs.items[i].task);
 

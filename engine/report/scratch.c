@@ -12,6 +12,7 @@
 #include "base/move.h"
 #include "base/path.h"
 #include "base/program.h"
+#include "dag/graph.h"
 #include "run/sources.h"
 #include "store/db_copy.h"
 #include "store/project.h"
@@ -135,7 +136,7 @@ static int check_out(struct scratch *s, const struct run_record *run, struct err
 	if (rc == 0)
 		rc = open_root(s, place.folder, e);
 	if (rc == 0 && !digest_is_zero(&run->patch))
-		rc = sources_restore(&s->objects, &run->patch, s->root_fd, e);
+		rc = sources_restore(&s->objects, &run->patch, s->root_fd, s->project->root_fd, e);
 	if (rc == 0 && digest_is_zero(&run->patch) && run->dirty > 0 && run->note[0] != '\0')
 		rc = err_set(e, ERR_NOTFOUND, "%s", run->note);
 	return rc;
@@ -251,4 +252,23 @@ int scratch_past(struct scratch *s, struct db *db, struct err *e)
 	if (symlinkat(objects, s->root_fd, ".flow/objects") < 0)
 		return err_system(e, "cannot make a link to the store");
 	return db_copy(db, arena_printf(&s->arena, "%s/.flow/flow.db", s->root), e);
+}
+
+int scratch_secrets(struct scratch *s, const struct graph *g, struct err *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->source_count; i++) {
+		const char *path = graph_text(g, g->sources[i].value);
+
+		if (strncmp(graph_text(g, g->sources[i].name), "secret:", 7) != 0 ||
+			strncmp(path, "file:", 5) != 0 || path_leaves(path + 5) ||
+			file_exists(s->root_fd, path + 5) ||
+			!file_exists(s->project->root_fd, path + 5))
+			continue;
+		if (folder_make_parents(s->root_fd, path + 5, 0777, e) < 0 ||
+			tree_copy(s->project->root_fd, path + 5, s->root_fd, path + 5, e) < 0)
+			return e->code;
+	}
+	return 0;
 }

@@ -23,6 +23,7 @@
 struct db;
 struct digest;
 struct err;
+struct graph;
 struct project;
 struct run_record;
 
@@ -44,6 +45,8 @@ int scratch_input(struct scratch *s, const char *path, const struct digest *d, s
 bool scratch_has(const struct scratch *s, const char *path, const struct digest *d);
 int scratch_drop(struct scratch *s, const char *path, struct err *e); /* an input that is not to be there */
 int scratch_past(struct scratch *s, struct db *db, struct err *e);
+/* Files that secrets are read from are in no record: those of today. */
+int scratch_secrets(struct scratch *s, const struct graph *g, struct err *e);
 void scratch_close(struct scratch *s);
 
 #endif

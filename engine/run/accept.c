@@ -12,6 +12,7 @@
 #include "plan/key.h"
 #include "run/engine.h"
 #include "run/session.h"
+#include "run/sources.h"
 #include "store/journal.h"
 #include "store/runs.h"
 #include "store/source.h"
@@ -35,9 +36,14 @@ static int record_commit(struct engine *n, struct err *e)
 	};
 	int64_t until = clock_mono_ms() + SOURCE_MS;
 	struct source source = { .fd = -1, .pid = -1 };
+	struct buf questions = { 0 };
 	struct err unknown;
-	int rc = source_ask(&source, n->s->helper, n->s->root, &unknown);
+	int rc;
 
+	sources_questions(n->s, &questions);
+	rc = source_ask(&source, n->s->helper, n->s->root, buf_text(&questions), questions.len,
+		&unknown);
+	buf_release(&questions);
 	while (rc == 0 && clock_mono_ms() < until) {
 		struct pollfd ready = { .fd = source.fd, .events = POLLIN };
 
@@ -45,7 +51,9 @@ static int record_commit(struct engine *n, struct err *e)
 		rc = source_read(&source, &answer, &n->arena, &unknown);
 	}
 	source_close(&source);
-	return record_source(n, &answer, e);
+	rc = record_source(n, &answer, true, e);
+	source_answer_release(&answer);
+	return rc;
 }
 
 int accept_begin(struct acceptance *a, struct session *s, struct err *e)

@@ -12,7 +12,9 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/map.h"
+#include "base/move.h"
 #include "base/path.h"
+#include "run/secrets.h"
 #include "run/session.h"
 #include "store/changed_files.h"
 #include "store/source.h"
@@ -20,6 +22,7 @@
 
 struct keeper {
 	struct session *session;
+	const struct secrets *secrets;
 	const struct source_answer *answer;
 	struct arena *arena;
 	struct buf *list; /* of what is kept; NULL: it is not listed */
@@ -100,6 +103,15 @@ void sources_questions(struct session *s, struct buf *out)
 	each_source(s, ask, out);
 }
 
+static bool holds_secret(const struct secrets *secrets, const struct buf *bytes)
+{
+	struct buf masked = { 0 };
+	bool found = secrets_mask(secrets, buf_text(bytes), bytes->len, &masked);
+
+	buf_release(&masked);
+	return found;
+}
+
 /* A copy, never a link: the file is the user's, and stays as it is. */
 static bool keep_bytes(struct keeper *k, const char *path, struct made *made)
 {
@@ -114,6 +126,7 @@ static bool keep_bytes(struct keeper *k, const char *path, struct made *made)
 		return false;
 	k->bytes += made->size;
 	kept = file_read(&text, s->root_fd, path, SOURCES_EACH, &e) == 0 &&
+	       !holds_secret(k->secrets, &text) &&
 	       object_put(&s->history.objects, buf_text(&text), text.len, &made->digest, &e) == 0;
 	buf_release(&text);
 	return kept;
@@ -193,9 +206,10 @@ static void keep_manifest(void *user, const char *path)
 		keep_folder(k, path, false);
 }
 
-void sources_keep(struct session *s, const struct source_answer *answer, struct arena *a)
+void sources_keep(struct session *s, const struct secrets *secrets,
+	const struct source_answer *answer, struct arena *a)
 {
-	struct keeper k = { .session = s, .answer = answer, .arena = a };
+	struct keeper k = { .session = s, .secrets = secrets, .answer = answer, .arena = a };
 	size_t i;
 
 	for (i = 0; i < answer->loose.count; i++)
@@ -229,11 +243,12 @@ static int read_changed(struct session *s, const char *path, uint64_t most, stru
 	return 0;
 }
 
-static int keep_changed(
-	struct session *s, const char *path, struct buf *list, uint64_t *left, struct err *e)
+/* One that holds a secret is listed without a digest. */
+static int keep_changed(struct keeper *k, const char *path, uint64_t *left, struct err *e)
 {
+	struct session *s = k->session;
 	struct buf bytes = { 0 };
-	struct digest digest;
+	struct digest digest = { { 0 } };
 	unsigned mode;
 	int rc = read_changed(s, path, *left, &bytes, &mode, e);
 
@@ -241,9 +256,11 @@ static int keep_changed(
 		rc = 0;
 	} else if (rc == 0 && mode != 0) {
 		*left -= bytes.len < *left ? bytes.len : *left;
-		rc = object_put(&s->history.objects, buf_text(&bytes), bytes.len, &digest, e);
+		if (!holds_secret(k->secrets, &bytes))
+			rc = object_put(
+				&s->history.objects, buf_text(&bytes), bytes.len, &digest, e);
 		if (rc == 0)
-			changed_add(list, mode, &digest, path);
+			changed_add(k->list, mode, &digest, path);
 	}
 	buf_release(&bytes);
 	return rc;
@@ -258,9 +275,10 @@ static bool is_there(struct session *s, const char *path)
 	       (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
-static int list_changed(
-	struct session *s, const struct source_answer *answer, struct buf *list, struct err *e)
+static int list_changed(struct keeper *k, struct err *e)
 {
+	const struct source_answer *answer = k->answer;
+	struct session *s = k->session;
 	static const struct digest none;
 	uint64_t left = SOURCES_ALL;
 	size_t i;
@@ -268,27 +286,29 @@ static int list_changed(
 
 	for (i = 0; i < answer->gone.count; i++)
 		if (!is_there(s, answer->gone.items[i]))
-			changed_add(list, 0, &none, answer->gone.items[i]);
+			changed_add(k->list, 0, &none, answer->gone.items[i]);
 	for (i = 0; i < answer->gone.count && rc == 0; i++)
 		if (is_there(s, answer->gone.items[i]))
-			rc = keep_changed(s, answer->gone.items[i], list, &left, e);
+			rc = keep_changed(k, answer->gone.items[i], &left, e);
 	for (i = 0; i < answer->changed.count && rc == 0; i++)
-		rc = keep_changed(s, answer->changed.items[i], list, &left, e);
+		rc = keep_changed(k, answer->changed.items[i], &left, e);
 	return rc;
 }
 
-int sources_changed(
-	struct session *s, const struct source_answer *answer, struct buf *text, struct err *e)
+int sources_changed(struct session *s, const struct secrets *secrets,
+	const struct source_answer *answer, struct buf *text, struct err *e)
 {
 	struct arena a = { 0 };
 	struct buf list = { 0 };
-	struct keeper k = { .session = s, .answer = answer, .arena = &a, .list = &list };
+	struct keeper k = {
+		.session = s, .secrets = secrets, .answer = answer, .arena = &a, .list = &list
+	};
 	struct digest digest;
 	int rc = 0;
 
 	buf_clear(text);
 	if (answer->commit[0] != '\0')
-		rc = list_changed(s, answer, &list, e);
+		rc = list_changed(&k, e);
 	else
 		each_source(s, keep, &k);
 	if (rc == 0 && list.len > 0)
@@ -301,13 +321,19 @@ int sources_changed(
 }
 
 static int restore_file(
-	const struct objects *o, const struct changed_file *file, int dir, struct err *e)
+	const struct objects *o, const struct changed_file *file, int dir, int now, struct err *e)
 {
 	struct buf bytes = { 0 };
 	int rc = tree_remove(dir, file->path, e);
 
 	if (rc < 0 || file->mode == 0)
 		return rc;
+	if (digest_is_zero(&file->digest)) {
+		if (folder_make_parents(dir, file->path, 0777, e) < 0)
+			return e->code;
+		return file_exists(now, file->path) ? tree_copy(now, file->path, dir, file->path, e)
+						    : 0;
+	}
 	rc = object_read(o, &file->digest, SOURCES_ALL, &bytes, e);
 	if (rc == ERR_NOTFOUND)
 		err_set(e, ERR_NOTFOUND, "it is no longer stored");
@@ -322,7 +348,8 @@ static int restore_file(
 	return rc < 0 ? err_context(e, "changed file `%s`", file->path) : 0;
 }
 
-int sources_restore(const struct objects *o, const struct digest *patch, int dir, struct err *e)
+int sources_restore(
+	const struct objects *o, const struct digest *patch, int dir, int now, struct err *e)
 {
 	struct buf list = { 0 };
 	struct changed_file file;
@@ -331,7 +358,7 @@ int sources_restore(const struct objects *o, const struct digest *patch, int dir
 	char *at = list.data;
 
 	while (rc == 0 && changed_next(&at, &file, &bad))
-		rc = restore_file(o, &file, dir, e);
+		rc = restore_file(o, &file, dir, now, e);
 	if (rc == 0 && bad)
 		rc = err_set(e, ERR_CORRUPT, "the list of changed files is damaged");
 	buf_release(&list);
