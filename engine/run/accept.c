@@ -36,14 +36,9 @@ static int record_commit(struct engine *n, struct err *e)
 	};
 	int64_t until = clock_mono_ms() + SOURCE_MS;
 	struct source source = { .fd = -1, .pid = -1 };
-	struct buf questions = { 0 };
 	struct err unknown;
-	int rc;
+	int rc = sources_ask(n->s, &source, &unknown);
 
-	sources_questions(n->s, &questions);
-	rc = source_ask(&source, n->s->helper, n->s->root, buf_text(&questions), questions.len,
-		&unknown);
-	buf_release(&questions);
 	while (rc == 0 && clock_mono_ms() < until) {
 		struct pollfd ready = { .fd = source.fd, .events = POLLIN };
 

@@ -429,14 +429,11 @@ static int open_all(struct engine *n, struct err *e)
 	n->attempts = mem_zalloc(n->slots.count * sizeof *n->attempts);
 	if (inbox_worker(n, e) < 0)
 		return e->code;
-	sources_questions(n->s, &n->scratch);
-	if (source_ask(&n->source, n->s->helper, n->s->root, buf_text(&n->scratch), n->scratch.len,
-		    e) < 0) {
+	if (sources_ask(n->s, &n->source, e) < 0) {
 		/* The run goes on; that it is not known is recorded. */
-		struct source_answer none = { .commit = "",
-			.branch = "",
-			.patch = "",
-			.note = arena_strdup(&n->arena, e->text) };
+		struct source_answer none = {
+			.commit = "", .branch = "", .patch = "", .note = arena_strdup(&n->arena, e->text)
+		};
 
 		n->source_known = true;
 		return record_source(n, &none, true, e);

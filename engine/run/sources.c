@@ -87,7 +87,7 @@ static void ask(void *user, const char *path)
 	buf_add(out, path, strlen(path) + 1);
 }
 
-void sources_questions(struct session *s, struct buf *out)
+static void put_questions(struct session *s, struct buf *out)
 {
 	const struct graph *g = &s->graph;
 	uint32_t i, k;
@@ -101,6 +101,17 @@ void sources_questions(struct session *s, struct buf *out)
 			buf_add(out, path, strlen(path) + 1);
 		}
 	each_source(s, ask, out);
+}
+
+int sources_ask(struct session *s, struct source *source, struct err *e)
+{
+	struct buf questions = { 0 };
+	int rc;
+
+	put_questions(s, &questions);
+	rc = source_ask(source, s->helper, s->root, buf_text(&questions), questions.len, e);
+	buf_release(&questions);
+	return rc;
 }
 
 static bool holds_secret(const struct secrets *secrets, const struct buf *bytes)

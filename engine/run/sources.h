@@ -1,7 +1,7 @@
 /*
  * run/sources.h - that what a run read can be brought back: what git is asked, and what is kept because git has it not.
  *
- *     sources_questions(&session, &buf)           for source_ask(): the outs, and the files and code that no task makes
+ *     sources_ask(&session, &source, e)           source_ask() with the outs, and the files and code that no task makes
  *     sources_changed(&session, &secrets, &answer, &text, e)   changed files become objects; the head of the patch that tells where they are
  *     sources_restore(&objects, &run.patch, dir, now, e)    the other way
  *     sources_keep(&session, &secrets, &answer, &arena)   loose files become objects, named by the digests that the keys hold
@@ -23,6 +23,7 @@ struct err;
 struct objects;
 struct secrets;
 struct session;
+struct source;
 struct source_answer;
 
 #define SOURCES_EACH  ((uint64_t)16 << 20)
@@ -35,7 +36,7 @@ int sources_changed(struct session *s, const struct secrets *secrets, const stru
 /* Make a checked-out commit what the work tree was. dir: of the project in it. A file that held a secret is
  * taken from `now`, the work tree of today, as it is. Missing objects are ERR_NOTFOUND. */
 int sources_restore(const struct objects *o, const struct digest *patch, int dir, int now, struct err *e);
-void sources_questions(struct session *s, struct buf *out);
+int sources_ask(struct session *s, struct source *source, struct err *e);
 void sources_keep(struct session *s, const struct secrets *secrets, const struct source_answer *answer, struct arena *a);
 
 #endif
