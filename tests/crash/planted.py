@@ -106,7 +106,7 @@ def command_of(test, source, build, options, short):
     if test == "kills":
         return ["env", "KILLS=60", "LANES=%d" % options.jobs, "SEED=1", tests + "/crash/kill.sh", build + "/flow"]
     if test == "power":
-        return ["env", "SEEDS=%d" % (20 * short), "JOBS=%d" % options.jobs, tests + "/power/loss.py", build]
+        return ["env", "SEEDS=%d" % (20 * short), "JOBS=%d" % options.jobs, sys.executable, tests + "/power/loss.py", build]
     return ["ctest", "--test-dir", build, "-R", "^%s$" % re.escape(test), "--output-on-failure", "--no-tests=error"]
 
 
@@ -180,6 +180,8 @@ class Garden:
             code, said = self.run(*command, limit=self.options.limit)
             if code not in (0, "late") and command[0] == "ctest":
                 code, said = self.run(*command, limit=self.options.limit)  # a busy machine is no fault: it must fail twice
+            if code in (126, 127):
+                raise SystemExit("%s cannot be asked: %s" % (test, said[-500:]))
             if code == "late":
                 return None, "%s did not end in time" % test
             if code != 0:
