@@ -89,7 +89,7 @@ PLANTED = [
     ("young-files-are-believed", "unit.stats", "engine/store/stats.c", "(state_of(s, entry) == ENTRY_FRESH || !is_racy(entry))", "true"),
     ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),
 ]
-BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "fault_preload", "power_record")
+BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "fault_preload", "power_record", "other_boot")
 
 
 def command_of(test, source, build, options, short):
