@@ -106,7 +106,7 @@ def command_of(test, source, build, options, short):
     if test == "kills":
         return ["env", "KILLS=60", "LANES=%d" % options.jobs, "SEED=1", tests + "/crash/kill.sh", build + "/flow"]
     if test == "power":
-        return ["env", "SEEDS=%d" % (20 * short), "JOBS=%d" % options.jobs, sys.executable, tests + "/power/loss.py", build]
+        return ["env", "SEEDS=%d" % (5 * short), "JOBS=%d" % options.jobs, sys.executable, tests + "/power/loss.py", build]
     return ["ctest", "--test-dir", build, "-R", "^%s$" % re.escape(test), "--output-on-failure", "--no-tests=error"]
 
 
