@@ -53,7 +53,7 @@ def fill(path, steps):
         tree = parts(i, reads)
         db.execute("INSERT INTO attempt(id, run, task, number, state, key, parts, began_ms, ended_ms) VALUES(?,?,?,1,'SUCCEEDED',?,?,?,?)",
                    (attempt + 1 + i, run, name, hashlib.sha256(tree).digest(), tree, 1700000000000, 1700000000010))
-        db.execute("INSERT INTO artifact VALUES(?,0,'out',?,?,1,420)", (attempt + 1 + i, out, digest(out)))
+        db.execute("INSERT INTO artifact(attempt, position, name, path, digest, size, mode) VALUES(?,0,'out',?,?,1,420)", (attempt + 1 + i, out, digest(out)))
         db.execute("INSERT INTO task(run, name, state, attempt) VALUES(?,?,'SUCCEEDED',?)", (run, name, attempt + 1 + i))
     db.commit()
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
