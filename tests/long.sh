@@ -6,11 +6,15 @@
 long_rows() {
 	cat <<-'ROWS'
 		kills     2  KILLS=10000 tests/crash/kill.sh $build/flow
-		calls     4  tests/crash/sweep.py $build --all
+		calls     6  tests/crash/sweep.py $build --all
 		points    4  tests/crash/points.py $points --all
 		recovery  2  COUNT=500 tests/crash/recovery.py $build
 		faults    2  tests/faults/sweep.py $build --all
 		bytes     2  tests/faults/flipped_bytes.py $build --seeds 10000
+		objects   1  tests/faults/corrupt_objects.py $build --count 10000
+		race      2  tests/crash/gc_race.py $build --seconds 1800
+		store     4  tests/bench/gc.py $build
+		hashing   3  tests/bench/hash.py $build
 		power     2  SEEDS=100000 tests/power/loss.py $build
 		planted  40  tests/crash/planted.py
 		model     1  FLOW_MODEL_CASES=2000000 $build/tests/test_sched_model

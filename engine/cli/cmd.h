@@ -65,6 +65,10 @@ struct cli {
 	unsigned jobs, limit, attempt, lines, format, times;
 	bool now, keep_going, dry_run, exit_code, all, follow, reference, tasks, plugins, keep, down, remove, move, undo;
 	const char *state, *against, *template, *command_text, *tolerance;
+	const char *budget, *keep_since, *grace; /* gc */
+	unsigned keep_last;
+	struct texts forget;
+	bool explain, read_data, repair, unset;
 	struct texts args;         /* what is left: positional */
 };
 

@@ -32,9 +32,9 @@ struct finder {
 
 static const char *const reason_names[] = { "none", "never-run", "input-changed", "input-added",
 	"input-removed", "param-changed", "code-changed", "plugin-changed", "env-changed",
-	"with-changed", "outs-changed", "output-missing", "upstream-ran", "failed-before",
+	"with-changed", "outs-changed", "output-missing", "output-damaged", "upstream-ran", "failed-before",
 	"not-trusted", "forced", "volatile", "key-format", "input-missing", "upstream-blocked",
-	"frozen", "same-key" };
+	"frozen", "same-key", "temp-needed" };
 
 const char *reason_name(enum reason reason)
 {
@@ -243,13 +243,22 @@ const char *choice_line(struct plan *p, const struct choice *c)
 	case REASON_SAME_KEY:
 		if (c->restored)
 			return "same key; outs came back from the store";
+		if (c->lacks)
+			return "same key; its temp outs are made again when they are needed";
 		return c->restore ? "same key; outs come back from the store" : "same key";
+	case REASON_TEMP_NEEDED:
+		return arena_printf(a, "its temp outs were dropped, and `%s` reads them", c->name);
 	case REASON_UPSTREAM_RAN:
 		return arena_printf(a, "runs if what `%s` makes changes", c->name);
 	case REASON_UPSTREAM_BLOCKED: return arena_printf(a, "`%s` is blocked", c->name);
 	case REASON_INPUT_MISSING: return arena_printf(a, "input %s is not there", c->name);
 	case REASON_OUTPUT_MISSING:
 		return arena_printf(a, "output %s is gone, and not in the store", c->name);
+	case REASON_OUTPUT_DAMAGED:
+		if (c->name[0] == '\0')
+			return "what the store had of its outs was damaged, and put aside";
+		return arena_printf(a, "output %s was edited in place, and its object with it",
+			c->name);
 	case REASON_PARAM_CHANGED:
 	case REASON_WITH_CHANGED:
 	case REASON_ENV_CHANGED:

@@ -39,6 +39,7 @@ enum presence {
 	PRESENT_SAME,      /* the work tree has exactly that */
 	PRESENT_OTHER,     /* something else is there */
 	PRESENT_MISSING,   /* nothing is there */
+	PRESENT_SPOILED,   /* something else, which is its object in the store as well: a hard link that was written to */
 };
 
 enum last_try {

@@ -12,6 +12,7 @@
 #include "dag/graph.h"
 #include "plan/explain.h"
 #include "plan/key.h"
+#include "plan/temp.h"
 
 /* What is known of the inputs of the node under decision. */
 struct inputs {
@@ -140,24 +141,34 @@ static void choose(struct choice *c, enum verdict verdict, enum reason reason, c
 	c->other_count = 0;
 }
 
-/* Are the outs of this record at hand? Sets restore when some must come from the store; names what is lost otherwise. */
+/* Are the outs of this record at hand? Sets restore when some must come from the store, and lacks when a temp one is gone that was
+ * to go; names what is lost otherwise. */
 static bool outs_at_hand(
 	struct plan *p, uint32_t node, const struct record *r, bool *restore, const char **lost)
 {
 	const struct node *n = &p->graph->nodes[node];
+	struct choice *c = &p->choices[node];
+	enum presence presence;
 	uint32_t i;
 
-	*restore = false;
+	*restore = c->lacks = c->spoiled = false;
 	if (r->out_count != n->outs.count)
 		return false;
 	for (i = 0; i < r->out_count; i++) {
 		const char *path = graph_text(p->graph, p->graph->outs[n->outs.first + i].path);
 		const struct made *want = &r->outs[i];
 
-		if ((want->mode & MADE_ABSENT) != 0 ||
-			p->past->presence(p->past->user, path, want) == PRESENT_SAME)
+		if ((want->mode & MADE_ABSENT) != 0)
 			continue;
-		if (!p->past->stored(p->past->user, want)) {
+		presence = p->past->presence(p->past->user, path, want);
+		if (presence == PRESENT_SAME)
+			continue;
+		if (temp_is_droppable(p->graph, node, n->outs.first + i)) {
+			c->lacks = true;
+			continue;
+		}
+		c->spoiled = presence == PRESENT_SPOILED;
+		if (c->spoiled || !p->past->stored(p->past->user, want)) {
 			*lost = path;
 			return false;
 		}
@@ -186,6 +197,18 @@ static void blame_last_try(struct plan *p, uint32_t node)
 	enum last_try last = p->past->last_try(p->past->user, node, &why);
 
 	choose(&p->choices[node], VERDICT_RUN, reasons[last], last == LAST_DISOWNED ? why : NULL);
+}
+
+/* Its outs are known, and a reader needs the bytes of one that is gone. */
+static void make_again(struct plan *p, uint32_t node, const struct record *r)
+{
+	struct choice *c = &p->choices[node];
+	struct span outs = p->graph->nodes[node].outs;
+
+	choose(c, VERDICT_RUN, REASON_TEMP_NEEDED, node_name(p->graph, p->needed_by[node] - 1));
+	c->past = r;
+	c->lacks = false;
+	memset(p->known + outs.first, 0, outs.count);
 }
 
 /* Find out why a task whose key has no record must run, by its nearest earlier success. REASON_NONE: no component that is known
@@ -239,11 +262,16 @@ static void decide_keyed(struct plan *p, uint32_t node)
 	if (r == NULL || !digest_same(&r->key, &c->key))
 		r = p->past->by_key(p->past->user, &c->key, out_count);
 	if (r != NULL && outs_at_hand(p, node, r, &restore, &lost)) {
+		if (c->lacks && p->needed_by[node] != 0) {
+			make_again(p, node, r);
+			return;
+		}
 		reuse(p, node, r, restore);
 		return;
 	}
 	if (r != NULL) {
-		choose(c, VERDICT_RUN, REASON_OUTPUT_MISSING, lost);
+		choose(c, VERDICT_RUN, c->spoiled ? REASON_OUTPUT_DAMAGED : REASON_OUTPUT_MISSING,
+			lost);
 		c->past = r;
 		return;
 	}
@@ -277,7 +305,7 @@ static int decide_frozen(struct plan *p, uint32_t node, struct err *e)
 	return 0;
 }
 
-static int decide(struct plan *p, uint32_t node, struct err *e)
+int plan_decide(struct plan *p, uint32_t node, struct err *e)
 {
 	const struct stage *stage = node_stage(p->graph, node);
 	struct choice *c = &p->choices[node];
@@ -342,6 +370,26 @@ static uint32_t *order_of(struct plan *p)
 	return order;
 }
 
+static int decide_all(struct plan *p, const uint32_t *order, const bool *chosen, struct err *e)
+{
+	const struct graph *g = p->graph;
+	uint32_t i;
+
+	for (i = 0; i < g->node_count; i++) {
+		p->choices[i] = (struct choice){ .verdict = VERDICT_RUN };
+		choose(&p->choices[i], VERDICT_RUN, REASON_NONE, NULL);
+	}
+	for (i = 0; i < g->node_count; i++) {
+		uint32_t node = order[i];
+
+		if (chosen != NULL && !chosen[node])
+			choose(&p->choices[node], VERDICT_LEFT_OUT, REASON_NONE, NULL);
+		else if (plan_decide(p, node, e) < 0)
+			return e->code;
+	}
+	return 0;
+}
+
 int plan_make(struct plan *p, const struct graph *g, const struct past *past,
 	const struct plan_options *options, struct err *e)
 {
@@ -357,24 +405,25 @@ int plan_make(struct plan *p, const struct graph *g, const struct past *past,
 	p->choices = mem_zalloc((g->node_count + 1) * sizeof *p->choices);
 	p->made = mem_zalloc((out_count + 1) * sizeof *p->made);
 	p->known = mem_zalloc(out_count + 1);
+	p->needed_by = mem_zalloc((g->node_count + 1) * sizeof *p->needed_by);
 	order = order_of(p);
-	for (i = 0; i < g->node_count; i++)
-		choose(&p->choices[i], VERDICT_RUN, REASON_NONE, NULL);
-	for (i = 0; i < g->node_count; i++) {
-		uint32_t node = order[i];
-
-		if (options->chosen != NULL && !options->chosen[node])
-			choose(&p->choices[node], VERDICT_LEFT_OUT, REASON_NONE, NULL);
-		else if (decide(p, node, e) < 0)
+	do { /* once, but where temp outs must be made again: each round finds at least one more of them */
+		memset(p->known, 0, out_count + 1);
+		if (decide_all(p, order, options->chosen, e) < 0)
 			return e->code;
-		p->count[p->choices[node].verdict]++;
-	}
+	} while (temp_find_needs(p, order));
+	for (i = 0; i < g->node_count; i++)
+		p->count[p->choices[i].verdict]++;
 	return 0;
 }
 
 int plan_settle(struct plan *p, uint32_t node, struct err *e)
 {
-	return decide(p, node, e);
+	const struct choice *c = &p->choices[node];
+
+	if (plan_decide(p, node, e) < 0)
+		return e->code;
+	return c->verdict == VERDICT_REUSE && c->lacks ? temp_settle(p, node, e) : 0;
 }
 
 int plan_parts(struct plan *p, uint32_t node, struct err *e)
@@ -404,6 +453,7 @@ void plan_release(struct plan *p)
 	free(p->choices);
 	free(p->made);
 	free(p->known);
+	free(p->needed_by);
 	buf_release(&p->parts);
 	arena_release(&p->arena);
 	memset(p, 0, sizeof *p);

@@ -40,6 +40,7 @@ enum reason {
 	REASON_WITH_CHANGED,
 	REASON_OUT_CHANGED,     /* declared outs are others */
 	REASON_OUTPUT_MISSING,  /* recorded, but neither in the work tree nor in the store */
+	REASON_OUTPUT_DAMAGED,  /* `name` was written to in place, or (name "") what the store had was damaged */
 	REASON_UPSTREAM_RAN,    /* MAYBE: depends on `name` */
 	REASON_FAILED_BEFORE,
 	REASON_NOT_TRUSTED,     /* its only success is not to be reused; name: "`in` was changed while it ran" */
@@ -50,6 +51,7 @@ enum reason {
 	REASON_UPSTREAM_BLOCKED,
 	REASON_FROZEN,          /* REUSE; or BLOCKED: `name` is not there */
 	REASON_SAME_KEY,        /* REUSE */
+	REASON_TEMP_NEEDED,     /* a temp out of it was dropped, and `name` reads it */
 };
 
 struct choice {
@@ -58,6 +60,8 @@ struct choice {
 	bool restore;             /* REUSE: at least one out must be brought back from the store */
 	bool restored;            /* REUSE: that was done */
 	bool keyed;               /* `key` is known */
+	bool spoiled;             /* an out is a hard link to its object, and was written to */
+	bool lacks;               /* REUSE: a temp out of it is gone; nobody who runs needs it */
 	struct digest key;
 	const struct record *past; /* REUSE: whose outs; RUN, MAYBE: the earlier success that is nearest; or NULL */
 	const char *name;         /* what differs: "train.lr", "data/x.csv", an upstream task; or "" */
@@ -79,6 +83,7 @@ struct plan {
 	struct made *made;         /* per out of the graph: what is known of it */
 	bool *known;               /* per out of the graph */
 	const bool *forced;        /* from the options; borrowed */
+	uint32_t *needed_by;       /* per node: who needs a temp out of it that may be gone, plus one; or 0 */
 	struct arena arena;
 	struct buf parts;          /* scratch: component tree of the node last keyed, */
 	uint32_t parts_node;       /* which is this one */
@@ -91,6 +96,9 @@ void plan_release(struct plan *p);
 
 /* All producers of `node` are done: decide RUN, REUSE or BLOCKED. After a RUN, p->parts is the node's component tree. */
 int plan_settle(struct plan *p, uint32_t node, struct err *e);
+
+/* The same, whether or not a reader needs a temp out of it that is gone (plan/temp.h). */
+int plan_decide(struct plan *p, uint32_t node, struct err *e);
 
 /* Build the node's component tree into p->parts from what is known now. */
 int plan_parts(struct plan *p, uint32_t node, struct err *e);

@@ -112,7 +112,7 @@ static int find_users(struct artifactpage *page, struct db *db, struct arena *a,
 int artifactpage_make(struct artifactpage *out, struct db *db, const struct project *p,
 	const struct artifact_record *artifact, struct arena *a, struct err *e)
 {
-	struct objects objects = { p->root_fd, p->flow_fd };
+	struct objects objects = objects_of(p);
 	struct artifactpage page = { .artifact = *artifact };
 
 	if (attempt_get(db, artifact->attempt, a, &page.attempt, e) < 0 ||

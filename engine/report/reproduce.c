@@ -277,7 +277,7 @@ int reproduce_judge(struct reproduction *r, struct err *e)
 static int open_object(const struct reproduction *r, const struct digest *d)
 {
 	char path[80], whole[100];
-	int fd = openat(r->scratch.project->flow_fd, object_path(d, path),
+	int fd = openat(r->scratch.project->store_fd, object_path(d, path),
 		O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd >= 0)

@@ -36,7 +36,8 @@ int scratch_open(struct scratch *s, const struct project *p, struct err *e)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	*s = (struct scratch){ .project = p, .root_fd = -1, .submodules = "" };
-	s->objects = (struct objects){ .root_fd = -1, .flow_fd = p->flow_fd };
+	s->objects = objects_of(p);
+	s->objects.root_fd = -1;
 	s->top = arena_printf(&s->arena, "%s/.flow/scratch", p->root);
 	s->lock_fd = openat(p->flow_fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock_fd < 0)

@@ -7,6 +7,7 @@
  *     attempt.c   one attempt: from a task to a message for the worker, and from the worker's answer to an outcome
  *     ending.c    an attempt is over: success or not, and what follows
  *     publish.c   outs: taken into the store, recorded, made visible; or put back as they were
+ *     temps.c     temp outs: dropped when their last reader is done
  *     record.c    the journal's rows of a run
  *
  * One turn of the loop: everything decided is written in one transaction; after its commit, in this order, outs become
@@ -41,6 +42,7 @@ struct take_job {
 	struct engine *engine;
 	struct attempt *attempt;
 	const char *path;        /* where it was written, relative to the project */
+	bool is_temp;            /* it will go, and is not put into the store */
 	struct made made;
 	struct stat_id id;       /* of a file, in the work tree */
 	int rc;                  /* of object_take */
@@ -101,6 +103,7 @@ struct engine {
 
 	struct { uint32_t *items; size_t count, cap; } launches; /* slots to be started after the commit */
 	struct { uint32_t *items; size_t count, cap; } shows;    /* slots whose outs become visible after it */
+	struct { uint32_t *items; size_t count, cap; } reused;   /* tasks that were reused this turn */
 	struct { struct told *items; size_t count, cap; } tells;
 	struct arena turn;       /* texts of this turn */
 	struct arena arena;      /* of the run */
@@ -113,7 +116,7 @@ struct engine {
 	/* Durability: at most one sync under way, at most SYNC_MS after the first commit it has not seen. */
 	struct sync_job {
 		struct pool_job job;
-		int fd;
+		int fd, store_fd;
 		int rc;
 		bool busy;
 	} sync;
@@ -142,6 +145,11 @@ int publish_record(struct engine *n, struct attempt *a, bool reusable, struct er
 int publish_show(struct engine *n, struct attempt *a, struct err *e);  /* after the commit; gives the slot back */
 int publish_undo(struct engine *n, struct attempt *a, struct err *e);  /* it did not: everything back as it was */
 const char *publish_path(struct engine *n, const struct attempt *a, uint32_t out); /* where the attempt writes it */
+
+/* -- temps.c -- */
+bool temps_is(const struct engine *n, uint32_t node, uint32_t out);          /* is it one that goes? */
+int temps_drop_done(struct engine *n, struct err *e); /* what this turn's successes and reused tasks were the last to read goes */
+int temps_drop_all(struct engine *n, struct err *e);                         /* what was left of a run that was killed */
 
 /* -- record.c -- */
 int record_begin(struct engine *n, struct err *e);

@@ -79,7 +79,8 @@ static void take(struct pool_job *job)
 	else if (holds_secret(t))
 		t->rc = t->error->code;
 	else
-		t->rc = object_take(&o, o.root_fd, t->path, &t->made, &t->id, t->error);
+		t->rc = t->is_temp ? object_look(o.root_fd, t->path, &t->made, &t->id, t->error)
+				   : object_take(&o, o.root_fd, t->path, &t->made, &t->id, t->error);
 }
 
 static bool is_quick(struct engine *n, const char *path)
@@ -118,6 +119,7 @@ int publish_begin(struct engine *n, struct attempt *a, struct err *e)
 		t->engine = n;
 		t->attempt = a;
 		t->job.work = take;
+		t->is_temp = temps_is(n, a->node, i);
 		if (is_quick(n, path)) {
 			t->path = path;
 			take(&t->job);
@@ -242,7 +244,8 @@ int publish_record(struct engine *n, struct attempt *a, bool reusable, struct er
 
 		outs[i] = a->takes[i].made;
 		if (journal_artifact(
-			    db, a->id, i, graph_text(n->graph, out->name), path, &outs[i], e) < 0)
+			    db, a->id, i, graph_text(n->graph, out->name), path, &outs[i], e) < 0 ||
+			(a->takes[i].is_temp && journal_artifact_gone(db, a->id, i, "temp", e) < 0))
 			return e->code;
 		if (!a->staged)
 			note(n, path, &a->takes[i]);

@@ -324,10 +324,10 @@ static bool take_again(struct salvage *v, const struct objects *o, const char *p
  * again. */
 static int check_young(struct salvage *v, int64_t durable, struct err *e)
 {
-	struct objects o = { v->project->root_fd, v->project->flow_fd };
+	struct objects o = objects_of(v->project);
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(
-		v->db, "SELECT DISTINCT digest, size, mode, path FROM artifact WHERE attempt > ?", &s, e);
+		v->db, "SELECT DISTINCT digest, size, mode, path FROM artifact WHERE attempt > ? AND gone = ''", &s, e);
 
 	if (rc == 0)
 		db_bind_int(s, 1, durable);

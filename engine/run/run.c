@@ -1,7 +1,6 @@
 #include "run/run.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "base/path.h"
 #include "base/vec.h"
 #include "dag/graph.h"
@@ -70,6 +70,7 @@ static void count_state(struct engine *n, const struct action *a)
 		if (c->past != NULL)
 			r->saved_ms += c->past->took_ms;
 		t.kind = TOLD_REUSED;
+		vec_push(&n->reused, a->task);
 		break;
 	case TASK_BLOCKED:
 		r->blocked++;
@@ -156,7 +157,11 @@ static void sync_all(struct pool_job *job)
 {
 	struct sync_job *s = (struct sync_job *)(void *)job;
 
-	s->rc = FAILPOINT("sync.begin", NULL) < 0 || syncfs(s->fd) < 0 ? errno : 0;
+	/* The objects of a shared store first: what the journal says of them must be true. */
+	s->rc = FAILPOINT("sync.begin", NULL) < 0 ||
+				(s->store_fd != s->fd && syncfs(s->store_fd) < 0) || syncfs(s->fd) < 0
+			? errno
+			: 0;
 	(void)FAILPOINT("sync.end", NULL);
 }
 
@@ -237,7 +242,9 @@ static int after_commit(struct engine *n, struct err *e)
 					       .task = a->node,
 					       .outcome = OUTCOME_SUCCEEDED });
 	}
-	n->shows.count = 0;
+	if (temps_drop_done(n, e) < 0)
+		return e->code;
+	n->shows.count = n->reused.count = 0;
 	for (i = 0; i < n->tells.count; i++)
 		if (n->options.watch.tell != NULL)
 			n->options.watch.tell(n->options.watch.user, &n->tells.items[i]);
@@ -308,15 +315,6 @@ static int loop(struct engine *n, struct err *e)
 
 /* -- begin and end -------------------------------------------------------------------------------------------------- */
 
-static uint32_t count_cores(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof set, &set) < 0)
-		return 1;
-	return (uint32_t)CPU_COUNT(&set);
-}
-
 struct waits {
 	const struct graph *graph;
 	int64_t *not_before_ms;
@@ -353,7 +351,7 @@ static int start_sched(struct engine *n, struct err *e)
 	uint8_t *done = arena_zalloc(&n->arena, g->node_count + 1);
 	int64_t *cost = arena_zalloc(&n->arena, (g->node_count + 1) * sizeof *cost);
 	int64_t *waits = arena_zalloc(&n->arena, (g->node_count + 1) * sizeof *waits);
-	uint32_t cores = count_cores(), i;
+	uint32_t cores = parallel_cores(), i;
 	struct sched_config config = { .graph = g,
 		.not_before_ms = waits,
 		.done = done,
@@ -422,6 +420,7 @@ static int open_all(struct engine *n, struct err *e)
 		inbox_watch(n, n->pool.event_fd, INBOX_POOL, e) < 0)
 		return e->code;
 	n->sync.fd = n->s->project.flow_fd;
+	n->sync.store_fd = n->s->project.store_fd;
 	n->sync.job.work = sync_all;
 	/* An attempt that has succeeded keeps its slot until the end of the turn, hence twice as many. */
 	if (slots_open(&n->slots, &n->s->project, n->result->uuid, 2 * n->jobs, &n->exec, e) < 0)
@@ -518,7 +517,7 @@ static int run_work(struct engine *n, struct err *e)
 	int rc = open_all(n, e);
 
 	if (rc == 0)
-		rc = start_sched(n, e);
+		rc = start_sched(n, e) < 0 ? e->code : temps_drop_all(n, e);
 	if (rc == 0) {
 		engine_tell(n, &(struct told){
 			.kind = TOLD_RUN, .task = NO_NODE, .text = n->result->uuid });
@@ -570,7 +569,7 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 	int rc;
 
 	memset(result, 0, sizeof *result);
-	n.jobs = options->jobs == 0 ? count_cores() : options->jobs;
+	n.jobs = options->jobs == 0 ? parallel_cores() : options->jobs;
 	n.jobs = n.jobs > JOBS_MAX ? JOBS_MAX : n.jobs;
 	if (n.options.grace_ms == 0)
 		n.options.grace_ms = GRACE_MS;
@@ -590,6 +589,7 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 	vec_release(&n.actions);
 	vec_release(&n.launches);
 	vec_release(&n.shows);
+	vec_release(&n.reused);
 	vec_release(&n.tells);
 	vec_release(&n.param_paths);
 	map_release(&n.param_files);

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/path.h"
 #include "base/program.h"
 #include "dag/load.h"
@@ -95,6 +96,28 @@ static bool dep_exists(void *user, uint32_t dep)
 		       &d, &e) != ERR_NOTFOUND;
 }
 
+/* Every path that is read and that no task makes will be asked for. */
+static void learn_sources(struct session *s)
+{
+	const struct graph *g = &s->graph;
+	const char **paths;
+	size_t count = 0;
+	uint32_t i, k, dep_count = 0;
+
+	for (i = 0; i < g->node_count; i++)
+		dep_count += g->nodes[i].deps.count;
+	paths = mem_alloc((dep_count + 1) * sizeof *paths);
+	for (i = 0; i < g->node_count; i++)
+		for (k = 0; k < g->nodes[i].deps.count; k++) {
+			const struct dep *dep = &g->deps[g->nodes[i].deps.first + k];
+
+			if (dep->producer == NO_NODE)
+				paths[count++] = graph_text(g, dep->path);
+		}
+	stats_learn(&s->stats, s->root_fd, paths, count);
+	free(paths);
+}
+
 static int load_graph(struct session *s, struct err *e)
 {
 	struct dag_input input = { .path = s->options.dag,
@@ -135,6 +158,7 @@ int session_load(struct session *s, struct err *e)
 		return rc;
 	if (s->has_db && stats_load(&s->stats, &s->db, e) < 0)
 		return e->code;
+	learn_sources(s);
 	dag_check_deps(&s->graph, dep_exists, s, &s->diags);
 	if (s->diags.count == 0)
 		return 0;
@@ -205,7 +229,7 @@ static int apply_wish(struct session *s, const struct session_wish *wish, struct
 int session_plan(struct session *s, const struct session_wish *wish, struct err *e)
 {
 	struct plan_options options;
-	struct project bare = { .root_fd = s->root_fd, .flow_fd = -1 };
+	struct project bare = { .root_fd = s->root_fd, .flow_fd = -1, .store_fd = -1 };
 
 	if (apply_wish(s, wish, e) < 0)
 		return e->code;

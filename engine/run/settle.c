@@ -55,10 +55,19 @@ static int settle_reuse(struct engine *n, uint32_t node, enum settled *answer, s
 	if (e->code == ERR_SYSTEM)
 		return e->code;
 	c->verdict = VERDICT_RUN;
-	c->reason = REASON_OUTPUT_MISSING;
-	c->name = failed;
+	c->reason = e->code == ERR_CORRUPT ? REASON_OUTPUT_DAMAGED : REASON_OUTPUT_MISSING;
+	c->name = e->code == ERR_CORRUPT ? "" : failed;
 	*answer = SETTLED_RUN;
 	return 0;
+}
+
+/* Somebody wrote into a hard link: out of the store with it, before the task makes the same object again. */
+static void put_aside(struct engine *n, const struct choice *c)
+{
+	uint32_t i;
+
+	for (i = 0; c->past != NULL && i < c->past->out_count; i++)
+		(void)object_check(&n->s->history.objects, &c->past->outs[i]);
 }
 
 int engine_settle(struct engine *n, uint32_t node, struct err *e)
@@ -71,6 +80,8 @@ int engine_settle(struct engine *n, uint32_t node, struct err *e)
 
 	if (!planned && plan_settle(&n->s->plan, node, e) < 0)
 		return e->code;
+	if (c->verdict == VERDICT_RUN && c->reason == REASON_OUTPUT_DAMAGED)
+		put_aside(n, c);
 	if (c->verdict == VERDICT_BLOCKED)
 		event.settled = SETTLED_BLOCKED;
 	else if (c->verdict == VERDICT_REUSE && settle_reuse(n, node, &event.settled, e) < 0)

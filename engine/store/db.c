@@ -346,6 +346,11 @@ void db_rollback(struct db *db)
 	db->in_transaction = false;
 }
 
+int db_strict(struct db *db, struct err *e)
+{
+	return execute(db, "PRAGMA synchronous=FULL", "cannot write the journal", e);
+}
+
 int64_t db_last_id(const struct db *db)
 {
 	return sqlite3_last_insert_rowid(db->handle);

@@ -43,6 +43,7 @@ void db_close(struct db *db); /* of the writer: with the log emptied, when it is
 int db_begin(struct db *db, struct err *e);  /* does nothing inside a transaction */
 int db_commit(struct db *db, struct err *e); /* does nothing outside one */
 void db_rollback(struct db *db);
+int db_strict(struct db *db, struct err *e); /* from now on a commit that returns is on the disk */
 
 /* The statement of a slot, reset and ready for binding; prepared at first use. */
 int db_prepare(struct db *db, unsigned slot, const char *sql, struct sqlite3_stmt **out, struct err *e);

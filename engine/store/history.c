@@ -1,7 +1,9 @@
 #include "store/history.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/map.h"
@@ -31,6 +33,17 @@ static const struct record *latest(void *user, uint32_t node)
 	return h->latest[node];
 }
 
+/* Is what lies there one file with the object that it was? */
+static bool is_one_file(const struct history *h, const char *path, const struct digest *d)
+{
+	struct stat here, stored;
+	char object[80];
+
+	return fstatat(h->objects.root_fd, path, &here, 0) == 0 &&
+	       fstatat(h->objects.store_fd, object_path(d, object), &stored, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(here.st_mode) && here.st_ino == stored.st_ino && here.st_dev == stored.st_dev;
+}
+
 static enum presence presence(void *user, const char *path, const struct made *want)
 {
 	struct history *h = user;
@@ -40,7 +53,9 @@ static enum presence presence(void *user, const char *path, const struct made *w
 
 	if (rc == ERR_NOTFOUND)
 		return PRESENT_MISSING;
-	return rc == 0 && digest_same(&d, &want->digest) ? PRESENT_SAME : PRESENT_OTHER;
+	if (rc == 0 && digest_same(&d, &want->digest))
+		return PRESENT_SAME;
+	return is_one_file(h, path, &want->digest) ? PRESENT_SPOILED : PRESENT_OTHER;
 }
 
 static bool stored(void *user, const struct made *want)
@@ -300,7 +315,7 @@ int history_open(struct history *h, const struct graph *g, const struct project 
 		.nearest = nearest,
 		.failed_with = failed_with };
 	h->graph = g;
-	h->objects = (struct objects){ p->root_fd, p->flow_fd };
+	h->objects = objects_of(p);
 	h->db = db;
 	h->stats = stats;
 	h->latest = mem_zalloc((g->node_count + 1) * sizeof *h->latest);

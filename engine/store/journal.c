@@ -346,6 +346,20 @@ int journal_artifact(struct db *db, int64_t attempt, uint32_t position, const ch
 	return db_run(db, s, e);
 }
 
+int journal_artifact_gone(
+	struct db *db, int64_t attempt, uint32_t position, const char *why, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+
+	if (db_prepare(db, SLOT_ARTIFACT_GONE,
+		    "UPDATE artifact SET gone = ? WHERE attempt = ? AND position = ?", &s, e) < 0)
+		return e->code;
+	db_bind_text(s, 1, why);
+	db_bind_int(s, 2, attempt);
+	db_bind_int(s, 3, position);
+	return db_run(db, s, e);
+}
+
 int journal_latest(struct db *db, const char *task, int64_t attempt, const struct digest *key,
 	const struct made *outs, uint32_t count, int64_t took_ms, struct err *e)
 {

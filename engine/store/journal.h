@@ -100,6 +100,8 @@ int journal_attempt_accept(struct db *db, const struct attempt_accept *a, int64_
 int journal_attempt_disown(struct db *db, int64_t attempt, const char *why, struct err *e);
 int journal_artifact(struct db *db, int64_t attempt, uint32_t position, const char *name, const char *path, const struct made *made,
 	struct err *e);
+/* It is not in the store, and why: "temp". */
+int journal_artifact_gone(struct db *db, int64_t attempt, uint32_t position, const char *why, struct err *e);
 int journal_latest(struct db *db, const char *task, int64_t attempt, const struct digest *key, const struct made *outs, uint32_t count,
 	int64_t took_ms, struct err *e);
 int journal_metric(struct db *db, int64_t attempt, const char *name, int64_t step, double value, int64_t at_ms, struct err *e);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,18 @@
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/file.h"
+#include "store/place.h"
+#include "store/project.h"
 #include "store/stats.h"
 #include "store/tree.h"
 
-#define MANIFEST_MAX ((size_t)1 << 30)
+struct objects objects_of(const struct project *p)
+{
+	struct objects o = { .root_fd = p->root_fd, .store_fd = p->store_fd };
+
+	memcpy(o.links, p->links, sizeof o.links);
+	return o;
+}
 
 const char *object_path(const struct digest *d, char path[80])
 {
@@ -30,56 +37,15 @@ const char *object_path(const struct digest *d, char path[80])
 	return path;
 }
 
-/* A name in objects/tmp that no other thread or process uses. */
-static void temp_name(char name[64])
-{
-	static atomic_uint serial;
-
-	(void)snprintf(
-		name, 64, "objects/tmp/%ld.%u", (long)getpid(), atomic_fetch_add(&serial, 1));
-}
-
 /* Folder objects/ab of an object. */
 static int make_shard(const struct objects *o, const char *path, struct err *e)
 {
 	char folder[16];
 
 	(void)snprintf(folder, sizeof folder, "%.10s", path);
-	if (mkdirat(o->flow_fd, folder, 0700) == 0 || errno == EEXIST)
+	if (mkdirat(o->store_fd, folder, 0700) == 0 || errno == EEXIST)
 		return 0;
 	return err_system(e, "cannot make `.flow/%s`", folder);
-}
-
-/* All of `from`; `to` is closed. */
-static int copy_whole(int from, int to, mode_t mode, struct err *e)
-{
-	int rc = lseek(from, 0, SEEK_SET) < 0 ? err_system(e, "cannot seek")
-					      : file_copy_bytes(from, to, e);
-
-	if (rc == 0 && fchmod(to, mode) < 0)
-		rc = err_system(e, "cannot set the mode of a copy");
-	if (close(to) < 0 && rc == 0)
-		rc = err_system(e, "cannot close a copy");
-	return rc;
-}
-
-/* A copy of `from` under the object's name: to a temporary name first, then renamed. */
-static int copy_in(const struct objects *o, int from, const char *path, mode_t mode, struct err *e)
-{
-	char temp[64];
-	int to, rc;
-
-	temp_name(temp);
-	(void)unlinkat(o->flow_fd, temp, 0); /* of a process that had our number and died */
-	to = openat(o->flow_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (to < 0)
-		return err_system(e, "cannot create `.flow/%s`", temp);
-	rc = copy_whole(from, to, mode, e);
-	if (rc == 0 && renameat(o->flow_fd, temp, o->flow_fd, path) < 0)
-		rc = err_system(e, "cannot rename an object");
-	if (rc < 0)
-		(void)unlinkat(o->flow_fd, temp, 0);
-	return rc;
 }
 
 /* The project and its .flow lie on different file systems: a copy beside the place, then renamed. */
@@ -94,7 +60,7 @@ static int copy_out(int from, mode_t mode, int dir, const char *path, struct err
 	to = openat(dir, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (to < 0)
 		return err_system(e, "cannot create `%s`", beside);
-	rc = copy_whole(from, to, mode, e);
+	rc = place_bytes(from, to, mode, e);
 	if (rc == 0 && renameat(dir, beside, dir, path) < 0)
 		rc = err_system(e, "cannot put `%s` in its place", path);
 	if (rc < 0)
@@ -112,24 +78,32 @@ static bool file_has_size(const struct objects *o, const struct digest *d, uint6
 	char path[80];
 	struct stat st;
 
-	return fstatat(o->flow_fd, object_path(d, path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(o->store_fd, object_path(d, path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 }
 
 static int link_to(const struct objects *o, int dir, const char *name, const char *path)
 {
-	return linkat(dir, name, o->flow_fd, path, 0) == 0 ? 0 : errno;
+	return linkat(dir, name, o->store_fd, path, 0) == 0 ? 0 : errno;
 }
 
 /* A damaged object must never be served: out of the way with it. */
-static int quarantine(const struct objects *o, const struct digest *d, struct err *e)
+void object_quarantine(const struct objects *o, const struct digest *d)
 {
 	char path[80], to[80], hex[DIGEST_HEX];
 
 	object_path(d, path);
 	(void)snprintf(to, sizeof to, "quarantine/%s", digest_hex(d, hex));
-	(void)renameat(o->flow_fd, path, o->flow_fd, to);
-	err_set(e, ERR_CORRUPT, "object %.12s is damaged; it was moved to .flow/quarantine", hex);
+	(void)renameat(o->store_fd, path, o->store_fd, to);
+}
+
+static int quarantine(const struct objects *o, const struct digest *d, struct err *e)
+{
+	char hex[DIGEST_HEX];
+
+	object_quarantine(o, d);
+	err_set(e, ERR_CORRUPT, "object %.12s is damaged; it was moved to quarantine",
+		digest_hex(d, hex));
 	return err_id(e, "E0503");
 }
 
@@ -141,7 +115,7 @@ static bool check_file(const struct objects *o, const struct digest *d)
 	char path[80];
 	struct err e;
 	bool whole;
-	int fd = openat(o->flow_fd, object_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(o->store_fd, object_path(d, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
@@ -152,7 +126,7 @@ static bool check_file(const struct objects *o, const struct digest *d)
 		(void)fchmod(fd, (st.st_mode & 0111) != 0 ? 0555 : 0444);
 	close(fd);
 	if (!whole)
-		(void)quarantine(o, d, &e);
+		object_quarantine(o, d);
 	return whole;
 }
 
@@ -172,61 +146,109 @@ static bool is_sound(const struct objects *o, const char *path, const struct mad
 {
 	struct stat st;
 
-	if (fstatat(o->flow_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	if (fstatat(o->store_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
 		(uint64_t)st.st_size != made->size)
 		return false;
 	return is_of_this_boot(&st) || check_file(o, &made->digest);
 }
 
-/* Give the open file `fd`, which lies at dir/name, its place in the store. */
-static int link_in(const struct objects *o, int dir, const char *name, int fd, mode_t mode,
-	const struct made *made, struct err *e)
-{
-	char path[80];
-	int sys = FAILPOINT("object.link", NULL) < 0
-			  ? errno
-			  : link_to(o, dir, name, object_path(&made->digest, path));
+/* What is being given its place in the store: the open file `fd`, which lies at dir/name. */
+struct taking {
+	int dir, fd;
+	const char *name;
+	mode_t mode; /* of the object */
+	struct stat st;
+	const struct made *made;
+};
 
+/* One file with two names, read-only under both. 1: refused here. */
+static int link_in(const struct objects *o, const struct taking *t, const char *path, struct err *e)
+{
+	int sys;
+
+	if ((t->st.st_mode & 07777) != t->mode && fchmod(t->fd, t->mode) < 0)
+		return err_system(e, "cannot make it read-only");
+	sys = FAILPOINT("object.link", NULL) < 0 ? errno : link_to(o, t->dir, t->name, path);
 	if (sys == ENOENT) {
 		if (make_shard(o, path, e) < 0)
 			return e->code;
-		sys = link_to(o, dir, name, path);
-	} else if (sys == EEXIST && !is_sound(o, path, made)) {
-		(void)unlinkat(o->flow_fd, path, 0);
-		sys = link_to(o, dir, name, path);
+		sys = link_to(o, t->dir, t->name, path);
+	} else if (sys == EEXIST && !is_sound(o, path, t->made)) {
+		/* Cut short: the power went before its bytes were on the disk. Or no file at all. */
+		if (tree_remove(o->store_fd, path, e) < 0)
+			return e->code;
+		sys = link_to(o, t->dir, t->name, path);
 	}
-	if (sys == 0 || sys == EEXIST)
-		return 0;
-	if (link_refused(sys))
-		return copy_in(o, fd, path, mode, e);
+	if (sys == 0 || sys == EEXIST || link_refused(sys))
+		return link_refused(sys);
 	errno = sys;
 	return err_system(e, "cannot link an object");
 }
 
+/* A file of its own. What it was when it was hashed it must be still. 1: a clone was wanted, and cannot be had. */
+static int own_in(const struct objects *o, const struct taking *t, const char *path, bool clone,
+	struct err *e)
+{
+	struct stat now;
+	int rc;
+
+	if (clone && !place_can_clone(o, t->fd))
+		return 1;
+	if (is_sound(o, path, t->made))
+		return 0;
+	if (make_shard(o, path, e) < 0)
+		return e->code;
+	rc = place_copy(o, t->fd, path, t->mode, clone, e);
+	if (rc == 0 && (fstat(t->fd, &now) < 0 || !file_same(&t->st, &now))) {
+		(void)unlinkat(o->store_fd, path, 0);
+		rc = err_set(e, ERR_INPUT, "changed while it was read");
+	}
+	return rc;
+}
+
+static int put_in(const struct objects *o, const struct taking *t, struct err *e)
+{
+	enum link_kind kind;
+	char path[80];
+	unsigned i;
+	int rc = 1;
+
+	object_path(&t->made->digest, path);
+	for (i = 0; rc == 1 && (kind = place_kind(o, i)) != LINK_NONE; i++)
+		rc = kind == LINK_HARD ? link_in(o, t, path, e)
+				       : own_in(o, t, path, kind == LINK_REFLINK, e);
+	if (rc <= 0)
+		return rc;
+	err_set(e, ERR_POLICY, "cannot be put into the store by any way of `cache.link`");
+	return err_hint(e, "flow config cache.link reflink,hardlink,copy");
+}
+
+/* o NULL: it is looked at, and not put into the store. */
 static int take_open(const struct objects *o, int dir, const char *name, int fd, struct made *made,
 	struct stat_id *id, struct err *e)
 {
+	struct taking t = { .dir = dir, .fd = fd, .name = name, .made = made };
 	struct stat st;
-	mode_t mode;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &t.st) < 0)
 		return err_system(e, "cannot stat");
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(t.st.st_mode))
 		return err_set(e, ERR_POLICY, "is neither a regular file nor a folder");
-	if (FAILPOINT("object.take", e) < 0 || file_hash(fd, &st, &made->digest, e) < 0)
+	if (FAILPOINT("object.take", e) < 0 || file_hash(fd, &t.st, &made->digest, e) < 0)
 		return e->code;
-	mode = (st.st_mode & 0111) != 0 ? 0555 : 0444;
-	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
-		return err_system(e, "cannot make it read-only");
-	made->size = (uint64_t)st.st_size;
-	made->mode = (st.st_mode & 0111) != 0 ? 0755 : 0644;
-	if (link_in(o, dir, name, fd, mode, made, e) < 0)
+	t.mode = (t.st.st_mode & 0111) != 0 ? 0555 : 0444;
+	made->size = (uint64_t)t.st.st_size;
+	made->mode = (t.st.st_mode & 0111) != 0 ? 0755 : 0644;
+	if (o != NULL && put_in(o, &t, e) < 0)
 		return e->code;
 	if (fstat(fd, &st) < 0)
 		return err_system(e, "cannot stat");
 	stat_id_of(id, &st);
 	return 0;
 }
+
+static int take(const struct objects *o, int dir, const char *path, struct made *made,
+	struct stat_id *id, struct err *e);
 
 static int take_folder(
 	const struct objects *o, int dir, const char *path, struct made *made, struct err *e)
@@ -244,20 +266,22 @@ static int take_folder(
 		struct stat_id id;
 
 		if (entries[i].target == NULL)
-			rc = object_take(o, dir, arena_printf(&a, "%s/%s", path, entries[i].path),
-				&file, &id, e);
+			rc = take(o, dir, arena_printf(&a, "%s/%s", path, entries[i].path), &file,
+				&id, e);
 		made->size += file.size;
 		if (rc == 0)
 			manifest_add(&manifest, &entries[i], &file.digest);
 	}
-	if (rc == 0)
+	if (rc == 0 && o == NULL)
+		digest_of(&made->digest, buf_text(&manifest), manifest.len);
+	else if (rc == 0)
 		rc = object_put(o, buf_text(&manifest), manifest.len, &made->digest, e);
 	buf_release(&manifest);
 	arena_release(&a);
 	return rc;
 }
 
-int object_take(const struct objects *o, int dir, const char *path, struct made *made,
+static int take(const struct objects *o, int dir, const char *path, struct made *made,
 	struct stat_id *id, struct err *e)
 {
 	int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), rc;
@@ -283,6 +307,17 @@ int object_take(const struct objects *o, int dir, const char *path, struct made 
 	return rc;
 }
 
+int object_take(const struct objects *o, int dir, const char *path, struct made *made,
+	struct stat_id *id, struct err *e)
+{
+	return take(o, dir, path, made, id, e);
+}
+
+int object_look(int dir, const char *path, struct made *made, struct stat_id *id, struct err *e)
+{
+	return take(NULL, dir, path, made, id, e);
+}
+
 /* Is it in the store, byte for byte? */
 static bool is_whole(const struct objects *o, const struct digest *d, size_t len)
 {
@@ -305,14 +340,14 @@ int object_put(
 	object_path(out, path);
 	if (is_whole(o, out, len))
 		return 0;
-	temp_name(temp);
+	place_temp(temp);
 	rc = FAILPOINT("object.put", e) < 0 ? e->code : make_shard(o, path, e);
 	if (rc == 0)
-		rc = file_write_atomic(o->flow_fd, temp, data, len, 0444, e);
-	if (rc == 0 && renameat(o->flow_fd, temp, o->flow_fd, path) < 0)
-		rc = err_system(e, "cannot rename an object");
+		rc = file_write_atomic(o->store_fd, temp, data, len, 0444, e);
+	if (rc == 0)
+		rc = place_rename(o, temp, path, e);
 	if (rc < 0)
-		(void)unlinkat(o->flow_fd, temp, 0);
+		(void)unlinkat(o->store_fd, temp, 0);
 	return rc;
 }
 
@@ -323,7 +358,7 @@ int object_read(const struct objects *o, const struct digest *d, size_t limit, s
 	char path[80];
 
 	buf_clear(out);
-	if (file_read(out, o->flow_fd, object_path(d, path), limit, e) < 0)
+	if (file_read(out, o->store_fd, object_path(d, path), limit, e) < 0)
 		return e->code;
 	digest_of(&found, buf_text(out), out->len);
 	if (!digest_same(&found, d))
@@ -381,25 +416,40 @@ bool object_check(const struct objects *o, const struct made *made)
 	return whole && !bad;
 }
 
-/* A file of the store beside the place where it goes, under a name that nobody uses: a link, else a copy. */
+/* A file of the store under a temporary name of the store, ready to be renamed. */
+static int bring_out(const struct objects *o, int fd, const char *object, unsigned mode,
+	const char *temp, struct err *e)
+{
+	enum link_kind kind;
+	struct stat st;
+	unsigned i;
+	int rc = 1;
+
+	for (i = 0; rc == 1 && (kind = place_kind(o, i)) != LINK_NONE; i++) {
+		if (kind == LINK_REFLINK)
+			rc = place_copy(o, fd, temp, mode & 0777, true, e);
+		else if (kind == LINK_COPY)
+			rc = place_copy(o, fd, temp, place_mode(o, mode), false, e);
+		else if (fstat(fd, &st) == 0 && ((st.st_mode ^ mode) & 0100) == 0)
+			rc = link_to(o, o->store_fd, object, temp) != 0;
+	}
+	return rc <= 0 ? rc : place_copy(o, fd, temp, place_mode(o, mode), false, e);
+}
+
+/* A file of the store beside the place where it goes, under a name that nobody uses, then in its place. */
 static int set_down(const struct objects *o, int fd, const struct digest *d, unsigned mode, int dir,
 	const char *path, struct err *e)
 {
 	char object[80], temp[64];
-	bool is_program = (mode & 0111) != 0;
-	struct stat st;
-	int rc = 0;
+	int rc;
 
-	temp_name(temp);
-	(void)unlinkat(o->flow_fd, temp, 0);
-	if (fstat(fd, &st) < 0 || ((st.st_mode & 0111) != 0) != is_program ||
-		link_to(o, o->flow_fd, object_path(d, object), temp) != 0)
-		rc = copy_in(o, fd, temp, is_program ? 0555 : 0444, e);
-	if (rc == 0 && renameat(o->flow_fd, temp, dir, path) < 0)
-		rc = errno == EXDEV ? copy_out(fd, is_program ? 0555 : 0444, dir, path, e)
+	place_temp(temp);
+	rc = bring_out(o, fd, object_path(d, object), mode, temp, e);
+	if (rc == 0 && renameat(o->store_fd, temp, dir, path) < 0)
+		rc = errno == EXDEV ? copy_out(fd, place_mode(o, mode), dir, path, e)
 				    : err_system(e, "cannot put `%s` in its place", path);
 	/* rename() of two links to one file does nothing and leaves the temporary name. */
-	(void)unlinkat(o->flow_fd, temp, 0);
+	(void)unlinkat(o->store_fd, temp, 0);
 	return rc;
 }
 
@@ -409,7 +459,7 @@ static int restore_file(const struct objects *o, const struct digest *d, unsigne
 	char object[80];
 	struct digest found;
 	struct stat st;
-	int fd = openat(o->flow_fd, object_path(d, object), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc;
+	int fd = openat(o->store_fd, object_path(d, object), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc;
 
 	if (fd < 0)
 		return err_set(e, ERR_NOTFOUND, "object .flow/%s is not there", object);
@@ -468,18 +518,16 @@ static int restore_folder(
 	char temp[64];
 	int rc;
 
-	temp_name(temp);
-	rc = tree_remove(o->flow_fd, temp, e);
-	if (rc == 0)
-		rc = fill_folder(o, d, o->flow_fd, temp, e);
+	place_temp(temp);
+	rc = fill_folder(o, d, o->store_fd, temp, e);
 	if (rc == 0)
 		rc = folder_make_parents(o->root_fd, path, 0777, e);
 	if (rc == 0)
 		rc = tree_remove(o->root_fd, path, e);
-	if (rc == 0 && renameat(o->flow_fd, temp, o->root_fd, path) < 0)
+	if (rc == 0 && renameat(o->store_fd, temp, o->root_fd, path) < 0)
 		rc = errno == EXDEV ? fill_folder(o, d, o->root_fd, path, e)
 				    : err_system(e, "cannot put `%s` in its place", path);
-	(void)tree_remove(o->flow_fd, temp, &ignored);
+	(void)tree_remove(o->store_fd, temp, &ignored);
 	return rc;
 }
 

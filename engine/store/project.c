@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/config.h"
+#include "store/shared.h"
 
 #define HEIR_MS 5000 /* a dead holder's lock is waited for so long */
 
@@ -38,26 +42,26 @@ static bool is_network(int fd)
 	}
 }
 
-static int check_folder(const struct project *p, struct err *e)
+int project_check_folder(int fd, const char *shown, struct err *e)
 {
 	struct stat st;
 
-	if (fstat(p->flow_fd, &st) < 0)
-		return err_system(e, "cannot stat `%s/.flow`", p->root);
+	if (fstat(fd, &st) < 0)
+		return err_system(e, "cannot stat `%s`", shown);
 	if (st.st_uid != geteuid()) {
-		err_set(e, ERR_POLICY, "`%s/.flow` belongs to another user (uid %u)", p->root,
+		err_set(e, ERR_POLICY, "`%s` belongs to another user (uid %u)", shown,
 			(unsigned)st.st_uid);
 		err_id(e, "E0508");
 		return err_hint(e, "run flow as that user, or in a checkout of your own");
 	}
 	if ((st.st_mode & 0022) != 0) {
-		err_set(e, ERR_POLICY, "`%s/.flow` can be written to by others (mode %03o)", p->root,
+		err_set(e, ERR_POLICY, "`%s` can be written to by others (mode %03o)", shown,
 			(unsigned)st.st_mode & 0777);
 		err_id(e, "E0508");
-		return err_hint(e, "chmod go-w %s/.flow", p->root);
+		return err_hint(e, "chmod go-w %s", shown);
 	}
-	if (is_network(p->flow_fd)) {
-		err_set(e, ERR_POLICY, "`%s/.flow` is on a network file system", p->root);
+	if (is_network(fd)) {
+		err_set(e, ERR_POLICY, "`%s` is on a network file system", shown);
 		err_id(e, "E0509");
 		return err_hint(e,
 			"its locks cannot be trusted: make .flow a link to a folder on a "
@@ -132,38 +136,88 @@ static int take_lock(struct project *p, struct err *e)
 	return write_holder(p, e);
 }
 
-int project_open(struct project *p, const char *folder, enum project_mode mode, struct err *e)
+static int check_flow(const struct project *p, struct err *e)
 {
-	int rc = 0;
+	char shown[PATH_MAX];
 
-	*p = (struct project){ .root_fd = -1, .flow_fd = -1, .lock_fd = -1 };
+	(void)snprintf(shown, sizeof shown, "%s/.flow", p->root);
+	return project_check_folder(p->flow_fd, shown, e);
+}
+
+/* Where the objects are: in .flow, or where the configuration says. */
+static int open_store(struct project *p, enum project_mode mode, struct err *e)
+{
+	struct arena a = { 0 };
+	struct config c;
+	const char *folder;
+	int rc = config_read(&c, &a, p->flow_fd, e);
+
+	p->store_fd = p->flow_fd;
+	if (rc == 0) {
+		memcpy(p->links, c.links, sizeof p->links);
+		folder = c.values[CONFIG_CACHE_DIR].text;
+		if (folder[0] != '\0')
+			rc = shared_open(p, folder, mode, e);
+	}
+	arena_release(&a);
+	return rc;
+}
+
+/* The folder and its .flow, which a writer makes. */
+static int open_folders(
+	struct project *p, const char *folder, enum project_mode mode, struct err *e)
+{
+	*p = (struct project){
+		.root_fd = -1, .flow_fd = -1, .store_fd = -1, .lock_fd = -1, .store_lock_fd = -1
+	};
 	p->root = realpath(folder, NULL);
 	p->root_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->root == NULL || p->root_fd < 0) {
-		rc = err_system(e, "cannot open folder `%s`", folder);
-		goto out;
-	}
+	if (p->root == NULL || p->root_fd < 0)
+		return err_system(e, "cannot open folder `%s`", folder);
 	if (mode == PROJECT_WRITE && mkdirat(p->root_fd, ".flow", 0700) < 0 && errno != EEXIST) {
-		rc = err_system(e, "cannot make `%s/.flow`", p->root);
-		err_id(e, "E0507");
-		goto out;
+		err_system(e, "cannot make `%s/.flow`", p->root);
+		return err_id(e, "E0507");
 	}
 	p->flow_fd = openat(p->root_fd, ".flow", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->flow_fd < 0) {
-		rc = err_system(e, "cannot open `%s/.flow`", p->root);
-		if (e->sys == ENOENT)
-			rc = e->code = ERR_NOTFOUND;
-		goto out;
+		err_system(e, "cannot open `%s/.flow`", p->root);
+		return e->sys == ENOENT ? (e->code = ERR_NOTFOUND) : e->code;
 	}
-	rc = check_folder(p, e);
-	if (rc == 0 && mode == PROJECT_WRITE)
-		rc = take_lock(p, e);
-	if (rc == 0 && mode == PROJECT_WRITE)
-		rc = FAILPOINT("project.locked", e) < 0 ? e->code : make_folders(p, e);
-out:
+	return check_flow(p, e);
+}
+
+static int open_in(struct project *p, const char *folder, enum project_mode mode, struct err *e)
+{
+	if (open_folders(p, folder, mode, e) < 0)
+		return e->code;
+	if (mode == PROJECT_WRITE && (take_lock(p, e) < 0 || FAILPOINT("project.locked", e) < 0 ||
+					     make_folders(p, e) < 0))
+		return e->code;
+	return 0;
+}
+
+static int closed_unless(int rc, struct project *p)
+{
 	if (rc < 0)
 		project_close(p);
 	return rc;
+}
+
+int project_open(struct project *p, const char *folder, enum project_mode mode, struct err *e)
+{
+	int rc = open_in(p, folder, mode, e);
+
+	return closed_unless(rc == 0 ? open_store(p, mode, e) : rc, p);
+}
+
+int project_find(struct project *p, const char *folder, struct err *e)
+{
+	return closed_unless(open_in(p, folder, PROJECT_READ, e), p);
+}
+
+int project_lock(struct project *p, const char *folder, struct err *e)
+{
+	return closed_unless(open_in(p, folder, PROJECT_WRITE, e), p);
 }
 
 static void close_fd(int *fd)
@@ -178,6 +232,10 @@ void project_close(struct project *p)
 	free(p->root);
 	p->root = NULL;
 	close_fd(&p->lock_fd);
+	if (p->store_fd == p->flow_fd)
+		p->store_fd = -1;
+	close_fd(&p->store_fd);
+	close_fd(&p->store_lock_fd);
 	close_fd(&p->flow_fd);
 	close_fd(&p->root_fd);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/parallel.h"
 #include "base/path.h"
 #include "base/vec.h"
 #include "store/db.h"
@@ -141,7 +143,7 @@ static int not_a_file(const char *path, struct err *e)
 	return err_id(e, "E0513");
 }
 
-static int hash_path(struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
+static int hash_path(int dir, const char *path, struct digest *out, struct err *e)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 	struct stat st;
@@ -155,31 +157,126 @@ static int hash_path(struct stats *s, int dir, const char *path, struct digest *
 	else if ((rc = file_hash(fd, &st, out, e)) < 0)
 		err_context(e, "`%s`", path);
 	close(fd);
-	s->hashed++;
 	return rc;
 }
 
-/* The digest of a regular file whose stat is known. */
+/* The digest of a regular file whose stat is known, without reading it. */
+static bool known_digest(
+	struct stats *s, const char *path, const struct stat_id *id, struct digest *out)
+{
+	struct stat_entry *entry = entry_find(s, path);
+
+	if (entry == NULL || entry->seen_ns == 0 || !stat_id_same(&entry->id, id) ||
+		(state_of(s, entry) != ENTRY_FRESH && is_racy(entry)))
+		return false;
+	*out = entry->digest;
+	set_state(s, entry, ENTRY_FRESH);
+	return true;
+}
+
+static void learn(struct stats *s, const char *path, const struct stat_id *id, int64_t seen_ns,
+	const struct digest *d)
+{
+	struct stat_entry *entry = entry_find(s, path);
+
+	if (entry == NULL)
+		entry = entry_add(s, path);
+	remember(s, entry, id, seen_ns, d);
+	s->hashed++;
+}
+
 static int file_digest(struct stats *s, int dir, const char *path, const struct stat *st,
 	struct digest *out, struct err *e)
 {
-	struct stat_entry *entry = entry_find(s, path);
-	struct stat_id id;
 	int64_t seen = clock_wall_ns();
+	struct stat_id id;
 
 	stat_id_of(&id, st);
-	if (entry != NULL && entry->seen_ns > 0 && stat_id_same(&entry->id, &id) &&
-		(state_of(s, entry) == ENTRY_FRESH || !is_racy(entry))) {
-		*out = entry->digest;
-		set_state(s, entry, ENTRY_FRESH);
+	if (known_digest(s, path, &id, out))
 		return 0;
-	}
-	if (hash_path(s, dir, path, out, e) < 0)
+	if (hash_path(dir, path, out, e) < 0)
 		return e->code;
-	if (entry == NULL)
-		entry = entry_add(s, path);
-	remember(s, entry, &id, seen, out);
+	learn(s, path, &id, seen, out);
 	return 0;
+}
+
+/* -- many files at once ------------------------------------------------------------------------------------------------ */
+
+/* Files that have to be read. */
+struct wanted {
+	struct want {
+		const char *path;
+		struct stat_id id;
+		struct digest digest;
+		int rc;
+	} *items;
+	size_t count, cap;
+	uint64_t bytes;
+	int dir;
+};
+
+#define ALONE_FILES 32             /* fewer, and less, is read before a thread has begun */
+#define ALONE_BYTES ((uint64_t)1 << 20)
+
+static void want(struct wanted *w, const char *path, const struct stat_id *id)
+{
+	vec_push(w, ((struct want){ .path = path, .id = *id }));
+	w->bytes += id->size;
+}
+
+static void read_one(void *user, size_t i)
+{
+	struct wanted *w = user;
+	struct err e;
+
+	w->items[i].rc = hash_path(w->dir, w->items[i].path, &w->items[i].digest, &e);
+}
+
+/* The largest first, so that no core is left with one at the end. */
+static int by_size(const void *a, const void *b)
+{
+	const struct want *x = a, *y = b;
+
+	return (x->id.size < y->id.size) - (x->id.size > y->id.size);
+}
+
+/* Whoever asks for one that could not be read hears why then. */
+static void read_all(struct stats *s, struct wanted *w)
+{
+	int64_t seen = clock_wall_ns();
+	size_t i;
+
+	if (w->count >= ALONE_FILES || w->bytes >= ALONE_BYTES) {
+		qsort(w->items, w->count, sizeof *w->items, by_size);
+		parallel_do(w->count, read_one, w);
+	} else {
+		for (i = 0; i < w->count; i++)
+			read_one(w, i);
+	}
+	for (i = 0; i < w->count; i++)
+		if (w->items[i].rc == 0)
+			learn(s, w->items[i].path, &w->items[i].id, seen, &w->items[i].digest);
+	vec_release(w);
+}
+
+/* Paths of a folder's entries, as the cache knows them; those that must be read are read together. */
+static const char **learn_entries(struct stats *s, int dir, const char *path, struct arena *a,
+	const struct tree_entry *entries, size_t count)
+{
+	const char **paths = arena_alloc(a, (count + 1) * sizeof *paths);
+	struct wanted w = { .dir = dir };
+	struct digest unused;
+	struct stat_id id;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		paths[i] = path_join(a, path, entries[i].path);
+		stat_id_of(&id, &entries[i].st);
+		if (entries[i].target == NULL && !known_digest(s, paths[i], &id, &unused))
+			want(&w, paths[i], &id);
+	}
+	read_all(s, &w);
+	return paths;
 }
 
 static int folder_digest(
@@ -188,15 +285,17 @@ static int folder_digest(
 	struct arena a = { 0 };
 	struct buf manifest = { 0 };
 	struct tree_entry *entries;
+	const char **paths = NULL;
 	size_t count, i;
 	int rc = tree_list(dir, path, &a, &entries, &count, e);
 
+	if (rc == 0)
+		paths = learn_entries(s, dir, path, &a, entries, count);
 	for (i = 0; rc == 0 && i < count; i++) {
 		struct digest d = { { 0 } };
 
 		if (entries[i].target == NULL)
-			rc = file_digest(s, dir, path_join(&a, path, entries[i].path),
-				&entries[i].st, &d, e);
+			rc = file_digest(s, dir, paths[i], &entries[i].st, &d, e);
 		if (rc == 0)
 			manifest_add(&manifest, &entries[i], &d);
 	}
@@ -248,29 +347,66 @@ static int fresh_folder(
 	return 0;
 }
 
+/* What lies at a path that was not looked at yet: 1, and its stat; 0 for nothing, which is remembered. */
+static int look(struct stats *s, int root_fd, const char *path, struct stat *st, struct err *e)
+{
+	struct stat_entry *entry = entry_find(s, path);
+
+	if (entry != NULL && state_of(s, entry) == ENTRY_ABSENT)
+		return 0;
+	if (fstatat(root_fd, path, st, 0) == 0)
+		return 1;
+	if (errno != ENOENT && errno != ENOTDIR)
+		return err_system(e, "cannot stat `%s`", path);
+	if (entry == NULL)
+		entry = entry_add(s, path);
+	set_state(s, entry, ENTRY_ABSENT);
+	return 0;
+}
+
 int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *out, struct err *e)
 {
 	struct stat_entry *entry = entry_find(s, path);
-	enum entry_state state = entry != NULL ? state_of(s, entry) : ENTRY_LOADED;
 	struct stat st;
+	int rc;
 
-	if (state == ENTRY_FRESH) {
+	if (entry != NULL && state_of(s, entry) == ENTRY_FRESH) {
 		*out = entry->digest;
 		return 0;
 	}
-	if (state == ENTRY_LOADED && fstatat(root_fd, path, &st, 0) < 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			return err_system(e, "cannot stat `%s`", path);
-		if (entry == NULL)
-			entry = entry_add(s, path);
-		state = ENTRY_ABSENT;
-		set_state(s, entry, state);
-	}
-	if (state == ENTRY_ABSENT)
-		return err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
+	rc = look(s, root_fd, path, &st, e);
+	if (rc <= 0)
+		return rc < 0 ? rc : err_set(e, ERR_NOTFOUND, "`%s` is not there", path);
 	if (S_ISDIR(st.st_mode))
 		return fresh_folder(s, root_fd, path, out, e);
 	return file_digest(s, root_fd, path, &st, out, e);
+}
+
+void stats_learn(struct stats *s, int root_fd, const char *const *paths, size_t count)
+{
+	struct wanted w = { .dir = root_fd };
+	struct map seen = { 0 };
+	struct digest unused;
+	struct stat_id id;
+	struct stat st;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct stat_entry *entry = entry_find(s, paths[i]);
+
+		if (map_put(&seen, paths[i], 0) != NULL ||
+			(entry != NULL && state_of(s, entry) == ENTRY_FRESH) ||
+			look(s, root_fd, paths[i], &st, &e) <= 0)
+			continue;
+		stat_id_of(&id, &st);
+		if (S_ISDIR(st.st_mode))
+			(void)fresh_folder(s, root_fd, paths[i], &unused, &e);
+		else if (S_ISREG(st.st_mode) && !known_digest(s, paths[i], &id, &unused))
+			want(&w, paths[i], &id);
+	}
+	map_release(&seen);
+	read_all(s, &w);
 }
 
 bool stats_still(const struct stats *s, int root_fd, const char *path)

@@ -2,6 +2,7 @@
  * store/stats.h - the stat cache: what digest a path has, without reading it again.
  *
  *     stats_load(&s, &db, e)            all entries of the project, once
+ *     stats_learn(&s, root_fd, paths, count)          before many questions: what must be read is read together
  *     stats_digest(&s, root_fd, path, &digest, e)     stat, then the entry if its identity matches, else hash and remember
  *     stats_note(&s, path, &id, &digest)              just made or just hashed by somebody else
  *     stats_save(&s, &db, e)            write what is new, inside a transaction
@@ -62,6 +63,9 @@ struct stats {
 int stats_load(struct stats *s, struct db *db, struct err *e);
 void stats_expect(struct stats *s, const char *path); /* it will be noted: takes the memory now */
 int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *out, struct err *e);
+/* All of these will be asked for: what has to be read is read now, on all cores. A path twice is no harm; what cannot be read says so
+ * when it is asked for. */
+void stats_learn(struct stats *s, int root_fd, const char *const *paths, size_t count);
 bool stats_still(const struct stats *s, int root_fd, const char *path); /* is a file on the disk what it was when its digest was asked for */
 void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d);
 void stats_forget(struct stats *s, const char *path); /* look at the disk again next time, also for what is below and above it */

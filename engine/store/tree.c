@@ -25,7 +25,7 @@ struct listing {
 	bool is_project; /* the whole of it, but for its .flow, which changes all the time */
 };
 
-static bool same_state(const struct stat *a, const struct stat *b)
+bool file_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
@@ -61,7 +61,7 @@ int file_hash(int fd, const struct stat *before, struct digest *out, struct err 
 	}
 	if (rc == 0 && fstat(fd, &after) < 0)
 		rc = err_system(e, "cannot stat");
-	if (rc == 0 && (!same_state(before, &after) || total != after.st_size))
+	if (rc == 0 && (!file_same(before, &after) || total != after.st_size))
 		rc = err_set(e, ERR_INPUT, "changed while it was read");
 	if (rc == 0)
 		hasher_end(&h, out);

@@ -23,6 +23,7 @@ struct err;
 #define TREE_DEPTH_MAX   64u
 
 /* Hash an open regular file from its beginning. ERR_INPUT "changed while it was read" when its size or times moved. */
+bool file_same(const struct stat *a, const struct stat *b); /* size and time of the last write */
 int file_hash(int fd, const struct stat *before, struct digest *out, struct err *e);
 
 struct tree_entry {

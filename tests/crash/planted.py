@@ -28,7 +28,7 @@ PLANTED = [
      "false)\n\t\treturn e->code;\n\tfor (i = 0; i < node->outs"),
     ("success-in-two-commits", "points", "engine/run/ending.c", "record_attempt(n, a, OUTCOME_SUCCEEDED",
      "db_commit(&n->s->db, e) < 0 || record_attempt(n, a, OUTCOME_SUCCEEDED"),
-    ("recorded-but-not-stored", "run", OBJECTS, "if (link_in(o, dir, name, fd, mode, made, e) < 0)", "if (false)"),
+    ("recorded-but-not-stored", "run", OBJECTS, "if (o != NULL && put_in(o, &t, e) < 0)", "if (false)"),
     ("started-before-it-is-recorded", "points", "engine/run/attempt.c", "vec_push(&n->launches, slot); return 0;",
      "return attempt_launch(n, a, e);"),
     ("no-sync", "faults", RUN, "syncfs(s->fd) < 0", "false"),
@@ -70,23 +70,28 @@ PLANTED = [
     ("nothing-is-moved-aside", "run", "engine/run/attempt.c", "if (!file_exists(root, path)) return 0;", "if (true)\n\t\treturn 0;"),
     ("slot-is-given-up-too-early", "points:slots.keep", "engine/run/slots.c", "int flow = s->project->flow_fd; struct stat st;",
      "int flow = s->project->flow_fd;\n\tstruct stat st;\n\tslot->taken = false;"),
-    ("no-clearing-of-work", "run", RECOVER, "clear_all_work(v, e) < 0 ||", ""),
+    ("no-clearing-of-work", "run", RECOVER, 'clear_all_work(v, e) < 0 ||', ""),
     ("no-clearing-of-tmp", "points:file.rename", RECOVER, 'return clear_folder(v, ".", is_temporary, e);', "return 0;"),
     # What stays open.
     ("run-stays-open", "run", RECOVER, "return rc == 0 ? journal_run_end(v->db, run->id, &end, e) : rc;", "return rc;"),
     ("attempt-stays-open", "run", RECOVER, "return journal_attempt_end(v->db, &end, e);", "(void)end;\n\treturn 0;"),
     ("tasks-stay-open", "run", RECOVER, "\"('PENDING','READY','RUNNING','BACKOFF')\",", "\"('PENDING')\","),
     # The store, and what it is told.
-    ("object-keeps-its-mode", "run", OBJECTS, "if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)", "if (false)"),
-    ("object-may-be-written", "run", OBJECTS, "rc = file_write_atomic(o->flow_fd, temp, data, len, 0444, e);",
-     "rc = file_write_atomic(o->flow_fd, temp, data, len, 0644, e);"),
-    ("cut-objects-are-believed", "unit.objects", OBJECTS, "sys == EEXIST && !is_sound(o, path, made)", "sys == -1"),
+    ("object-keeps-its-mode", "run", OBJECTS, "if ((t->st.st_mode & 07777) != t->mode && fchmod(t->fd, t->mode) < 0)", "if (false)"),
+    ("object-may-be-written", "run", OBJECTS, "rc = file_write_atomic(o->store_fd, temp, data, len, 0444, e);",
+     "rc = file_write_atomic(o->store_fd, temp, data, len, 0644, e);"),
+    ("cut-objects-are-believed", "unit.objects", OBJECTS, "sys == EEXIST && !is_sound(o, path, t->made)", "sys == -1"),
     ("damaged-objects-are-served", "unit.objects", OBJECTS,
      "if (fstat(fd, &st) < 0 || file_hash(fd, &st, &found, e) < 0 || !digest_same(&found, d))", "(void)found;\n\tif (fstat(fd, &st) < 0)"),
     ("missing-out-is-a-success", "cli.out-missing", PUBLISH, "t->rc == ERR_NOTFOUND && (out->flags & OUT_OPTIONAL) != 0",
      "t->rc == ERR_NOTFOUND"),
     ("disk-error-is-the-stage's", "points:object.take", PUBLISH, "if (err_is_machine(t->error)) {", "if (false) {"),
-    ("young-files-are-believed", "unit.stats", "engine/store/stats.c", "(state_of(s, entry) == ENTRY_FRESH || !is_racy(entry))", "true"),
+    ("young-files-are-believed", "unit.stats", "engine/store/stats.c", "(state_of(s, entry) != ENTRY_FRESH && is_racy(entry))", "false"),
+    # gc.
+    ("gc-takes-from-others", "race", "engine/store/gc.c", "shared_each(p, claim_of_other, g, e) < 0 ||", ""),
+    ("gc-takes-from-the-pinned", "race", "engine/store/needs.c", "pinned_ms IS NOT NULL", "pinned_ms IS NULL AND 1 = 0"),
+    ("gc-while-others-work", "race", "engine/store/shared.c", "try_lock(p, F_WRLCK, e)", "0"),
+    ("gc-does-not-record", "gc", "engine/store/gc.c", "if (record_evicted(g, e) < 0 ||", "if ("),
     ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),
 ]
 BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "fault_preload", "power_record", "other_boot")
@@ -95,8 +100,10 @@ BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "fault_pr
 def command_of(test, source, build, options, short):
     """How the harness is asked."""
     tests, jobs = os.path.join(source, "tests"), ["--jobs", str(options.jobs), "--stop"]
-    if test in ("run", "first", "recovery"):
-        times = {"run": 2, "first": 4, "recovery": 3}[test]
+    if test == "race":
+        return [tests + "/crash/gc_race.py", build, "--seconds", str(short)]
+    if test in ("run", "first", "recovery", "gc", "migration"):
+        times = {"run": 2, "first": 4, "recovery": 3, "gc": 20, "migration": 20}[test]
         return [tests + "/crash/sweep.py", build, "--only", test, "--seconds", str(times * short), *jobs]
     if test.startswith("points"):  # all of them, or one by its name
         one = ["--point", test[7:]] if test != "points" else []

@@ -1,22 +1,25 @@
 #!/usr/bin/env python3
 """kill -9 of flow at every system call that writes or changes something, by strace: `flow run` with a past, the first run ever, and the
-run that recovers from such a kill. After each: nothing lives, the next run finishes, the oracle is content, nothing is done twice.
+run that recovers from such a kill, a `flow gc`, and the command that finds the journal of an older flow. After each: nothing lives, the next run finishes, the oracle is content, nothing is done twice.
 
-    tests/crash/sweep.py BUILD [--all] [--seconds N] [--only run|first|recovery] [--pair CALL:N]
+    tests/crash/sweep.py BUILD [--all] [--seconds N] [--only run|first|recovery|gc|migration] [--pair CALL:N]
 
 Without --all a sample, spread evenly, that fits in the time. Without ptrace it fails; with FLOW_TEST_NO_PTRACE=1 it is skipped (77).
 """
 import argparse
 import collections
+import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import oracle  # noqa: E402
 from oracle_trial import Trial  # noqa: E402
 from sweeping import spread, swept  # noqa: E402
 
@@ -30,10 +33,55 @@ def strace(call, number):
     return ["strace", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e", "inject=%s:signal=SIGKILL:when=%d" % (call, number)]
 
 
-def count_calls(trial):
+def victim(trial, kind, prefix):
+    """What is killed."""
+    if kind == "gc":
+        return trial.flow("gc", "--keep-last", "1", "--grace", "0s", prefix=prefix)
+    if kind == "migration":
+        return trial.flow("fsck", "--repair", prefix=prefix)
+    return trial.run(prefix=prefix)
+
+
+OLDER = """DROP INDEX tag_run; DROP TABLE tag; ALTER TABLE artifact DROP COLUMN gone; ALTER TABLE attempt DROP COLUMN accepted;
+ALTER TABLE run DROP COLUMN note; ALTER TABLE run DROP COLUMN pinned_ms; ALTER TABLE run DROP COLUMN removed_ms; PRAGMA user_version = 1"""
+
+
+def make_older(trial):
+    """The journal as a flow of format 1 would have left it."""
+    db = sqlite3.connect(trial.path(".flow", "flow.db"), isolation_level=None)
+    for statement in OLDER.split(";"):
+        db.execute(statement)
+    db.close()
+
+
+def half_migrated(trial):
+    with oracle.read_journal(trial.folder) as journal:
+        version = journal.rows("PRAGMA user_version")[0][0]
+        new = [bool(journal.rows(sql)) for sql in ("SELECT 1 FROM sqlite_schema WHERE name = 'tag'",
+                                                   "SELECT 1 FROM pragma_table_info('run') WHERE name = 'removed_ms'",
+                                                   "SELECT 1 FROM pragma_table_info('artifact') WHERE name = 'gone'")]
+    return [] if new == [version > 1] * 3 else ["the journal is half way up: format %d, new parts %s" % (version, new)]
+
+
+def left_over(trial):
+    """After a gc that was killed and a further run, one more gc leaves what is needed and nothing else, and all is well."""
+    wrong = []
+    for words in (("gc", "--keep-last", "1", "--grace", "0s"), ("fsck", "--read-data")):
+        done = trial.flow(*words)
+        if done.returncode != 0:
+            wrong.append("flow %s ends with %s: %s" % (" ".join(words), done.returncode, done.stdout))
+    stat = json.loads(trial.flow("cache", "stat", "--json").stdout)
+    if stat["spare"]["objects"] or stat["unknown"]["objects"]:
+        wrong.append("gc left %r" % stat)
+    if os.listdir(trial.path(".flow", "objects", "tmp")):
+        wrong.append("gc left temporary files")
+    return wrong + oracle.violations(trial.folder)
+
+
+def count_calls(trial, kind):
     """How often each call occurs in the main thread of a run, from execve on."""
     log = trial.folder + ".calls"
-    done = trial.run(prefix=["strace", "-qq", "-o", log, "-e", "trace=" + ",".join(CALLS)])
+    done = victim(trial, kind, prefix=["strace", "-qq", "-o", log, "-e", "trace=" + ",".join(CALLS)])
     if done.returncode != 0:
         raise SystemExit("the run under strace failed:\n" + done.stdout)
     counts, named = collections.Counter(), re.compile(r"^(\w+)\(")
@@ -72,6 +120,10 @@ class Place:
             self.used = 0
         else:
             self.trial.next()
+        if kind in ("gc", "migration"):
+            self.trial.run()
+        if kind == "migration":
+            make_older(self.trial)
 
 
 place = None
@@ -89,10 +141,14 @@ def kill_once(job):
         place.ready(kind)
         if kind == "recovery":
             place.trial.run(prefix=strace(*earlier))
-        done = place.trial.run(prefix=strace(call, number))
+        done = victim(place.trial, kind, strace(call, number))
         killed = done.returncode in (-9, 137)
+        early = half_migrated(place.trial) if kind == "migration" else []
         wrong = place.trial.settle() if killed else [] if done.returncode == 0 else ["not killed, and ends with %s: %s" % (
             done.returncode, done.stdout)]
+        wrong += early
+        if kind == "gc":
+            wrong += left_over(place.trial)
         if not killed:
             place.used = FRESH
     except Exception as error:  # the others go on
@@ -119,7 +175,11 @@ def counted(build, kind):
         trial.next()
     if kind == "recovery":
         trial.run(prefix=strace("sendmsg", 4))
-    counts = count_calls(trial)
+    if kind in ("gc", "migration"):
+        trial.run()
+    if kind == "migration":
+        make_older(trial)
+    counts = count_calls(trial, kind)
     shutil.rmtree(folder)
     return counts
 
@@ -147,7 +207,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--seconds", type=float, default=75)
-    parser.add_argument("--only", choices=["run", "first", "recovery"])
+    parser.add_argument("--only", choices=["run", "first", "recovery", "gc", "migration"])
     parser.add_argument("--pair")
     parser.add_argument("--stop", action="store_true", help="at the first violation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -166,7 +226,8 @@ def main():
             job = kill_once((options.only or "run", ("sendmsg", 4), call, int(number)))
             print(job)
             return 1 if job[2] else 0
-        for kind, share, limit in (("run", 0.5, None), ("first", 0.25, None), ("recovery", 0.25, 60)):
+        for kind, share, limit in (("run", 0.4, None), ("first", 0.2, None), ("recovery", 0.2, 60), ("gc", 0.1, None),
+                                  ("migration", 0.1, None)):
             if options.only in (None, kind):
                 seconds = 1e9 if options.all else options.seconds * share
                 bad += sweep(build, kind, seconds, None if options.all else limit, options)

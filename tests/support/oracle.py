@@ -234,7 +234,7 @@ class Check:
 
     def artifacts(self, journal):
         for task, number, path, digest, size, mode in journal.rows("""SELECT a.task, a.number, f.path, lower(hex(f.digest)), f.size, f.mode
-                FROM artifact f JOIN attempt a ON a.id = f.attempt WHERE a.state = 'SUCCEEDED'"""):
+                FROM artifact f JOIN attempt a ON a.id = f.attempt WHERE a.state = 'SUCCEEDED' AND f.gone = ''"""):
             if mode & MADE_ABSENT:
                 continue
             if digest not in self.digests:

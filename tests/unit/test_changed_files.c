@@ -12,7 +12,7 @@ static int setup(void **state)
 {
 	(void)state;
 	store_open(&s);
-	o = (struct objects){ .root_fd = s.project.root_fd, .flow_fd = s.project.flow_fd };
+	o = (struct objects){ .root_fd = s.project.root_fd, .store_fd = s.project.store_fd };
 	return 0;
 }
 

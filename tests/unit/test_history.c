@@ -37,7 +37,7 @@ static void open_history(bool has_db)
 static int64_t attempt(const char *task, const char *key, const char *state)
 {
 	struct node node = l.graph.nodes[node_of(&l, task)];
-	struct objects o = { s.project.root_fd, s.project.flow_fd };
+	struct objects o = objects_of(&s.project);
 	struct buf parts = { 0 };
 	struct attempt_begin begin = { .run = run, .began_ms = 100, .task = task, .folder = "", .log = "", .number = 1,
 		.key = digest_for(key), .parts = &parts };

@@ -20,7 +20,7 @@ static int setup(void **state)
 	(void)state;
 	folder_open(&f);
 	GOOD(project_open(&p, f.path, PROJECT_WRITE, &e));
-	o = (struct objects){ p.root_fd, p.flow_fd };
+	o = objects_of(&p);
 	return 0;
 }
 
@@ -455,7 +455,7 @@ static void store_may_lie_on_another_disk(void **state)
 	GOOD(tree_remove(f.fd, ".flow", &e));
 	assert_int_equal(symlinkat(other, f.fd, ".flow"), 0);
 	GOOD(project_open(&p, f.path, PROJECT_WRITE, &e));
-	o = (struct objects){ p.root_fd, p.flow_fd };
+	o = objects_of(&p);
 	folder_write(&f, "x", "file");
 	folder_write(&f, "d/run", "#!");
 	assert_int_equal(fchmodat(f.fd, "d/run", 0755, 0), 0);
