@@ -115,7 +115,7 @@ static int of_attempts(struct shelf *s, struct db *db, const struct needs *n, st
 
 /* -- runs -------------------------------------------------------------------------------------------------------------- */
 
-static void of_changed_files(struct shelf *s, const struct digest *patch)
+static void of_changed_files(struct shelf *s, const struct digest *patch, bool give_up)
 {
 	struct buf list = { 0 };
 	struct changed_file file;
@@ -126,30 +126,29 @@ static void of_changed_files(struct shelf *s, const struct digest *patch)
 
 	if (changed_list(s->objects, patch, &list, &e) == 0) {
 		digest_of(&d, buf_text(&list), list.len);
-		shelf_claim_one(s, &d);
+		shelf_claim_one(s, &d, give_up);
 		at = list.data;
 		while (changed_next(&at, &file, &bad))
 			if (!digest_is_zero(&file.digest))
-				shelf_claim_one(s, &file.digest);
+				shelf_claim_one(s, &file.digest, give_up);
 	}
 	buf_release(&list);
 }
 
-/* Text of the dag and the patch of every run that is shown; with them the changed files, if a rule keeps the run. */
-static int of_runs(struct shelf *s, struct db *db, const struct needs *n, struct err *e)
+/* Text of the dag, the patch and the changed files of every run that is shown. */
+static int of_runs(struct shelf *s, struct db *db, struct err *e)
 {
 	struct sqlite3_stmt *q = NULL;
 	struct digest d;
 	int rc = db_query(
-		db, "SELECT id, dag_digest, patch_digest FROM run WHERE removed_ms IS NULL", &q, e);
+		db, "SELECT dag_digest, patch_digest FROM run WHERE removed_ms IS NULL", &q, e);
 
 	while (rc == 0 && (rc = db_step(db, q, e)) > 0) {
-		if (db_digest(q, 1, &d))
-			shelf_claim_one(s, &d);
-		if (db_digest(q, 2, &d)) {
-			shelf_claim_one(s, &d);
-			if (needs_run(n, db_int(q, 0)))
-				of_changed_files(s, &d);
+		if (db_digest(q, 0, &d))
+			shelf_claim_one(s, &d, false);
+		if (db_digest(q, 1, &d)) {
+			shelf_claim_one(s, &d, false);
+			of_changed_files(s, &d, false);
 		}
 		rc = 0;
 	}
@@ -157,22 +156,23 @@ static int of_runs(struct shelf *s, struct db *db, const struct needs *n, struct
 	return rc;
 }
 
-/* Is anything left that the run made? */
-static int is_live(
-	struct db *db, struct sqlite3_stmt *q, int64_t run, const struct needs *n, struct err *e)
+/* Is anything left that the run made? One that made nothing is as `empty` says. */
+static int is_live(struct db *db, struct sqlite3_stmt *q, int64_t run, const struct needs *n,
+	bool empty, struct err *e)
 {
 	bool found = false;
-	int rc;
+	int rc, count = 0;
 
 	db_bind_int(q, 1, run);
-	while (!found && (rc = db_step(db, q, e)) > 0)
+	for (; !found && (rc = db_step(db, q, e)) > 0; count++)
 		found = needs_keep(n, db_int(q, 0)) ||
 			(db_int(q, 1) != 0 && needs_why(n, db_int(q, 0)) != KEPT_EVICTED);
 	db_reset(q);
-	return found ? 1 : rc;
+	return found ? 1 : rc < 0 ? rc : count == 0 && empty;
 }
 
-int claims_of_live_runs(struct shelf *s, struct db *db, const struct needs *n, struct err *e)
+int claims_of_dead_runs(
+	struct shelf *s, struct db *db, const struct needs *n, bool spare_empty, struct err *e)
 {
 	struct sqlite3_stmt *q = NULL, *attempts = NULL;
 	struct digest d;
@@ -189,10 +189,10 @@ int claims_of_live_runs(struct shelf *s, struct db *db, const struct needs *n, s
 			&attempts, e);
 	while (rc == 0 && (rc = db_step(db, q, e)) > 0) {
 		rc = needs_run(n, db_int(q, 0)) || !db_digest(q, 1, &d)
-			     ? 0
-			     : is_live(db, attempts, db_int(q, 0), n, e);
-		if (rc > 0)
-			of_changed_files(s, &d);
+			     ? 1
+			     : is_live(db, attempts, db_int(q, 0), n, spare_empty, e);
+		if (rc == 0)
+			of_changed_files(s, &d, true);
 		rc = rc < 0 ? rc : 0;
 	}
 	db_finish(q);
@@ -204,7 +204,7 @@ int claims_of(struct shelf *s, struct db *db, const struct needs *n, struct err 
 {
 	if (of_artifacts(s, db, n, e) < 0 || of_attempts(s, db, n, e) < 0)
 		return e->code;
-	return of_runs(s, db, n, e);
+	return of_runs(s, db, e);
 }
 
 /* -- back again -------------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
  *
  *     claims_of(&shelf, &db, &needs, e)          before anything is given up
  *     claims_inputs(&inputs, attempt, true, e)   an attempt is given up: its inputs are, too
- *     claims_of_live_runs(&shelf, &db, &needs, e)    after that: the changed files of runs that something is left of
+ *     claims_of_dead_runs(&shelf, &db, &needs, false, e)    after that: the changed files of runs that nothing is left of are given up
  *     claims_take_back(&shelf, &db, &needs, e)   the writer: what was evicted, is kept now and still there counts as stored again
  *
  * An artifact is claimed unless it is gone; if its attempt is kept, then even so: a gc that was killed may have recorded what it
@@ -24,7 +24,8 @@ struct shelf;
 struct sqlite3_stmt;
 
 int claims_of(struct shelf *s, struct db *db, const struct needs *n, struct err *e);
-int claims_of_live_runs(struct shelf *s, struct db *db, const struct needs *n, struct err *e);
+/* spare_empty: not those of runs that never made anything. */
+int claims_of_dead_runs(struct shelf *s, struct db *db, const struct needs *n, bool spare_empty, struct err *e);
 int claims_take_back(struct shelf *s, struct db *db, const struct needs *n, struct err *e);
 
 /* Columns digest, size, mode from `column` on; false: a damaged row. */

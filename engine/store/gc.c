@@ -143,9 +143,7 @@ static int claim_for(struct gc *g, const struct project *p, struct err *e)
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	rc = needs_make(&needs, &db, p->root_fd, &rule, e);
 	if (rc == 0) {
-		rc = claims_of(&g->shelf, &db, &needs, e) < 0
-			     ? e->code
-			     : claims_of_live_runs(&g->shelf, &db, &needs, e);
+		rc = claims_of(&g->shelf, &db, &needs, e);
 		needs_release(&needs);
 	}
 	db_close(&db);
@@ -185,7 +183,10 @@ int gc_plan(
 	g->had_objects = g->shelf.count;
 	g->had_bytes = g->shelf.bytes;
 	g->was_claimed = claimed_now(&g->shelf);
-	if (choose(g, e) < 0 || claims_of_live_runs(&g->shelf, db, &g->needs, e) < 0)
+	if (choose(g, e) < 0)
+		return e->code;
+	if ((wish->has_budget || wish->has_rule) &&
+		claims_of_dead_runs(&g->shelf, db, &g->needs, wish->has_budget, e) < 0)
 		return e->code;
 	count_freed(g);
 	return 0;

@@ -181,11 +181,9 @@ void shelf_unclaim(struct shelf *s, const struct made *made)
 		(void)each_file(s, &made->digest, unclaim, s);
 }
 
-void shelf_claim_one(struct shelf *s, const struct digest *d)
+void shelf_claim_one(struct shelf *s, const struct digest *d, bool give_up)
 {
-	struct shelved *item = shelf_find(s, d);
-
-	claim(s, item, d, 0);
+	(give_up ? unclaim : claim)(s, shelf_find(s, d), d, 0);
 }
 
 /* Does it begin as a manifest does? One that does by chance and is none claims no file that is not there. */

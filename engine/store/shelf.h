@@ -55,7 +55,7 @@ struct shelved *shelf_find(const struct shelf *s, const struct digest *d); /* NU
 /* One artifact; an absent one is nothing. A manifest that cannot be read claims no file. */
 void shelf_claim(struct shelf *s, const struct made *made);
 void shelf_unclaim(struct shelf *s, const struct made *made);
-void shelf_claim_one(struct shelf *s, const struct digest *d); /* an object of flow's own: a patch, a dag */
+void shelf_claim_one(struct shelf *s, const struct digest *d, bool give_up); /* an object of flow's own: a patch, a dag */
 /* An input that was kept: nobody wrote down whether it is a file or a folder, so its bytes tell. */
 void shelf_claim_source(struct shelf *s, const struct digest *d, bool give_up);
 

@@ -42,7 +42,7 @@ def victim(trial, kind, prefix):
     return trial.run(prefix=prefix)
 
 
-OLDER = """DROP INDEX tag_run; DROP TABLE tag; ALTER TABLE artifact DROP COLUMN gone; ALTER TABLE attempt DROP COLUMN accepted;
+OLDER = """DROP INDEX run_state; DROP INDEX tag_run; DROP TABLE tag; ALTER TABLE artifact DROP COLUMN gone; ALTER TABLE attempt DROP COLUMN accepted;
 ALTER TABLE run DROP COLUMN note; ALTER TABLE run DROP COLUMN pinned_ms; ALTER TABLE run DROP COLUMN removed_ms; PRAGMA user_version = 1"""
 
 
