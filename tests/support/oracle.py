@@ -190,8 +190,7 @@ class Check:
         rows = journal.rows("SELECT DISTINCT lower(hex(digest)), mode FROM artifact WHERE mode & ? = 0", MADE_ABSENT)
         names = {digest for digest, _ in rows}
         for digest, mode in rows:
-            path = os.path.join(self.flow, "objects", digest[:2], digest[2:])
-            if mode & MADE_FOLDER and os.path.exists(path) and digest_of_file(path) == digest:
+            if mode & MADE_FOLDER:
                 names.update(name for name, _ in self.manifest(digest).values())
         return names
 
@@ -222,9 +221,11 @@ class Check:
                 self.say(".flow has the left-over %s", entry)
 
     def manifest(self, digest):
-        """Lines of a folder's manifest as path -> (digest or link target, size)."""
-        lines = {}
-        with open(os.path.join(self.flow, "objects", digest[:2], digest[2:])) as file:
+        """Lines of a folder's manifest as path -> (digest or link target, size); none of one that is not there, or damaged."""
+        lines, name = {}, os.path.join(self.flow, "objects", digest[:2], digest[2:])
+        if not os.path.exists(name) or digest_of_file(name) != digest:
+            return lines
+        with open(name) as file:
             for line in file.read().splitlines():
                 mode, name, size, path = line.split(" ", 3)
                 if mode == "120000":
