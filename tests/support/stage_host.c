@@ -8,7 +8,7 @@
 
 #define ROOM_PAIRS   32
 #define ROOM_METRICS 8192
-#define ROOM_PATHS   64
+#define ROOM_PATHS   512
 
 struct pair {
 	char name[128];
@@ -30,6 +30,7 @@ struct flow_ctx {
 	} metric[ROOM_METRICS];
 	size_t metric_count;
 	unsigned long seed;
+	unsigned threads;
 	long questions; /* cancelled() calls left; below 0: no limit */
 	char folder[64];
 	char path[ROOM_PATHS][200];
@@ -242,8 +243,7 @@ static const char *host_checkpoint(flow_ctx *ctx)
 
 static unsigned host_threads(flow_ctx *ctx)
 {
-	(void)ctx;
-	return 1;
+	return ctx->threads;
 }
 
 static const flow_host functions = {
@@ -278,6 +278,7 @@ flow_ctx *stage_host_new(void)
 
 	must(host != NULL, "out of memory");
 	host->questions = -1;
+	host->threads = 1;
 	copy(host->folder, sizeof host->folder, "/tmp/flow-stage-XXXXXX");
 	must(mkdtemp(host->folder) != NULL, "cannot make a folder");
 	return host;
@@ -317,6 +318,11 @@ void stage_host_with(flow_ctx *host, const char *key, const char *json)
 void stage_host_seed(flow_ctx *host, unsigned long seed)
 {
 	host->seed = seed;
+}
+
+void stage_host_threads(flow_ctx *host, unsigned threads)
+{
+	host->threads = threads;
 }
 
 void stage_host_cancel_after(flow_ctx *host, long questions)

@@ -27,6 +27,7 @@ void stage_host_dep(flow_ctx *host, const char *name, const char *path);
 void stage_host_out(flow_ctx *host, const char *name, const char *path);
 void stage_host_with(flow_ctx *host, const char *key, const char *json); /* NULL: no longer */
 void stage_host_seed(flow_ctx *host, unsigned long seed);
+void stage_host_threads(flow_ctx *host, unsigned threads); /* 1 unless said */
 void stage_host_cancel_after(flow_ctx *host, long questions); /* cancelled() is 1 from then on */
 
 int stage_host_run(flow_ctx *host, const flow_stage *stage);
