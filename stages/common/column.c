@@ -69,7 +69,7 @@ double column_number(enum column_type type, const void *cells, size_t index)
 	case COLUMN_BYTES:
 	case COLUMN_TYPES: break;
 	}
-	return NAN;
+	return (double)NAN;
 }
 
 void column_numbers(
@@ -199,7 +199,7 @@ void cells_add_number(struct cells *cells, double value)
 static double stand_in(enum column_type type)
 {
 	if (type == COLUMN_FLOAT64 || type == COLUMN_FLOAT32)
-		return NAN;
+		return (double)NAN;
 	return type == COLUMN_CATEGORY ? (double)CATEGORY_MISSING : 0;
 }
 

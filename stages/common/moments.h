@@ -23,7 +23,7 @@ struct moments {
 	double squares; /* sum of (number - mean) squared */
 };
 
-#define MOMENTS_NONE ((struct moments){ .minimum = INFINITY, .maximum = -INFINITY })
+#define MOMENTS_NONE ((struct moments){ .minimum = (double)INFINITY, .maximum = -(double)INFINITY })
 
 /* present: a byte each, or NULL. */
 void moments_add(struct moments *m, const double *numbers, const uint8_t *present, size_t count);

@@ -228,7 +228,7 @@ static int read_infinity(double *value, const char *text, size_t length)
 	if (!(length - sign == 3 && strncasecmp(text + sign, "inf", 3) == 0) &&
 		!(length - sign == 8 && strncasecmp(text + sign, "infinity", 8) == 0))
 		return 0;
-	*value = text[0] == '-' ? -INFINITY : INFINITY;
+	*value = text[0] == '-' ? -(double)INFINITY : (double)INFINITY;
 	return 1;
 }
 

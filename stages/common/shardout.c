@@ -10,16 +10,19 @@
 #include "common/fault.h"
 
 #define BLOCK       1024
+#define SETTLE_ROWS 16
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53: beyond it whole numbers are rounded */
 
-size_t shardout_group_rows(const struct column *columns, size_t count)
+/* Rows of a group when all are of one size; 0: there are texts. */
+static size_t settled_rows(const struct column *columns, size_t count)
 {
 	size_t row = 0, rows;
 
-	for (size_t c = 0; c < count; c++)
-		row += column_has_length(columns[c].type) ?
-			64 :
-			columns[c].width * column_cell_size(columns[c].type);
+	for (size_t c = 0; c < count; c++) {
+		if (column_has_length(columns[c].type))
+			return 0;
+		row += columns[c].width * column_cell_size(columns[c].type);
+	}
 	rows = SHARDOUT_GROUP_BYTES / row;
 	if (rows > SHARDOUT_GROUP_ROWS)
 		return SHARDOUT_GROUP_ROWS;
@@ -45,6 +48,8 @@ int shardout_open(struct shardout *out, const char *path, const struct column *c
 	struct shardout made = { .column = columns, .columns = count, .group_rows = group_rows };
 	static const unsigned char zeros[SHARD_HEADER_SIZE];
 
+	if (group_rows == 0)
+		made.group_rows = settled_rows(columns, count);
 	if (output_open(&made.output, path, fault) < 0)
 		return -1;
 	made.cells = array_new(count, sizeof *made.cells);
@@ -72,7 +77,7 @@ static void measure(struct moments *m, const struct cells *cells)
 		if (present != NULL && cells->width != 1) {
 			for (size_t k = 0; k < take; k++)
 				if (!present[(i + k) / cells->width])
-					numbers[k] = NAN;
+					numbers[k] = (double)NAN;
 			present = NULL;
 		}
 		moments_add(m, numbers, present != NULL ? present + i : NULL, take);
@@ -119,18 +124,18 @@ static void add_figures(
 {
 	struct moments m = MOMENTS_NONE;
 
-	r->minimum = r->maximum = NAN;
+	r->minimum = r->maximum = (double)NAN;
 	if (!column_is_number(cells->type)) {
 		out->moments[column].missing += cells->missing;
 		return;
 	}
 	measure(&m, cells);
 	if (m.infinite != 0) {
-		r->minimum = -INFINITY;
-		r->maximum = INFINITY;
+		r->minimum = -(double)INFINITY;
+		r->maximum = (double)INFINITY;
 	} else if (m.count != 0) {
-		r->minimum = outward(cells->type, m.minimum, -INFINITY);
-		r->maximum = outward(cells->type, m.maximum, INFINITY);
+		r->minimum = outward(cells->type, m.minimum, -(double)INFINITY);
+		r->maximum = outward(cells->type, m.maximum, (double)INFINITY);
 	}
 	moments_merge(&out->moments[column], &m);
 }
@@ -170,14 +175,38 @@ static void put_group(struct shardout *out)
 		cells_begin(&out->cells[c], &out->column[c]);
 }
 
+static void take_rows(struct shardout *out, const struct cells *cells, size_t first, size_t rows)
+{
+	for (size_t c = 0; c < out->columns; c++)
+		cells_append(&out->cells[c], &cells[c], first, rows);
+}
+
+/* The first group ends when it is large enough; all others have as many rows. Few rows at a time, and
+ * always the same ones, so that it does not matter how they came. */
+static size_t settle(struct shardout *out, const struct cells *cells, size_t first, size_t rows)
+{
+	size_t have = out->cells[0].rows, take = SETTLE_ROWS - have % SETTLE_ROWS, bytes = 0;
+
+	take = rows < take ? rows : take;
+	take_rows(out, cells, first, take);
+	have += take;
+	for (size_t c = 0; c < out->columns; c++)
+		bytes += out->cells[c].size;
+	if (have % SETTLE_ROWS == 0 &&
+		(have >= SHARDOUT_GROUP_ROWS || bytes >= SHARDOUT_GROUP_BYTES))
+		out->group_rows = have;
+	return take;
+}
+
 void shardout_add(struct shardout *out, const struct cells *cells, size_t first, size_t rows)
 {
 	while (rows > 0) {
-		size_t room = out->group_rows - out->cells[0].rows;
-		size_t take = rows < room ? rows : room;
+		size_t room = out->group_rows - out->cells[0].rows, take = rows < room ? rows : room;
 
-		for (size_t c = 0; c < out->columns; c++)
-			cells_append(&out->cells[c], &cells[c], first, take);
+		if (out->group_rows == 0)
+			take = settle(out, cells, first, rows);
+		else
+			take_rows(out, cells, first, take);
 		if (out->cells[0].rows == out->group_rows)
 			put_group(out);
 		first += take;
@@ -206,10 +235,10 @@ static void describe(const struct shardout *out, size_t c, struct shard_column_r
 		.categories = (uint32_t)(out->categories[c].ends.length / sizeof(uint64_t)),
 		.missing = m->missing,
 		.infinite = m->infinite,
-		.minimum = NAN,
-		.maximum = NAN,
-		.mean = NAN,
-		.deviation = NAN };
+		.minimum = (double)NAN,
+		.maximum = (double)NAN,
+		.mean = (double)NAN,
+		.deviation = (double)NAN };
 	memcpy(r->dimension, column->dimension, sizeof r->dimension);
 	if (m->count == 0)
 		return;
@@ -280,6 +309,8 @@ int shardout_commit(struct shardout *out, struct fault *fault)
 	struct text directory = { 0 };
 	int rc;
 
+	if (out->group_rows == 0)
+		out->group_rows = SHARDOUT_GROUP_ROWS;
 	if (out->cells[0].rows != 0)
 		put_group(out);
 	make_directory(out, &directory);

@@ -29,7 +29,7 @@ struct shardout {
 	struct output output;
 	uint64_t at; /* bytes written */
 	const struct column *column;
-	size_t columns, group_rows;
+	size_t columns, group_rows; /* group_rows 0: not settled yet */
 	uint64_t rows, groups; /* in groups that are written */
 	struct cells *cells;   /* the group that grows, each column */
 	struct moments *moments;
@@ -39,9 +39,7 @@ struct shardout {
 	struct text parts; /* the records so far */
 };
 
-/* Rows of a group when nobody says: SHARDOUT_GROUP_ROWS, fewer of wide rows. */
-size_t shardout_group_rows(const struct column *columns, size_t count);
-
+/* group_rows 0: SHARDOUT_GROUP_ROWS, or as many as fill SHARDOUT_GROUP_BYTES at the beginning. */
 int shardout_open(struct shardout *out, const char *path, const struct column *columns,
 	size_t count, size_t group_rows, struct fault *fault);
 void shardout_add(struct shardout *out, const struct cells *cells, size_t first, size_t rows);

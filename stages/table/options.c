@@ -95,8 +95,8 @@ static int read_types(struct options *o, const char *json, struct fault *fault)
 			return fault_context(fault, "column '%s'", name);
 		o->type[at] = type_named(word);
 		if (o->type[at] == 0)
-			return fault_set(fault, "column '%s': '%s' is no type; see `flow help "
-						"stage table`",
+			return fault_set(fault, "column '%s': '%s' is no type of a "
+						"column",
 				name, word);
 	}
 	return more < 0 ? -1 : jsonin_finish(&in, fault);

@@ -186,8 +186,6 @@ static int convert_once(
 	r->passes++;
 	if (bind_conditions(r, fault) < 0)
 		goto out;
-	if (group_rows == 0)
-		group_rows = shardout_group_rows(columns, count);
 	if (shardout_open(&out, path, columns, count, group_rows, fault) < 0)
 		goto out;
 	rc = pass_run(&pass, fault);

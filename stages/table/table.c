@@ -83,8 +83,6 @@ static int from_arrays(
 	}
 	if (arrays_open(&a, o, host->text(ctx, "name", "x"), host->dep(ctx, "labels"), fault) < 0)
 		goto out;
-	if (group_rows == 0)
-		group_rows = shardout_group_rows(a.column, a.count);
 	if (shardout_open(&out, path, a.column, a.count, group_rows, fault) < 0)
 		goto out;
 	rc = arrays_copy(&a, &out, host, ctx, fault);

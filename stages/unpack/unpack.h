@@ -1,0 +1,11 @@
+/*
+ * unpack/unpack.h - the stage that makes files of the rows of a shard.
+ */
+#ifndef FLOW_STAGES_UNPACK_UNPACK_H
+#define FLOW_STAGES_UNPACK_UNPACK_H
+
+#include <flow/plugin.h>
+
+extern const flow_stage stage_unpack;
+
+#endif
