@@ -222,12 +222,12 @@ const char *shard_category(
 	const struct shard *shard, size_t column, uint32_t category, size_t *length)
 {
 	const struct shard_column_record *r = &shard->record[column];
-	const unsigned char *ends = shard->file.data + shard->header->directory + r->category_ends;
-	const uint64_t *end = (const void *)ends;
+	const uint64_t *end;
 	uint64_t start;
 
 	if (category >= r->categories)
 		return NULL;
+	end = (const void *)(shard->file.data + shard->header->directory + r->category_ends);
 	start = category == 0 ? 0 : end[category - 1];
 	*length = end[category] - start;
 	return (const char *)(end + r->categories) + start;

@@ -10,6 +10,7 @@
 #include "common/jsonin.h"
 #include "common/npy.h"
 #include "common/text.h"
+#include "split/column.h"
 
 #define DEFAULT_PARTS "{\"train\": 0.9, \"valid\": 0.1}"
 
@@ -112,8 +113,73 @@ static int check_outs(
 	return 0;
 }
 
+enum method { METHOD_RANDOM, METHOD_STRATIFIED, METHOD_GROUP, METHOD_TIME };
+
+static const char *const method_names[] = { "random", "stratified", "group", "time" };
+
+/* What `with:` says beside the parts. */
+struct how {
+	enum method method;
+	const char *column;
+	long folds, fold; /* 0: parts, no folds */
+	uint64_t seed;
+};
+
+static int read_method(struct how *how, const char *word, struct fault *fault)
+{
+	if (word == NULL) {
+		how->method = how->column != NULL ? METHOD_STRATIFIED : METHOD_RANDOM;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof method_names / sizeof method_names[0]; i++) {
+		if (strcmp(word, method_names[i]) == 0) {
+			how->method = (enum method)i;
+			return i == METHOD_RANDOM || how->column != NULL ?
+				0 :
+				fault_set(fault, "with.by: %s needs with.column", word);
+		}
+	}
+	return fault_set(fault, "with.by: '%s' is none of random, stratified, group, time", word);
+}
+
+static int read_how(struct how *how, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	how->column = host->text(ctx, "column", NULL);
+	how->folds = host->integer(ctx, "folds", 0, 0, SPLIT_PARTS_MAX - 1);
+	how->fold = host->integer(ctx, "fold", 0, 0, SPLIT_PARTS_MAX - 1);
+	/* The folds of one split are tasks of their own and must agree. */
+	how->seed = host->has(ctx, "seed") || how->folds != 0 ?
+		(uint64_t)host->integer(ctx, "seed", 0, 0, INT32_MAX) :
+		host->seed(ctx);
+	if (how->folds == 1 || (how->folds == 0 && how->fold != 0) ||
+		(how->folds != 0 && (how->fold < 1 || how->fold > how->folds)))
+		return fault_set(fault, "with.folds is 2 or more, and with.fold from 1 to that");
+	return read_method(how, host->text(ctx, "by", NULL), fault);
+}
+
+/* Folds are parts of one size; of times one more, since the first can only be learnt from. */
+static void fold_parts(struct parts *parts, const struct how *how)
+{
+	*parts = (struct parts){ .count = (size_t)how->folds + (how->method == METHOD_TIME) };
+	for (size_t p = 0; p < parts->count; p++)
+		parts->share[p] = 1 / (double)parts->count;
+}
+
+/* train and valid of one fold. */
+static void take_fold(uint8_t *part, size_t rows, const struct how *how)
+{
+	uint8_t valid = (uint8_t)(how->fold - 1 + (how->method == METHOD_TIME));
+
+	for (size_t i = 0; i < rows; i++) {
+		if (part[i] == valid)
+			part[i] = 1;
+		else
+			part[i] = how->method == METHOD_TIME && part[i] > valid ? 2 : 0;
+	}
+}
+
 /* The list of the rows of one part, ascending. */
-static int write_part(const struct parts *parts, size_t which, const uint8_t *part, size_t rows,
+static int write_part(const char *name, size_t which, const uint8_t *part, size_t rows,
 	const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	int64_t *list = array_new(rows, sizeof *list);
@@ -124,68 +190,121 @@ static int write_part(const struct parts *parts, size_t which, const uint8_t *pa
 	for (size_t i = 0; i < rows; i++)
 		if (part[i] == which)
 			list[count++] = (int64_t)i;
-	rc = npy_write(host->out(ctx, parts->name[which]), NPY_INT64, list, count, 0, fault);
-	(void)snprintf(metric, sizeof metric, "rows.%s", parts->name[which]);
+	rc = npy_write(host->out(ctx, name), NPY_INT64, list, count, 0, fault);
+	(void)snprintf(metric, sizeof metric, "rows.%s", name);
 	if (rc == 0)
 		host->metric(ctx, metric, (double)count, -1);
 	free(list);
 	return rc;
 }
 
-static int check_images(const struct idx *labels, const char *path, struct fault *fault)
+static int check_images(size_t rows, const char *path, struct fault *fault)
 {
 	struct idx images;
-	size_t rows;
+	size_t count;
 
 	if (path == NULL)
 		return 0;
 	if (idx_open(&images, path, 3, fault) < 0)
 		return -1;
-	rows = images.rows;
+	count = images.rows;
 	idx_close(&images);
-	if (rows != labels->rows)
-		return fault_set(fault, "there are %zu images, but %zu labels", rows, labels->rows);
+	if (count != rows)
+		return fault_set(fault, "there are %zu images, but %zu labels", count, rows);
 	return 0;
 }
 
-static int split(const struct parts *parts, const struct idx *labels, const flow_host *host,
+static int assign(uint8_t *part, const struct split_column *c, const struct parts *parts,
+	const struct how *how, struct fault *fault)
+{
+	if (c->rows < parts->count)
+		return fault_set(fault, "there are %zu rows for %zu parts", c->rows, parts->count);
+	if (how->method == METHOD_TIME)
+		return split_times(part, c->number, c->rows, parts->share, parts->count, fault);
+	if (how->method == METHOD_GROUP)
+		return split_groups(part, c->code, c->rows, c->codes, parts->share, parts->count,
+			how->seed, fault);
+	return split_rows(part, c->code, c->rows, c->codes, parts->share, parts->count, how->seed, fault);
+}
+
+static int read_column(struct split_column *c, const struct how *how, const flow_host *host,
 	flow_ctx *ctx, struct fault *fault)
 {
-	uint8_t *part = array_new(labels->rows, sizeof *part);
-	int rc = split_rows(part, labels->data, labels->rows, parts->share, parts->count,
-		host->seed(ctx), fault);
+	const char *table = host->dep(ctx, "table"), *labels = host->dep(ctx, "labels");
 
-	for (size_t p = 0; p < parts->count && rc == 0; p++)
-		rc = write_part(parts, p, part, labels->rows, host, ctx, fault);
+	if ((table == NULL) == (labels == NULL))
+		return fault_set(fault, "needs either a dep named 'table' or one named 'labels'");
+	if (labels != NULL && (how->column != NULL || host->has(ctx, "by")))
+		return fault_set(fault, "with.by and column are for tables; labels are kept in proportion");
+	if (labels != NULL)
+		return split_column_labels(c, labels, fault) < 0 ?
+			-1 :
+			check_images(c->rows, host->dep(ctx, "images"), fault);
+	if (how->method == METHOD_TIME)
+		return split_column_numbers(c, table, how->column, fault);
+	return split_column_read(c, table, how->method == METHOD_RANDOM ? NULL : how->column,
+		how->method == METHOD_GROUP, fault);
+}
+
+static int split(const struct parts *parts, const struct how *how, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
+{
+	static const char *const fold_names[] = { "train", "valid" };
+	struct split_column c = { 0 };
+	uint8_t *part = NULL;
+	int rc = read_column(&c, how, host, ctx, fault);
+
+	if (rc == 0) {
+		part = array_new(c.rows, sizeof *part);
+		rc = assign(part, &c, parts, how, fault);
+	}
+	if (rc == 0 && how->folds != 0)
+		take_fold(part, c.rows, how);
+	for (size_t p = 0; p < (how->folds != 0 ? 2 : parts->count) && rc == 0; p++)
+		rc = write_part(how->folds != 0 ? fold_names[p] : parts->name[p], p, part, c.rows, host,
+			ctx, fault);
 	free(part);
+	split_column_release(&c);
 	return rc;
+}
+
+static int prepare(struct parts *parts, struct how *how, const flow_host *host, flow_ctx *ctx,
+	struct fault *fault)
+{
+	const char *json = host->json(ctx, "parts");
+
+	if (read_how(how, host, ctx, fault) < 0)
+		return -1;
+	if (how->folds != 0) {
+		if (json != NULL)
+			return fault_set(fault, "with.parts and with.folds exclude each other");
+		if (host->out(ctx, "train") == NULL || host->out(ctx, "valid") == NULL)
+			return fault_set(fault, "with.folds needs the outs 'train' and 'valid'");
+		fold_parts(parts, how);
+		return 0;
+	}
+	if (read_parts(parts, json != NULL ? json : DEFAULT_PARTS, fault) < 0)
+		return fault_context(fault, "with.parts");
+	return check_outs(parts, host, ctx, fault);
 }
 
 static int run(const flow_host *host, flow_ctx *ctx)
 {
 	struct fault fault = { "" };
-	struct idx labels = { .rows = 0 };
-	const char *path = host->dep(ctx, "labels"), *json = host->json(ctx, "parts");
 	struct parts parts;
+	struct how how = { METHOD_RANDOM };
 
-	if (path == NULL)
-		return host->fail(ctx, "needs a dep named 'labels'");
-	if (read_parts(&parts, json != NULL ? json : DEFAULT_PARTS, &fault) < 0) {
-		(void)fault_context(&fault, "with.parts");
-		goto out;
-	}
-	if (check_outs(&parts, host, ctx, &fault) < 0 || idx_open(&labels, path, 1, &fault) < 0 ||
-		check_images(&labels, host->dep(ctx, "images"), &fault) < 0)
-		goto out;
-	(void)split(&parts, &labels, host, ctx, &fault);
-out:
-	idx_close(&labels);
+	if (prepare(&parts, &how, host, ctx, &fault) == 0 && !host->failed(ctx))
+		(void)split(&parts, &how, host, ctx, &fault);
+	if (host->failed(ctx))
+		return -1;
 	return fault.text[0] != '\0' ? host->fail(ctx, fault.text) : 0;
 }
 
 static const flow_port deps[] = {
-	{ "labels", "labels, IDX of bytes with one dimension; the classes to keep in proportion",
-		1 },
+	{ "table", "a shard", 0 },
+	{ "labels", "instead: labels, IDX of bytes with one dimension; the classes to keep in proportion",
+		0 },
 	{ "images", "images, IDX of bytes; only checked to have as many rows as the labels", 0 },
 	{ NULL, NULL, 0 },
 };
@@ -201,9 +320,17 @@ static const flow_port outs[] = {
 static const flow_option options[] = {
 	{ "parts", "map", DEFAULT_PARTS,
 		"share of each part; they sum to 1, or one of them is the word rest" },
+	{ "by", "text", "random",
+		"of a table: random; stratified: classes keep their shares; group: equal values stay "
+		"in one part; time: the earliest rows are the first part. stratified when there is a "
+		"column" },
+	{ "column", "text", "", "the column of classes, groups or times" },
+	{ "folds", "integer", "0", "instead of parts: cross-validation with so many folds" },
+	{ "fold", "integer", "0",
+		"the fold that is valid, from 1; by time, train is what lies before it" },
+	{ "seed", "integer", "0", "other than that of the task; with folds 0 unless given" },
 	{ NULL, NULL, NULL, NULL },
 };
 
-const flow_stage stage_split = { sizeof(flow_stage), "split", "1",
-	"divide rows into parts, class by class, as lists of row numbers", deps, outs, options,
-	run };
+const flow_stage stage_split = { sizeof(flow_stage), "split", "2",
+	"divide rows into parts, as lists of row numbers", deps, outs, options, run };

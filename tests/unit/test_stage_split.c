@@ -9,6 +9,7 @@
 
 #include "common/fault.h"
 #include "common/npy.h"
+#include "common/shardout.h"
 #include "support/stage_host.h"
 
 #define ROWS 1000
@@ -119,14 +120,15 @@ static void the_rest_is_what_the_other_parts_leave(void **state)
 static void remainders_go_where_they_are_owed(void **state)
 {
 	static const double halves[2] = { 0.5, 0.5 };
-	unsigned char labels[50], part[50];
+	unsigned char part[50];
+	uint32_t labels[50];
 	struct fault fault;
 	int first = 0;
 
 	(void)state;
 	for (int i = 0; i < 50; i++) /* ten classes of five rows: 2.5 each way */
-		labels[i] = (unsigned char)(i / 5);
-	assert_int_equal(split_rows(part, labels, 50, halves, 2, 1, &fault), 0);
+		labels[i] = (uint32_t)(i / 5);
+	assert_int_equal(split_rows(part, labels, 50, 10, halves, 2, 1, &fault), 0);
 	for (int i = 0; i < 50; i++)
 		first += part[i] == 0;
 	assert_int_equal(first, 25);
@@ -135,13 +137,13 @@ static void remainders_go_where_they_are_owed(void **state)
 static void every_part_gets_every_class(void **state)
 {
 	static const double shares[3] = { 0.98, 0.01, 0.01 };
-	const unsigned char labels[7] = { 4, 4, 4, 9, 9, 9, 9 };
+	const uint32_t labels[7] = { 4, 4, 4, 9, 9, 9, 9 };
 	unsigned char part[7];
 	int count[3][2] = { { 0 } };
 	struct fault fault;
 
 	(void)state;
-	assert_int_equal(split_rows(part, labels, 7, shares, 3, 1, &fault), 0);
+	assert_int_equal(split_rows(part, labels, 7, 10, shares, 3, 1, &fault), 0);
 	for (int i = 0; i < 7; i++)
 		count[part[i]][labels[i] == 9]++;
 	assert_int_equal(count[0][1], 2);
@@ -200,7 +202,7 @@ static void images_and_labels_must_be_as_many(void **state)
 static void labels_are_needed(void **state)
 {
 	stage_host_dep(*state, "labels", NULL);
-	expect_failure(*state, "needs a dep named 'labels'");
+	expect_failure(*state, "needs either a dep named 'table' or one named 'labels'");
 }
 
 /* What npy_read_rows() must not believe. */
@@ -240,6 +242,135 @@ static void hostile_npy_files_are_refused(void **state)
 	}
 }
 
+/* 600 rows: kind a, b, c; user of ten rows each; time backwards, two rows each. */
+static void give_table(flow_ctx *host)
+{
+	static const struct column columns[3] = { { .name = "kind", .type = COLUMN_CATEGORY, .width = 1 },
+		{ .name = "user", .type = COLUMN_INT64, .width = 1 },
+		{ .name = "when", .type = COLUMN_TIME, .width = 1 } };
+	struct cells cells[3] = { { 0 } };
+	struct shardout out;
+	struct fault fault;
+
+	for (int c = 0; c < 3; c++)
+		cells_begin(&cells[c], &columns[c]);
+	for (int i = 0; i < 600; i++) {
+		cells_add_number(&cells[0], i % 6 == 0 ? 2 : i % 2);
+		cells_add_number(&cells[1], i * 7 % 600 / 10);
+		cells_add_number(&cells[2], 1000 - i / 2);
+	}
+	assert_int_equal(shardout_open(&out, stage_host_path(host, "t.shard"), columns, 3, 100, &fault), 0);
+	shardout_add(&out, cells, 0, 600);
+	for (int i = 0; i < 3; i++)
+		shardout_category(&out, 0, "abc" + i, 1);
+	assert_int_equal(shardout_commit(&out, &fault), 0);
+	for (int c = 0; c < 3; c++)
+		cells_release(&cells[c]);
+	stage_host_dep(host, "table", stage_host_path(host, "t.shard"));
+	stage_host_dep(host, "labels", NULL);
+	stage_host_dep(host, "images", NULL);
+}
+
+/* in[row] = 1 for the rows of a part; returns how many. */
+static size_t read_rows(flow_ctx *host, const char *name, unsigned char in[600])
+{
+	struct npy_rows rows;
+	struct fault fault;
+	size_t count;
+
+	memset(in, 0, 600);
+	assert_int_equal(npy_read_rows(&rows, stage_host_path(host, name), &fault), 0);
+	for (size_t i = 0; i < rows.count; i++)
+		in[rows.row[i]] = 1;
+	count = rows.count;
+	npy_close_rows(&rows);
+	return count;
+}
+
+static void run_split(flow_ctx *host)
+{
+	if (stage_host_run(host, &stage_split) != 0)
+		fail_msg("%s", stage_host_failure(host));
+}
+
+static void tables_are_split_by_class_group_or_time(void **state)
+{
+	unsigned char train[600], valid[600];
+	int of_kind = 0;
+
+	give_table(*state);
+	run_split(*state);
+	assert_int_equal(read_rows(*state, "valid.npy", valid), 60);
+	stage_host_with(*state, "column", "\"kind\"");
+	run_split(*state);
+	assert_int_equal(read_rows(*state, "valid.npy", valid), 60);
+	for (int i = 0; i < 600; i += 6)
+		of_kind += valid[i];
+	assert_int_equal(of_kind, 10);
+	stage_host_with(*state, "by", "\"group\"");
+	stage_host_with(*state, "column", "\"user\"");
+	run_split(*state);
+	(void)read_rows(*state, "train.npy", train);
+	assert_int_equal(read_rows(*state, "valid.npy", valid), 60);
+	for (int i = 0; i < 600; i++)
+		for (int k = 0; k < i; k++)
+			assert_false(i * 7 % 600 / 10 == k * 7 % 600 / 10 && train[i] && valid[k]);
+	stage_host_with(*state, "by", "\"time\"");
+	stage_host_with(*state, "column", "\"when\"");
+	stage_host_with(*state, "parts", "{\"train\": 0.8983, \"valid\": \"rest\"}");
+	run_split(*state);
+	assert_int_equal(read_rows(*state, "valid.npy", valid), 60);
+	for (int i = 0; i < 600; i++)
+		assert_int_equal(valid[i], i < 60);
+}
+
+static void folds_cover_every_row_once(void **state)
+{
+	static const char *const fold[] = { "1", "2", "3", "4" };
+	unsigned char train[600], valid[600], seen[600] = { 0 };
+
+	give_table(*state);
+	stage_host_with(*state, "folds", "4");
+	for (int f = 0; f < 4; f++) {
+		stage_host_with(*state, "fold", fold[f]);
+		stage_host_seed(*state, (unsigned long)f);
+		run_split(*state);
+		assert_int_equal(read_rows(*state, "train.npy", train), 450);
+		assert_int_equal(read_rows(*state, "valid.npy", valid), 150);
+		for (int i = 0; i < 600; i++) {
+			assert_int_equal(train[i] + valid[i], 1);
+			seen[i] = (unsigned char)(seen[i] + valid[i]);
+		}
+	}
+	for (int i = 0; i < 600; i++)
+		assert_int_equal(seen[i], 1);
+	stage_host_with(*state, "by", "\"time\"");
+	stage_host_with(*state, "column", "\"when\"");
+	stage_host_with(*state, "fold", "1");
+	run_split(*state);
+	assert_int_equal(read_rows(*state, "train.npy", train), 120);
+	assert_int_equal(read_rows(*state, "valid.npy", valid), 120);
+	assert_true(train[599] && valid[479]);
+}
+
+static void columns_that_cannot_divide_are_named(void **state)
+{
+	give_table(*state);
+	stage_host_with(*state, "column", "\"kinds\"");
+	expect_failure(*state, "has no column 'kinds'");
+	stage_host_with(*state, "column", NULL);
+	stage_host_with(*state, "by", "\"group\"");
+	expect_failure(*state, "with.by: group needs with.column");
+	stage_host_with(*state, "by", "\"luck\"");
+	expect_failure(*state, "'luck' is none of");
+	stage_host_with(*state, "by", "\"time\"");
+	stage_host_with(*state, "column", "\"kind\"");
+	expect_failure(*state, "'kind' is category, a time or a number is wanted");
+	stage_host_with(*state, "by", NULL);
+	stage_host_with(*state, "fold", "3");
+	expect_failure(*state, "with.folds is 2 or more");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +391,11 @@ int main(void)
 			images_and_labels_must_be_as_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(labels_are_needed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hostile_npy_files_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			tables_are_split_by_class_group_or_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(folds_cover_every_row_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			columns_that_cannot_divide_are_named, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
