@@ -15,6 +15,7 @@
 enum philox_use {
 	PHILOX_SPLIT = 1,   /* which part a row falls into */
 	PHILOX_SHUFFLE = 2, /* order of the rows in an epoch; stream = epoch */
+	PHILOX_AXES = 17,   /* first guess of main axes */
 	PHILOX_SAMPLE = 16, /* which values of a column stand for all; stream = column */
 };
 

@@ -292,7 +292,7 @@ static int run(const flow_host *host, flow_ctx *ctx)
 {
 	struct fault fault = { "" };
 	struct parts parts;
-	struct how how = { METHOD_RANDOM };
+	struct how how = { .method = METHOD_RANDOM };
 
 	if (prepare(&parts, &how, host, ctx, &fault) == 0 && !host->failed(ctx))
 		(void)split(&parts, &how, host, ctx, &fault);

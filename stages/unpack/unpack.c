@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/shard.h"
 #include "common/text.h"
+#include "unpack/array.h"
 
 #define NAME_MAX_BYTES 4000
 
@@ -140,14 +141,33 @@ static int unpack(const char *path, const char *folder, const flow_host *host, f
 	return rc;
 }
 
+/* Outs that are named as columns are: each of them an NPY file. */
+static int write_columns(const char *path, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	struct shard shard;
+	const char *name;
+	int rc = 0;
+
+	if (shard_open(&shard, path, fault) < 0)
+		return -1;
+	for (unsigned i = 0; rc == 0 && (name = host->out_name(ctx, i)) != NULL; i++)
+		if (strcmp(name, "data") != 0)
+			rc = array_write(host->out(ctx, name), &shard, name, fault);
+	if (rc == 0)
+		host->metric(ctx, "rows", (double)shard.rows, -1);
+	shard_close(&shard);
+	return rc;
+}
+
 static int run(const flow_host *host, flow_ctx *ctx)
 {
 	struct fault fault = { "" };
 	const char *table = host->dep(ctx, "table"), *folder = host->out(ctx, "data");
 
-	if (table == NULL || folder == NULL)
-		return host->fail(ctx, "needs a dep named 'table' and an out named 'data'");
-	(void)unpack(table, folder, host, ctx, &fault);
+	if (table == NULL || host->out_name(ctx, 0) == NULL)
+		return host->fail(ctx, "needs a dep named 'table' and an out");
+	if (write_columns(table, host, ctx, &fault) == 0 && folder != NULL)
+		(void)unpack(table, folder, host, ctx, &fault);
 	if (host->failed(ctx))
 		return -1;
 	return fault.text[0] != '\0' ? host->fail(ctx, fault.text) : 0;
@@ -156,7 +176,11 @@ static int run(const flow_host *host, flow_ctx *ctx)
 static const flow_port deps[] = { { "table", "a shard with names and contents of files", 1 },
 	{ NULL, NULL, 0 } };
 
-static const flow_port outs[] = { { "data", "the folder of the files", 1 }, { NULL, NULL, 0 } };
+static const flow_port outs[] = {
+	{ "data", "a folder: the files that pack has packed", 0 },
+	{ "x", "an out of any other name: the column of that name as NPY, categories as their numbers", 0 },
+	{ NULL, NULL, 0 },
+};
 
 static const flow_option options[] = {
 	{ "name", "text", "name", "the column of the names" },
@@ -165,4 +189,4 @@ static const flow_option options[] = {
 };
 
 const flow_stage stage_unpack = { sizeof(flow_stage), "unpack", "1",
-	"write the rows of a shard as files", deps, outs, options, run };
+	"make files of a shard: those that were packed, or columns as NPY", deps, outs, options, run };

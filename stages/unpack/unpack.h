@@ -1,5 +1,5 @@
 /*
- * unpack/unpack.h - the stage that makes files of the rows of a shard.
+ * unpack/unpack.h - the stage that makes files of a shard: of its rows, or of its columns.
  */
 #ifndef FLOW_STAGES_UNPACK_UNPACK_H
 #define FLOW_STAGES_UNPACK_UNPACK_H
