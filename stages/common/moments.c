@@ -82,8 +82,8 @@ void moments_merge(struct moments *m, const struct moments *other)
 	m->infinite += other->infinite;
 	if (other->count == 0)
 		return;
-	m->squares += other->squares +
-		delta * delta * ((double)m->count * (double)other->count / both);
+	m->squares +=
+		other->squares + delta * delta * ((double)m->count * (double)other->count / both);
 	m->mean += delta * ((double)other->count / both);
 	m->count += other->count;
 	m->minimum = other->minimum < m->minimum ? other->minimum : m->minimum;

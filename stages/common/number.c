@@ -47,7 +47,7 @@ static inline uint32_t eight_digits(uint64_t bytes)
 	bytes = bytes * 10 + (bytes >> 8);
 	return (uint32_t)(((bytes & mask) * (100 + ((uint64_t)1000000 << 32)) +
 				  ((bytes >> 16) & mask) * (1 + ((uint64_t)10000 << 32))) >>
-		32);
+			  32);
 }
 
 /* Take digits on; returns where they end. More than 19 spoil the value, which the caller sees by
@@ -68,7 +68,8 @@ static inline __attribute__((always_inline)) const char *take_digits(
 			count = (unsigned)(end - at);
 		if (count != 8) {
 			if (count != 0)
-				v = v * small_power[count] + eight_digits(bytes << (64 - 8 * count));
+				v = v * small_power[count] +
+				    eight_digits(bytes << (64 - 8 * count));
 			*value = v;
 			return at + count;
 		}
@@ -311,7 +312,8 @@ int number_boolean(uint8_t *value, const char *text, size_t length)
 
 	for (unsigned v = 0; v < 2; v++) {
 		for (unsigned i = 0; i < 3; i++) {
-			if (length == strlen(words[v][i]) && memcmp(text, words[v][i], length) == 0) {
+			if (length == strlen(words[v][i]) &&
+				memcmp(text, words[v][i], length) == 0) {
 				*value = (uint8_t)v;
 				return 1;
 			}
@@ -343,7 +345,7 @@ static int64_t days_of(int year, int month, int day, int *ok)
 	int64_t y = month <= 2 ? year - 1 : year, era, of_era, of_year;
 
 	*ok = month >= 1 && month <= 12 && day >= 1 && day <= month_days[month - 1] &&
-		(month != 2 || day <= 28 + leap) && year >= 1;
+	      (month != 2 || day <= 28 + leap) && year >= 1;
 	if (!*ok)
 		return 0;
 	era = y / 400;
@@ -395,9 +397,8 @@ int number_time(int64_t *value, const char *text, size_t length)
 
 	if (length < 10 || length > 40 || text[4] != '-' || text[7] != '-')
 		return 0;
-	seconds = 86400 *
-		days_of(fixed(text, length, 0, 4), fixed(text, length, 5, 2),
-			fixed(text, length, 8, 2), &ok);
+	seconds = 86400 * days_of(fixed(text, length, 0, 4), fixed(text, length, 5, 2),
+				  fixed(text, length, 8, 2), &ok);
 	if (!ok)
 		return 0;
 	if (length > 10) {

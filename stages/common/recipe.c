@@ -28,7 +28,8 @@ static int cut_words(struct words *w, const char *text, struct fault *fault)
 		return fault_set(fault, "a step of more than %zu bytes", sizeof w->copy - 1);
 	(void)snprintf(w->copy, sizeof w->copy, "%s", text);
 	w->count = 0;
-	for (char *at = strtok_r(w->copy, " ", &save); at != NULL; at = strtok_r(NULL, " ", &save)) {
+	for (char *at = strtok_r(w->copy, " ", &save); at != NULL;
+		at = strtok_r(NULL, " ", &save)) {
 		if (w->count == WORDS_MAX)
 			return fault_set(fault, "'%s' has too many words", text);
 		w->word[w->count++] = at;
@@ -43,7 +44,8 @@ static int read_number(double *value, const char *word, const char *step, struct
 	return 0;
 }
 
-static int read_impute(struct recipe_step *s, const struct words *w, const char *text, struct fault *fault)
+static int read_impute(
+	struct recipe_step *s, const struct words *w, const char *text, struct fault *fault)
 {
 	const char *how = w->count > 1 ? w->word[1] : "mean";
 
@@ -59,7 +61,8 @@ static int read_clip(struct recipe_step *s, struct words *w, const char *text, s
 	size_t length[2];
 
 	if (w->count != 3)
-		return fault_set(fault, "'%s': wanted is clip LOW HIGH, as numbers or as 1%% 99%%", text);
+		return fault_set(
+			fault, "'%s': wanted is clip LOW HIGH, as numbers or as 1%% 99%%", text);
 	for (int i = 0; i < 2; i++)
 		length[i] = strlen(w->word[1 + i]);
 	s->is_share = w->word[1][length[0] - 1] == '%' && w->word[2][length[1] - 1] == '%';
@@ -74,7 +77,8 @@ static int read_clip(struct recipe_step *s, struct words *w, const char *text, s
 	return 0;
 }
 
-static int read_size(struct recipe_step *s, const struct words *w, const char *text, struct fault *fault)
+static int read_size(
+	struct recipe_step *s, const struct words *w, const char *text, struct fault *fault)
 {
 	int64_t value[3] = { 0, 1, s->kind == STEP_CHARS ? 3 : 2 };
 
@@ -95,8 +99,8 @@ static int read_size(struct recipe_step *s, const struct words *w, const char *t
 	return 0;
 }
 
-static const char *const step_names[] = { "impute", "standardize", "minmax", "clip", "log", "onehot",
-	"ordinal", "hash", "words", "tfidf", "chars" };
+static const char *const step_names[] = { "impute", "standardize", "minmax", "clip", "log",
+	"onehot", "ordinal", "hash", "words", "tfidf", "chars" };
 
 const char *recipe_step_name(enum step_kind kind)
 {
@@ -119,11 +123,13 @@ int recipe_step_is_text(enum step_kind kind)
 	return kind >= STEP_ONEHOT;
 }
 
-static int read_arguments(struct recipe_step *s, struct words *w, const char *text, struct fault *fault)
+static int read_arguments(
+	struct recipe_step *s, struct words *w, const char *text, struct fault *fault)
 {
 	if (s->kind == STEP_IMPUTE)
-		return w->count <= 2 ? read_impute(s, w, text, fault) :
-				       fault_set(fault, "'%s': impute takes mean, median or a number", text);
+		return w->count <= 2 ? read_impute(s, w, text, fault)
+				     : fault_set(fault,
+					       "'%s': impute takes mean, median or a number", text);
 	if (s->kind == STEP_CLIP)
 		return read_clip(s, w, text, fault);
 	if (s->kind >= STEP_HASH)
@@ -142,13 +148,13 @@ int recipe_add_step(struct recipe_column *column, const char *words, struct faul
 		return -1;
 	*s = (struct recipe_step){ .kind = STEP_LOG };
 	if (!recipe_step_find(&s->kind, w.word[0]))
-		return fault_set(fault, "'%s' is no step; there are impute, standardize, minmax, clip, log, "
-					"onehot, ordinal, hash, words, tfidf, chars",
+		return fault_set(fault,
+			"'%s' is no step; there are impute, standardize, minmax, clip, log, "
+			"onehot, ordinal, hash, words, tfidf, chars",
 			w.word[0]);
 	if (read_arguments(s, &w, words, fault) < 0)
 		return -1;
-	if (column->steps != 0 &&
-		(recipe_step_is_text(s->kind) || recipe_step_is_text(s[-1].kind)))
+	if (column->steps != 0 && (recipe_step_is_text(s->kind) || recipe_step_is_text(s[-1].kind)))
 		return fault_set(fault, "'%s' goes alone, without other steps",
 			recipe_step_is_text(s->kind) ? words : step_names[s[-1].kind]);
 	column->steps++;
@@ -181,12 +187,14 @@ const char *recipe_text(const struct cells *in, const struct dictionary *names, 
 	if (column_has_length(in->type))
 		return (const char *)cells_text(in, row, length);
 	if (in->type == COLUMN_CATEGORY)
-		return dictionary_text(names, ((const uint32_t *)(const void *)in->data)[row], length);
+		return dictionary_text(
+			names, ((const uint32_t *)(const void *)in->data)[row], length);
 	if (in->type == COLUMN_INT64 || in->type == COLUMN_TIME)
 		*length = (size_t)snprintf(digits, 32, "%lld",
 			(long long)((const int64_t *)(const void *)in->data)[row]);
 	else
-		*length = (size_t)snprintf(digits, 32, "%.9g", column_number(in->type, in->data, row));
+		*length = (size_t)snprintf(
+			digits, 32, "%.9g", column_number(in->type, in->data, row));
 	return digits;
 }
 
@@ -270,7 +278,8 @@ static void count_words(const struct recipe_step *s, const struct plain *p, floa
 		}
 }
 
-void recipe_count_runs(const struct recipe_step *step, const char *text, size_t length, float *cells)
+void recipe_count_runs(
+	const struct recipe_step *step, const char *text, size_t length, float *cells)
 {
 	struct plain p = { { 0 }, { 0 } };
 
@@ -279,7 +288,8 @@ void recipe_count_runs(const struct recipe_step *step, const char *text, size_t 
 		count_words(step, &p, cells);
 	else
 		for (size_t first = 0; first < p.text.length; first++)
-			for (size_t run = step->low; run <= step->high && first + run <= p.text.length; run++)
+			for (size_t run = step->low;
+				run <= step->high && first + run <= p.text.length; run++)
 				cells[hashed(p.text.data + first, run, step->size)] += 1.0f;
 	text_release(&p.text);
 	text_release(&p.bounds);
@@ -298,8 +308,8 @@ static void weigh(const struct recipe_step *s, float *cells)
 		cells[i] = (float)((double)cells[i] / sqrt(square));
 }
 
-static void apply_text(const struct recipe_step *s, const char *text, size_t length, struct cells *out,
-	float *cells, uint32_t width)
+static void apply_text(const struct recipe_step *s, const char *text, size_t length,
+	struct cells *out, float *cells, uint32_t width)
 {
 	uint32_t code = DICTIONARY_NONE;
 
@@ -310,7 +320,8 @@ static void apply_text(const struct recipe_step *s, const char *text, size_t len
 		return;
 	}
 	if (s->kind == STEP_HASH) {
-		cells_add_number(out, text == NULL ? 0 : 1 + (double)hashed(text, length, s->size - 1));
+		cells_add_number(
+			out, text == NULL ? 0 : 1 + (double)hashed(text, length, s->size - 1));
 		return;
 	}
 	memset(cells, 0, width * sizeof *cells);
@@ -343,12 +354,13 @@ int recipe_apply(const struct recipe_column *column, const struct cells *in,
 	const struct dictionary *names, struct cells *out, struct fault *fault)
 {
 	if (in->type != column->type)
-		return fault_set(fault, "column '%s' is %s, the recipe was fitted to %s", column->name,
-			column_type_name(in->type), column_type_name(column->type));
+		return fault_set(fault, "column '%s' is %s, the recipe was fitted to %s",
+			column->name, column_type_name(in->type), column_type_name(column->type));
 	if (recipe_step_is_text(column->step[0].kind))
 		return apply_texts(column, in, names, out);
 	for (size_t row = 0; row < in->rows; row++) {
-		double x = cells_present(in, row) ? column_number(in->type, in->data, row) : (double)NAN;
+		double x = cells_present(in, row) ? column_number(in->type, in->data, row)
+						  : (double)NAN;
 
 		x = recipe_number(column, column->steps, x);
 		if (isnan(x))

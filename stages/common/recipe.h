@@ -32,12 +32,12 @@ enum step_kind {
 	STEP_MINMAX,      /* (x - first) / (second - first) */
 	STEP_CLIP,        /* into first to second */
 	STEP_LOG,         /* sign(x) ln(1 + |x|) */
-	STEP_ONEHOT,      /* a cell for each name: 1 for that one; all 0 for others and for missing */
-	STEP_ORDINAL,     /* 1 for the first name and so on; 0 for others and for missing */
-	STEP_HASH,        /* 1 to size-1, by the text's hash; 0 for missing */
-	STEP_WORDS,       /* how often words and runs of words occur, hashed into size cells */
-	STEP_TFIDF,       /* the same, weighted by rarity, of length 1 */
-	STEP_CHARS,       /* how often runs of characters occur */
+	STEP_ONEHOT,  /* a cell for each name: 1 for that one; all 0 for others and for missing */
+	STEP_ORDINAL, /* 1 for the first name and so on; 0 for others and for missing */
+	STEP_HASH,    /* 1 to size-1, by the text's hash; 0 for missing */
+	STEP_WORDS,   /* how often words and runs of words occur, hashed into size cells */
+	STEP_TFIDF,   /* the same, weighted by rarity, of length 1 */
+	STEP_CHARS,   /* how often runs of characters occur */
 };
 
 struct recipe_step {
@@ -47,7 +47,8 @@ struct recipe_step {
 	struct dictionary names;
 	float *weight; /* tfidf: of each cell */
 	/* Only until it is fitted. */
-	int is_median, is_fixed, is_share; /* impute; a number was given; clip at shares of the rows */
+	int is_median, is_fixed,
+		is_share; /* impute; a number was given; clip at shares of the rows */
 };
 
 struct recipe_column {
@@ -77,7 +78,8 @@ const char *recipe_text(const struct cells *in, const struct dictionary *names, 
 /* A number after the first `steps` steps; NaN: it is missing. */
 double recipe_number(const struct recipe_column *column, size_t steps, double number);
 /* Counts of hashed runs, added to `cells`, which has step->size. */
-void recipe_count_runs(const struct recipe_step *step, const char *text, size_t length, float *cells);
+void recipe_count_runs(
+	const struct recipe_step *step, const char *text, size_t length, float *cells);
 
 int recipe_apply(const struct recipe_column *column, const struct cells *in,
 	const struct dictionary *names, struct cells *out, struct fault *fault);

@@ -10,10 +10,9 @@
 #include "common/jsonout.h"
 #include "common/text.h"
 
-#define FORMAT      1
+#define FORMAT           1
 #define COLUMNS_TOO_MANY 65536
-#define NAME_ROOM   65536
-
+#define NAME_ROOM        65536
 
 static void put_step(struct jsonout *json, const struct recipe_step *s)
 {
@@ -144,7 +143,8 @@ static int take_kind(struct recipe_step *s, struct jsonin *in, struct fault *fau
 	return recipe_step_find(&s->kind, word) ? 0 : fault_set(fault, "'%s' is no step", word);
 }
 
-static int take_member(struct recipe_step *s, const char *key, struct jsonin *in, struct fault *fault)
+static int take_member(
+	struct recipe_step *s, const char *key, struct jsonin *in, struct fault *fault)
 {
 	if (strcmp(key, "step") == 0)
 		return take_kind(s, in, fault);
@@ -169,7 +169,8 @@ static int take_member(struct recipe_step *s, const char *key, struct jsonin *in
 static int check_step(const struct recipe_step *s, struct fault *fault)
 {
 	if (!isfinite(s->first) || !isfinite(s->second))
-		return fault_set(fault, "%s has numbers that are not finite", recipe_step_name(s->kind));
+		return fault_set(
+			fault, "%s has numbers that are not finite", recipe_step_name(s->kind));
 	if ((s->kind == STEP_STANDARDIZE && s->second == 0) ||
 		(s->kind == STEP_MINMAX && s->first >= s->second))
 		return fault_set(fault, "%s divides by 0", recipe_step_name(s->kind));

@@ -13,8 +13,8 @@ static int check_header(const struct mapped *file, const char *path, struct faul
 	const struct shard_header *h;
 
 	if (file->size < SHARD_HEADER_SIZE)
-		return fault_set(fault, "'%s' is too short to be a shard (%zu bytes)", path,
-			file->size);
+		return fault_set(
+			fault, "'%s' is too short to be a shard (%zu bytes)", path, file->size);
 	h = (const void *)file->data;
 	if (memcmp(h->magic, SHARD_MAGIC, sizeof h->magic) != 0)
 		return fault_set(fault, "'%s' is not a shard: it does not begin with '%s'", path,
@@ -43,7 +43,7 @@ static int check_counts(const struct shard_header *h, const char *path, struct f
 		h->groups != h->rows / h->group_rows + (h->rows % h->group_rows != 0))
 		return fault_set(fault, "the counts in the header of '%s' make no sense", path);
 	records = h->columns * (uint64_t)sizeof(struct shard_column_record) +
-		h->groups * h->columns * sizeof(struct shard_part_record);
+		  h->groups * h->columns * sizeof(struct shard_part_record);
 	if (records > h->directory_size)
 		return fault_set(fault, "the directory of '%s' is too short", path);
 	return 0;
@@ -87,9 +87,9 @@ static int check_column(struct shard *s, size_t column, const char *path, struct
 		width *= r->dimension[i] <= COLUMN_WIDTH_MAX ? r->dimension[i] : 0;
 	if (r->type == 0 || r->type >= COLUMN_TYPES || r->dimensions > COLUMN_DIMENSIONS_MAX ||
 		r->width == 0 || r->width > COLUMN_WIDTH_MAX || width != r->width ||
-		(r->width != 1 && !has_width((enum column_type)r->type)) ||
-		r->name > size || r->name_length > size - r->name ||
-		r->name_length > COLUMN_NAME_MAX || check_categories(s, column) < 0)
+		(r->width != 1 && !has_width((enum column_type)r->type)) || r->name > size ||
+		r->name_length > size - r->name || r->name_length > COLUMN_NAME_MAX ||
+		check_categories(s, column) < 0)
 		return fault_set(fault, "column %zu of '%s' is not one", column + 1, path);
 	name = array_new(r->name_length + 1, 1);
 	memcpy(name, directory + r->name, r->name_length);
@@ -123,8 +123,8 @@ static int check_part(const struct shard *s, size_t group, size_t column)
 	if (p->missing > rows || (p->present == 0) != (p->missing == 0))
 		return -1;
 	if (p->present == 0)
-		return column_has_length(s->column[column].type) ? -(p->size < least) :
-								   -(p->size != least);
+		return column_has_length(s->column[column].type) ? -(p->size < least)
+								 : -(p->size != least);
 	return -(p->present > p->size || p->size - p->present != bits || p->present < least);
 }
 
@@ -136,8 +136,9 @@ static int check_all(struct shard *s, const char *path, struct fault *fault)
 	for (size_t g = 0; g < s->groups; g++)
 		for (size_t c = 0; c < s->columns; c++)
 			if (check_part(s, g, c) < 0)
-				return fault_set(fault, "group %zu of column '%s' of '%s' lies "
-							"outside of the file",
+				return fault_set(fault,
+					"group %zu of column '%s' of '%s' lies "
+					"outside of the file",
 					g + 1, s->column[c].name, path);
 	return 0;
 }
@@ -198,8 +199,11 @@ void shard_part(struct shard_part *part, const struct shard *shard, size_t group
 	const unsigned char *data = shard->file.data + p->offset;
 	size_t rows = shard_group_rows(shard, group);
 
-	*part = (struct shard_part){ .type = c->type, .width = c->width, .rows = rows,
-		.missing = p->missing, .data = data };
+	*part = (struct shard_part){ .type = c->type,
+		.width = c->width,
+		.rows = rows,
+		.missing = p->missing,
+		.data = data };
 	if (p->present != 0)
 		part->present = data + p->present;
 	if (column_has_length(c->type)) {
@@ -258,7 +262,8 @@ static int check_codes(const struct shard_part *part, uint32_t categories)
 	const uint32_t *code = part->data;
 
 	for (size_t i = 0; i < part->rows; i++)
-		if (code[i] >= categories && (code[i] != CATEGORY_MISSING || shard_present(part, i)))
+		if (code[i] >= categories &&
+			(code[i] != CATEGORY_MISSING || shard_present(part, i)))
 			return -1;
 	return 0;
 }

@@ -61,7 +61,7 @@ struct shard_part_record {
 	uint64_t offset, size; /* of all of the part */
 	uint64_t present;      /* from offset: a bit a row, lowest first; 0: all are present */
 	uint64_t missing;
-	uint64_t hash; /* XXH3, 64 bits, of the part */
+	uint64_t hash;           /* XXH3, 64 bits, of the part */
 	double minimum, maximum; /* rounded outward; NaN: no values, or not a number */
 };
 

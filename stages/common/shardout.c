@@ -201,7 +201,8 @@ static size_t settle(struct shardout *out, const struct cells *cells, size_t fir
 void shardout_add(struct shardout *out, const struct cells *cells, size_t first, size_t rows)
 {
 	while (rows > 0) {
-		size_t room = out->group_rows - out->cells[0].rows, take = rows < room ? rows : room;
+		size_t room = out->group_rows - out->cells[0].rows,
+		       take = rows < room ? rows : room;
 
 		if (out->group_rows == 0)
 			take = settle(out, cells, first, rows);

@@ -30,8 +30,8 @@ struct shardout {
 	uint64_t at; /* bytes written */
 	const struct column *column;
 	size_t columns, group_rows; /* group_rows 0: not settled yet */
-	uint64_t rows, groups; /* in groups that are written */
-	struct cells *cells;   /* the group that grows, each column */
+	uint64_t rows, groups;      /* in groups that are written */
+	struct cells *cells;        /* the group that grows, each column */
 	struct moments *moments;
 	struct shardout_names {
 		struct text names, ends; /* ends: uint64 each */

@@ -49,9 +49,9 @@ static int open_unpacker(struct stream *s, int is_zstd, struct fault *fault)
 	u->between = 1;
 	u->input = array_new(INPUT_SIZE, 1);
 	if (!is_zstd)
-		return inflateInit2(&u->gzip, GZIP_WINDOW) == Z_OK ?
-			0 :
-			fault_set(fault, "no memory to unpack '%s'", s->path);
+		return inflateInit2(&u->gzip, GZIP_WINDOW) == Z_OK
+			       ? 0
+			       : fault_set(fault, "no memory to unpack '%s'", s->path);
 	u->zstd = ZSTD_createDStream();
 	if (u->zstd == NULL ||
 		ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, WINDOW_LOG)))
@@ -186,8 +186,8 @@ static long read_packed(struct stream *s, unsigned char *to, size_t size, struct
 			return -1;
 		if (u->ended && u->between)
 			break;
-		got = u->is_zstd ? unpack_zstd(s, to + done, size - done, fault) :
-				   unpack_gzip(s, to + done, size - done, fault);
+		got = u->is_zstd ? unpack_zstd(s, to + done, size - done, fault)
+				 : unpack_gzip(s, to + done, size - done, fault);
 		if (got < 0)
 			return -1;
 		if (got == 0 && u->ended && !u->between)

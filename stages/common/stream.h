@@ -19,9 +19,9 @@ struct unpacker;
 
 struct stream {
 	int fd;
-	const char *path; /* borrowed */
-	uint64_t size;    /* of the file; 0 when it is no plain file */
-	uint64_t taken;   /* bytes of the file so far: how far along it is */
+	const char *path;          /* borrowed */
+	uint64_t size;             /* of the file; 0 when it is no plain file */
+	uint64_t taken;            /* bytes of the file so far: how far along it is */
 	struct unpacker *unpacker; /* NULL: plain */
 	unsigned char *first;      /* looked at already, to be given out first */
 	size_t first_at, first_size;

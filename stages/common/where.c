@@ -59,8 +59,8 @@ static int read_list(struct where_condition *c, char *text, struct fault *fault)
 		if (comma != NULL)
 			*comma = '\0';
 		if (c->values == WHERE_VALUES_MAX)
-			return fault_set(fault, "'%s': more than %d values", c->text,
-				WHERE_VALUES_MAX);
+			return fault_set(
+				fault, "'%s': more than %d values", c->text, WHERE_VALUES_MAX);
 		c->value[c->values++] = trimmed(at);
 		at = comma != NULL ? comma + 1 : NULL;
 	}
@@ -169,8 +169,7 @@ int where_bind(struct where *w, size_t index, enum column_type type, struct faul
 	if (c->kind == WHERE_MISSING || c->kind == WHERE_PRESENT)
 		return 0;
 	if (!column_is_number(type)) {
-		if (c->kind != WHERE_EQUAL && c->kind != WHERE_UNEQUAL && c->kind !=
-			WHERE_IN)
+		if (c->kind != WHERE_EQUAL && c->kind != WHERE_UNEQUAL && c->kind != WHERE_IN)
 			return fault_set(fault,
 				"'%s': column '%s' is %s and has no order; use =, != or in",
 				c->text, c->column, column_type_name(type));
@@ -191,14 +190,11 @@ int where_possible(const struct where *w, size_t index, double minimum, double m
 	if (isnan(minimum) || isnan(maximum))
 		return 1;
 	switch (c->kind) {
-	case WHERE_EQUAL:
-		return c->number[0] >= minimum && c->number[0] <= maximum;
+	case WHERE_EQUAL: return c->number[0] >= minimum && c->number[0] <= maximum;
 	case WHERE_LESS:
-	case WHERE_LESS_EQUAL:
-		return minimum <= c->number[0];
+	case WHERE_LESS_EQUAL: return minimum <= c->number[0];
 	case WHERE_MORE:
-	case WHERE_MORE_EQUAL:
-		return maximum >= c->number[0];
+	case WHERE_MORE_EQUAL: return maximum >= c->number[0];
 	case WHERE_IN:
 		for (size_t i = 0; i < c->values; i++)
 			if (c->number[i] >= minimum && c->number[i] <= maximum)
@@ -206,8 +202,7 @@ int where_possible(const struct where *w, size_t index, double minimum, double m
 		return 0;
 	case WHERE_UNEQUAL:
 	case WHERE_MISSING:
-	case WHERE_PRESENT:
-		break;
+	case WHERE_PRESENT: break;
 	}
 	return 1;
 }
@@ -218,21 +213,14 @@ static int holds(enum where_operator kind, int order, int is_ordered)
 		return kind == WHERE_UNEQUAL;
 	switch (kind) {
 	case WHERE_EQUAL:
-	case WHERE_IN:
-		return order == 0;
-	case WHERE_UNEQUAL:
-		return order != 0;
-	case WHERE_LESS:
-		return order < 0;
-	case WHERE_LESS_EQUAL:
-		return order <= 0;
-	case WHERE_MORE:
-		return order > 0;
-	case WHERE_MORE_EQUAL:
-		return order >= 0;
+	case WHERE_IN: return order == 0;
+	case WHERE_UNEQUAL: return order != 0;
+	case WHERE_LESS: return order < 0;
+	case WHERE_LESS_EQUAL: return order <= 0;
+	case WHERE_MORE: return order > 0;
+	case WHERE_MORE_EQUAL: return order >= 0;
 	case WHERE_MISSING:
-	case WHERE_PRESENT:
-		break;
+	case WHERE_PRESENT: break;
 	}
 	return 0;
 }
@@ -261,8 +249,7 @@ static int number_holds(const struct where_condition *c, const struct cells *cel
 static int text_holds(const struct where_condition *c, const char *text, size_t length)
 {
 	for (size_t i = 0; i < c->values; i++) {
-		int same = strlen(c->value[i]) == length &&
-			memcmp(c->value[i], text, length) == 0;
+		int same = strlen(c->value[i]) == length && memcmp(c->value[i], text, length) == 0;
 
 		if (holds(c->kind, !same, 1))
 			return 1;
@@ -283,8 +270,8 @@ static int row_holds(const struct where_condition *c, const struct cells *cells,
 	if (column_is_number(cells->type))
 		return number_holds(c, cells, row);
 	if (cells->type == COLUMN_CATEGORY)
-		text = dictionary_text(names,
-			((const uint32_t *)(const void *)cells->data)[row], &length);
+		text = dictionary_text(
+			names, ((const uint32_t *)(const void *)cells->data)[row], &length);
 	else
 		text = (const char *)cells_text(cells, row, &length);
 	return text_holds(c, text, length);

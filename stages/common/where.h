@@ -44,7 +44,8 @@ struct where_condition {
 	enum where_operator kind;
 	const char *value[WHERE_VALUES_MAX];
 	size_t values;
-	int64_t whole[WHERE_VALUES_MAX]; /* of columns of whole numbers and times, if all are such */
+	int64_t whole
+		[WHERE_VALUES_MAX]; /* of columns of whole numbers and times, if all are such */
 	double number[WHERE_VALUES_MAX];
 	int is_whole;
 	char *copy;

@@ -24,10 +24,10 @@
 #include "fetch/digest.h"
 #include "fetch/transfer.h"
 
-#define URL_MAX      4000
-#define MIRRORS_MAX  16
-#define WAIT_MAX_S   300
-#define COPY_BLOCK   ((size_t)1 << 20)
+#define URL_MAX     4000
+#define MIRRORS_MAX 16
+#define WAIT_MAX_S  300
+#define COPY_BLOCK  ((size_t)1 << 20)
 
 /* An address that has the file. */
 struct mirror {
@@ -59,14 +59,17 @@ static int add_url(struct fetch *f, const char *url, struct fault *fault)
 
 	if (f->mirrors == MIRRORS_MAX)
 		return fault_set(fault, "more than %d addresses", MIRRORS_MAX);
-	if (colon == NULL || (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0 &&
-				     strncasecmp(url, "file:", 5) != 0))
-		return fault_set(fault, "'%.200s' does not begin with https://, http:// or file:", url);
+	if (colon == NULL ||
+		(strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0 &&
+			strncasecmp(url, "file:", 5) != 0))
+		return fault_set(
+			fault, "'%.200s' does not begin with https://, http:// or file:", url);
 	at = strchr(url, '@');
 	slash = strchr(colon + 3 <= url + strlen(url) ? colon + 3 : url, '/');
 	if (at != NULL && strncasecmp(url, "file:", 5) != 0 && (slash == NULL || at < slash))
-		return fault_set(fault, "an address must hold no user and password; give the name of a "
-					"variable with a token in with.token_env");
+		return fault_set(fault,
+			"an address must hold no user and password; give the name of a "
+			"variable with a token in with.token_env");
 	(void)snprintf(m->url, sizeof m->url, "%s", url);
 	f->mirrors++;
 	return 0;
@@ -93,15 +96,17 @@ static int read_token(struct fetch *f, const char *name, struct fault *fault)
 		return 0;
 	f->token = getenv(name);
 	if (f->token == NULL || f->token[0] == '\0')
-		return fault_set(fault, "with.token_env: there is no variable %s; list it under env or "
-					"secrets of the stage",
+		return fault_set(fault,
+			"with.token_env: there is no variable %s; list it under env or "
+			"secrets of the stage",
 			name);
 	return 0;
 }
 
 static int read_options(struct fetch *f, struct fault *fault)
 {
-	const char *url = f->host->text(f->ctx, "url", NULL), *urls = f->host->json(f->ctx, "mirrors");
+	const char *url = f->host->text(f->ctx, "url", NULL),
+		   *urls = f->host->json(f->ctx, "mirrors");
 	const char *wanted = f->host->text(f->ctx, "sha256", NULL);
 
 	if (url != NULL && add_url(f, url, fault) < 0)
@@ -111,7 +116,8 @@ static int read_options(struct fetch *f, struct fault *fault)
 	if (f->mirrors == 0)
 		return fault_set(fault, "with.url is wanted");
 	if (wanted != NULL && !digest_read(f->wanted, wanted))
-		return fault_set(fault, "with.sha256: '%.100s' is not 64 hexadecimal digits", wanted);
+		return fault_set(
+			fault, "with.sha256: '%.100s' is not 64 hexadecimal digits", wanted);
 	f->size_max = (uint64_t)f->host->integer(f->ctx, "max_mb", 100000, 1, 100000000) * 1000000;
 	f->retries = f->host->integer(f->ctx, "retries", 5, 0, 1000);
 	f->delay_s = f->host->number(f->ctx, "delay", 1, 0, WAIT_MAX_S);
@@ -189,7 +195,8 @@ static int get_file(struct fetch *f, const char *name, struct fault *fault)
 	size_t length;
 
 	if (strncmp(name, "//", 2) == 0)
-		return fault_set(fault, "a file: is a name below the project's folder, as file:data/x.csv");
+		return fault_set(
+			fault, "a file: is a name below the project's folder, as file:data/x.csv");
 	if (realpath(".", folder) == NULL || realpath(name, path) == NULL)
 		return fault_system(fault, "cannot find it");
 	length = strlen(folder);
@@ -200,8 +207,13 @@ static int get_file(struct fetch *f, const char *name, struct fault *fault)
 
 static enum transfer_result get(struct fetch *f, size_t i, long *wait_s, struct fault *fault)
 {
-	struct transfer t = { .url = f->mirror[i].url, .path = f->path, .token = f->token,
-		.size_max = f->size_max, .stall_s = f->stall_s, .connect_s = f->connect_s, .host = f->host,
+	struct transfer t = { .url = f->mirror[i].url,
+		.path = f->path,
+		.token = f->token,
+		.size_max = f->size_max,
+		.stall_s = f->stall_s,
+		.connect_s = f->connect_s,
+		.host = f->host,
 		.ctx = f->ctx };
 	enum transfer_result result;
 
@@ -260,7 +272,8 @@ static void find_validator(struct fetch *f)
 		size_t url = end != NULL ? (size_t)(end - text) : 0;
 
 		for (size_t i = 0; end != NULL && i < f->mirrors; i++) {
-			if (strlen(f->mirror[i].url) != url || memcmp(f->mirror[i].url, text, url) != 0 ||
+			if (strlen(f->mirror[i].url) != url ||
+				memcmp(f->mirror[i].url, text, url) != 0 ||
 				file.size - url - 1 >= sizeof f->validator)
 				continue;
 			memcpy(f->validator, end + 1, file.size - url - 1);
@@ -318,7 +331,8 @@ static int get_it(struct fetch *f, struct fault *fault)
 		if (tried == f->retries)
 			return fault_context(fault, "given up after %ld tries", tried + 1);
 		if (asked_s > WAIT_MAX_S)
-			return fault_context(fault, "the server wants to be left alone for %ld s", asked_s);
+			return fault_context(
+				fault, "the server wants to be left alone for %ld s", asked_s);
 		if (pause_for(f, (double)asked_s > delay ? (double)asked_s : delay) < 0)
 			return fault_set(fault, "stopped");
 		delay = 2 * delay < WAIT_MAX_S ? 2 * delay : WAIT_MAX_S;
@@ -358,7 +372,8 @@ static int record(struct fetch *f, struct fault *fault)
 	if (path != NULL)
 		rc = output_file(path, text.data, text.length, fault);
 	if (f->resumed != 0) {
-		(void)snprintf(line, sizeof line, "resumed after %llu bytes", (unsigned long long)f->resumed);
+		(void)snprintf(line, sizeof line, "resumed after %llu bytes",
+			(unsigned long long)f->resumed);
 		f->host->log(f->ctx, line);
 	}
 	text_release(&text);
@@ -412,17 +427,22 @@ static const flow_port outs[] = {
 };
 
 static const flow_option options[] = {
-	{ "url", "text", "", "https://, http://, or file:NAME for a file below the project's folder" },
+	{ "url", "text", "",
+		"https://, http://, or file:NAME for a file below the project's folder" },
 	{ "mirrors", "list", "[]", "addresses to try after url, in this order" },
-	{ "sha256", "text", "", "what the file must hash to; without it the digest is told in the log" },
+	{ "sha256", "text", "",
+		"what the file must hash to; without it the digest is told in the log" },
 	{ "max_mb", "integer", "100000", "a larger file is refused; MB" },
 	{ "retries", "integer", "5",
-		"tries after the first: when the network fails, the server says 408, 425, 429 or 5xx, or the "
+		"tries after the first: when the network fails, the server says 408, 425, 429 or "
+		"5xx, or the "
 		"file ends too early" },
-	{ "delay", "number", "1", "seconds before the second try, doubled each time; Retry-After is heeded" },
+	{ "delay", "number", "1",
+		"seconds before the second try, doubled each time; Retry-After is heeded" },
 	{ "stall", "integer", "30", "seconds below 1 kB/s after which a try is given up" },
 	{ "connect", "integer", "10", "seconds for a connection" },
-	{ "token_env", "text", "", "environment variable with a token, sent as `Authorization: Bearer`" },
+	{ "token_env", "text", "",
+		"environment variable with a token, sent as `Authorization: Bearer`" },
 	{ NULL, NULL, NULL, NULL },
 };
 

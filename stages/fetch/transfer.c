@@ -1,14 +1,14 @@
 #include "fetch/transfer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -248,8 +248,8 @@ static enum transfer_result judge_status(struct state *s, long status, struct fa
 		s->t->validator[0] = '\0';
 		return TRANSFER_AGAIN;
 	}
-	return status == 408 || status == 425 || status == 429 || status >= 500 ? TRANSFER_AGAIN :
-										   TRANSFER_NEVER;
+	return status == 408 || status == 425 || status == 429 || status >= 500 ? TRANSFER_AGAIN
+										: TRANSFER_NEVER;
 }
 
 /* What went wrong beside the status. */
@@ -271,10 +271,12 @@ static enum transfer_result judge_code(struct state *s, CURLcode code, struct fa
 		return TRANSFER_AGAIN;
 	}
 	if (s->is_too_large)
-		(void)fault_set(fault, "it has more than %" PRIu64 " bytes (with.max_mb)", s->t->size_max);
+		(void)fault_set(
+			fault, "it has more than %" PRIu64 " bytes (with.max_mb)", s->t->size_max);
 	else if (s->is_blocked)
-		(void)fault_set(fault, "its address is one of the link (169.254/16, fe80::/10), which is "
-				       "not connected to");
+		(void)fault_set(fault,
+			"its address is one of the link (169.254/16, fe80::/10), which is "
+			"not connected to");
 	else
 		(void)fault_set(fault, "%s", why);
 	if (s->is_too_large || s->is_blocked || code == CURLE_UNSUPPORTED_PROTOCOL ||

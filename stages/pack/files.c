@@ -18,8 +18,9 @@ static int add(struct files *files, const char *name, uint64_t size, struct faul
 	if (files->count == FILES_MAX)
 		return fault_set(fault, "'%s' has more than %zu files", files->folder, FILES_MAX);
 	if (size > FILES_SIZE_MAX)
-		return fault_set(fault, "'%s/%s' has %llu bytes; a file of more than 1 GiB stays better "
-					"what it is",
+		return fault_set(fault,
+			"'%s/%s' has %llu bytes; a file of more than 1 GiB stays better "
+			"what it is",
 			files->folder, name, (unsigned long long)size);
 	if (files->count == files->room) {
 		size_t room = files->room != 0 ? 2 * files->room : 256;
@@ -50,14 +51,15 @@ static int look(struct files *files, int fd, const char *below, const char *entr
 	if (fstatat(fd, entry, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		rc = fault_system(fault, "cannot look at '%s/%s'", files->folder, name.data);
 	else if (S_ISDIR(status.st_mode))
-		rc = depth == FILES_DEPTH_MAX ?
-			fault_set(fault, "'%s/%s' is more than %d folders deep", files->folder, name.data,
-				FILES_DEPTH_MAX) :
-			walk(files, name.data, depth + 1, fault);
+		rc = depth == FILES_DEPTH_MAX
+			     ? fault_set(fault, "'%s/%s' is more than %d folders deep",
+				       files->folder, name.data, FILES_DEPTH_MAX)
+			     : walk(files, name.data, depth + 1, fault);
 	else if (S_ISREG(status.st_mode))
 		rc = add(files, name.data, (uint64_t)status.st_size, fault);
 	else
-		rc = fault_set(fault, "'%s/%s' is neither a file nor a folder", files->folder, name.data);
+		rc = fault_set(
+			fault, "'%s/%s' is neither a file nor a folder", files->folder, name.data);
 	text_release(&name);
 	return rc;
 }

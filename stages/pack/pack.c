@@ -45,9 +45,11 @@ static int check_label(const struct files *files, struct fault *fault)
 static int add_file(const struct pack *p, const struct files *files, size_t i, struct cells *cells,
 	struct dictionary *labels, struct shardout *out, struct fault *fault)
 {
-	static const struct column columns[3] = { { .name = "name", .type = COLUMN_TEXT, .width = 1 },
+	static const struct column columns[3] = {
+		{ .name = "name", .type = COLUMN_TEXT, .width = 1 },
 		{ .name = "data", .type = COLUMN_BYTES, .width = 1 },
-		{ .name = "label", .type = COLUMN_CATEGORY, .width = 1 } };
+		{ .name = "label", .type = COLUMN_CATEGORY, .width = 1 }
+	};
 	const char *name = files->file[i].name;
 	struct text bytes = { 0 };
 	int rc = files_read(files, i, &bytes, fault);
@@ -64,16 +66,16 @@ static int add_file(const struct pack *p, const struct files *files, size_t i, s
 	return rc;
 }
 
-static int add_files(const struct pack *p, const struct files *files, struct shardout *out, struct fault *fault)
+static int add_files(
+	const struct pack *p, const struct files *files, struct shardout *out, struct fault *fault)
 {
 	struct cells cells[3] = { { 0 } };
 	struct dictionary labels = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < files->count && rc == 0; i++) {
-		rc = p->host->cancelled(p->ctx) ?
-			fault_set(fault, "stopped") :
-			add_file(p, files, i, cells, &labels, out, fault);
+		rc = p->host->cancelled(p->ctx) ? fault_set(fault, "stopped")
+						: add_file(p, files, i, cells, &labels, out, fault);
 		if (i % 64 == 0)
 			p->host->progress(p->ctx, (double)i, (double)files->count, "files");
 	}
@@ -91,9 +93,11 @@ static int add_files(const struct pack *p, const struct files *files, struct sha
 
 static int files_to_shard(const struct pack *p, const struct files *files, struct fault *fault)
 {
-	static const struct column columns[3] = { { .name = "name", .type = COLUMN_TEXT, .width = 1 },
+	static const struct column columns[3] = {
+		{ .name = "name", .type = COLUMN_TEXT, .width = 1 },
 		{ .name = "data", .type = COLUMN_BYTES, .width = 1 },
-		{ .name = "label", .type = COLUMN_CATEGORY, .width = 1 } };
+		{ .name = "label", .type = COLUMN_CATEGORY, .width = 1 }
+	};
 	uint64_t group_rows = p->group_rows;
 	struct shardout out;
 	int rc;
@@ -113,8 +117,8 @@ static int files_to_shard(const struct pack *p, const struct files *files, struc
 }
 
 /* a/b.jpg is the sample a/b; its label is a part of its own. */
-static int file_to_tar(
-	const struct pack *p, const struct files *files, size_t i, struct tars *tars, struct fault *fault)
+static int file_to_tar(const struct pack *p, const struct files *files, size_t i, struct tars *tars,
+	struct fault *fault)
 {
 	const char *name = files->file[i].name, *slash = strrchr(name, '/');
 	const char *dot = strchr(slash != NULL ? slash : name, '.');
@@ -125,7 +129,8 @@ static int file_to_tar(
 	if (rc == 0)
 		rc = tars_next(tars, fault);
 	if (rc == 0)
-		rc = tars_add(tars, name, bytes.data != NULL ? bytes.data : "", bytes.length, fault);
+		rc = tars_add(
+			tars, name, bytes.data != NULL ? bytes.data : "", bytes.length, fault);
 	if (rc == 0 && p->with_label) {
 		text_add(&label, name, length);
 		text_add(&label, ".cls", 4);
@@ -142,8 +147,8 @@ static int files_to_tars(const struct pack *p, const struct files *files, struct
 	int rc = tars_open(&tars, p->tar, p->tar_bytes, fault);
 
 	for (size_t i = 0; i < files->count && rc == 0; i++)
-		rc = p->host->cancelled(p->ctx) ? fault_set(fault, "stopped") :
-						  file_to_tar(p, files, i, &tars, fault);
+		rc = p->host->cancelled(p->ctx) ? fault_set(fault, "stopped")
+						: file_to_tar(p, files, i, &tars, fault);
 	if (rc == 0)
 		rc = tars_close(&tars, fault);
 	tars_abandon(&tars);
@@ -180,7 +185,8 @@ static int pack_shard(const struct pack *p, struct fault *fault)
 	int rc;
 
 	if (p->shard != NULL)
-		return fault_set(fault, "'%s' is no folder; of a shard only the out 'tar' is made", p->data);
+		return fault_set(
+			fault, "'%s' is no folder; of a shard only the out 'tar' is made", p->data);
 	if (shard_open(&shard, p->data, fault) < 0)
 		return -1;
 	rc = tars_open(&tars, p->tar, p->tar_bytes, fault);
@@ -198,8 +204,11 @@ static int pack_shard(const struct pack *p, struct fault *fault)
 static int run(const flow_host *host, flow_ctx *ctx)
 {
 	struct fault fault = { "" };
-	struct pack p = { .host = host, .ctx = ctx, .data = host->dep(ctx, "data"),
-		.shard = host->out(ctx, "table"), .tar = host->out(ctx, "tar") };
+	struct pack p = { .host = host,
+		.ctx = ctx,
+		.data = host->dep(ctx, "data"),
+		.shard = host->out(ctx, "table"),
+		.tar = host->out(ctx, "tar") };
 	const char *label = host->text(ctx, "label", "none");
 	struct stat status;
 
@@ -237,7 +246,8 @@ static const flow_port outs[] = {
 
 static const flow_option options[] = {
 	{ "label", "text", "none", "folder: the first folder of a file's name is its label" },
-	{ "key", "text", "", "of a shard: the text column that names samples, instead of row numbers" },
+	{ "key", "text", "",
+		"of a shard: the text column that names samples, instead of row numbers" },
 	{ "tar_mb", "integer", "500", "size of a tar file, at which the next begins; MB" },
 	{ "group_rows", "integer", "0", "rows in a group; 0: as many files as have about 32 MiB" },
 	{ NULL, NULL, NULL, NULL },

@@ -19,7 +19,8 @@ struct samples {
 	struct text name, data;
 };
 
-static int add(struct samples *s, const char *ending, const void *data, size_t size, struct fault *fault)
+static int add(
+	struct samples *s, const char *ending, const void *data, size_t size, struct fault *fault)
 {
 	size_t length = s->name.length;
 	int rc;
@@ -59,7 +60,8 @@ static void put_plain(struct samples *s, struct jsonout *json, size_t column, si
 		json->out->length--;
 		text_add(json->out, "null", 4);
 	} else if (part->type == COLUMN_CATEGORY) {
-		text = shard_category(s->shard, column, ((const uint32_t *)part->data)[row], &length);
+		text = shard_category(
+			s->shard, column, ((const uint32_t *)part->data)[row], &length);
 		text_add(&name, text != NULL ? text : "", text != NULL ? length : 0);
 		jsonout_string(json, name.data);
 		text_release(&name);
@@ -98,7 +100,8 @@ static int put_array(struct samples *s, size_t column, size_t row, struct fault 
 	struct text header = { 0 }, ending = { 0 };
 	int rc;
 
-	text_format(&header, "{'descr': '%s', 'fortran_order': False, 'shape': (", npy_code(c->type));
+	text_format(
+		&header, "{'descr': '%s', 'fortran_order': False, 'shape': (", npy_code(c->type));
 	for (uint32_t i = 0; i < c->dimensions; i++)
 		text_format(&header, "%u, ", c->dimension[i]);
 	text_format(&header, "), }");
@@ -194,7 +197,8 @@ int samples_write(struct tars *tars, const struct shard *shard, const char *key,
 	if (key != NULL) {
 		s.key = shard_find(shard, key);
 		if (s.key == shard->columns || shard->column[s.key].type != COLUMN_TEXT)
-			return fault_set(fault, "with.key: there is no column '%s' of type text", key);
+			return fault_set(
+				fault, "with.key: there is no column '%s' of type text", key);
 	}
 	s.part = array_new(shard->columns, sizeof *s.part);
 	for (size_t g = 0; g < shard->groups && rc == 0; g++) {

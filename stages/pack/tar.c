@@ -82,11 +82,17 @@ static void set_check(struct header *h)
 	memcpy(h->check, digits, 7);
 }
 
-int tars_add(struct tars *tars, const char *name, const void *data, size_t size, struct fault *fault)
+int tars_add(
+	struct tars *tars, const char *name, const void *data, size_t size, struct fault *fault)
 {
 	static const char zeros[BLOCK];
-	struct header h = { .mode = "0000644", .owner = "0000000", .group = "0000000",
-		.time = "00000000000", .kind = '0', .magic = "ustar", .version = { '0', '0' } };
+	struct header h = { .mode = "0000644",
+		.owner = "0000000",
+		.group = "0000000",
+		.time = "00000000000",
+		.kind = '0',
+		.magic = "ustar",
+		.version = { '0', '0' } };
 	size_t padding = (BLOCK - size % BLOCK) % BLOCK;
 
 	if (set_name(&h, name, fault) < 0)

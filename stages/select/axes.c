@@ -95,7 +95,8 @@ static void diagonalize(double *matrix, double *turned, size_t n)
 			for (size_t k = i + 1; k < n; k++) {
 				double off = matrix[i * n + k], half, t, c, s;
 
-				if (fabs(off) <= 1e-15 * sqrt(fabs(matrix[i * n + i] * matrix[k * n + k])))
+				if (fabs(off) <=
+					1e-15 * sqrt(fabs(matrix[i * n + i] * matrix[k * n + k])))
 					continue;
 				half = (matrix[k * n + k] - matrix[i * n + i]) / (2 * off);
 				t = copysign(1, half) / (fabs(half) + sqrt(half * half + 1));
@@ -125,7 +126,8 @@ static void diagonalize(double *matrix, double *turned, size_t n)
 static void draw(double *axes, size_t count, uint64_t seed)
 {
 	for (size_t i = 0; i < count; i++)
-		axes[i] = (double)(philox_row(seed, PHILOX_AXES, 0, i) >> 11) / 4503599627370496.0 - 1;
+		axes[i] = (double)(philox_row(seed, PHILOX_AXES, 0, i) >> 11) / 4503599627370496.0 -
+			  1;
 }
 
 /* The axes turned so that variance along them falls; signs so that the greatest cell is above 0. */
@@ -167,7 +169,9 @@ int find_axes(const struct features *f, size_t wanted, uint64_t seed, double *me
 {
 	size_t n = f->count, count = wanted + MORE_AXES < n ? wanted + MORE_AXES : n;
 	double *now = array_new(count * n, sizeof *now), *next = array_new(count * n, sizeof *next);
-	struct pass p = { .f = f, .mean = mean, .axes = now, .count = count, .sum = mean, .next = next };
+	struct pass p = {
+		.f = f, .mean = mean, .axes = now, .count = count, .sum = mean, .next = next
+	};
 	int rc = features_walk(f, take_sums, &p, fault);
 
 	for (size_t i = 0; i < n && rc == 0; i++)

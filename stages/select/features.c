@@ -16,7 +16,7 @@ static int is_feature(const struct features *f, size_t c, const struct dictionar
 	const struct column *column = &f->shard->column[c];
 
 	return c != f->target && column_is_number(column->type) && column->type != COLUMN_TIME &&
-		dictionary_find(except, column->name, strlen(column->name)) == DICTIONARY_NONE;
+	       dictionary_find(except, column->name, strlen(column->name)) == DICTIONARY_NONE;
 }
 
 int features_find(struct features *features, const char *target, const struct dictionary *except,
@@ -29,7 +29,8 @@ int features_find(struct features *features, const char *target, const struct di
 		return fault_set(fault, "with.target: the table has no column '%s'", target);
 	if (target != NULL && (s->column[features->target].width != 1 ||
 				      column_has_length(s->column[features->target].type)))
-		return fault_set(fault, "with.target: '%s' is neither a category nor one number a row", target);
+		return fault_set(fault,
+			"with.target: '%s' is neither a category nor one number a row", target);
 	features->column = array_new(s->columns, sizeof *features->column);
 	for (size_t c = 0; c < s->columns; c++) {
 		if (!is_feature(features, c, except))
@@ -38,22 +39,25 @@ int features_find(struct features *features, const char *target, const struct di
 		features->count += s->column[c].width;
 	}
 	if (features->count == 0 || features->count > FEATURES_MAX)
-		return fault_set(fault, "the table has %zu numbers a row to choose from, wanted are 1 to %d",
+		return fault_set(fault,
+			"the table has %zu numbers a row to choose from, wanted are 1 to %d",
 			features->count, FEATURES_MAX);
 	return 0;
 }
 
-static int check(const struct features *f, size_t column, uint64_t row, double number, struct fault *fault)
+static int check(
+	const struct features *f, size_t column, uint64_t row, double number, struct fault *fault)
 {
 	if (isfinite(number))
 		return 0;
 	return fault_set(fault, "row %llu of column '%s' is %s; see the stage transform",
-		(unsigned long long)row, f->shard->column[column].name, isnan(number) ? "missing" : "infinite");
+		(unsigned long long)row, f->shard->column[column].name,
+		isnan(number) ? "missing" : "infinite");
 }
 
 /* The cells of rows first to first+count of a column, into the rows of features from `at` on. */
-static int take_cells(const struct features *f, size_t group, size_t column, size_t first, size_t count,
-	double *rows, size_t at, struct fault *fault)
+static int take_cells(const struct features *f, size_t group, size_t column, size_t first,
+	size_t count, double *rows, size_t at, struct fault *fault)
 {
 	uint64_t before = group * f->shard->group_rows;
 	struct shard_part part;
@@ -64,8 +68,8 @@ static int take_cells(const struct features *f, size_t group, size_t column, siz
 
 		for (size_t k = 0; k < part.width; k++) {
 			double x = present ? column_number(part.type, part.data,
-						     (first + i) * part.width + k) :
-					     (double)NAN;
+						     (first + i) * part.width + k)
+					   : (double)NAN;
 
 			if ((f->learn == NULL || f->learn[before + first + i]) &&
 				check(f, column, before + first + i, x, fault) < 0)
@@ -76,8 +80,8 @@ static int take_cells(const struct features *f, size_t group, size_t column, siz
 	return 0;
 }
 
-static int take_rows(const struct features *f, size_t group, size_t first, size_t count, double *rows,
-	struct fault *fault)
+static int take_rows(const struct features *f, size_t group, size_t first, size_t count,
+	double *rows, struct fault *fault)
 {
 	size_t at = 0;
 
@@ -114,7 +118,8 @@ static size_t keep_learnt(
 		if (f->learn != NULL && !f->learn[first + i])
 			continue;
 		if (kept != i)
-			memcpy(rows + kept * f->count, rows + i * f->count, f->count * sizeof *rows);
+			memcpy(rows + kept * f->count, rows + i * f->count,
+				f->count * sizeof *rows);
 		target[kept++] = target[i];
 	}
 	return kept;
@@ -138,11 +143,12 @@ static int walk_group(const struct features *f, size_t group, double *rows, doub
 
 			shard_part(&part, f->shard, group, f->target);
 			for (size_t i = 0; i < count; i++) {
-				target[i] = shard_present(&part, first + i) ?
-					column_number(part.type, part.data, first + i) :
-					(double)NAN;
+				target[i] = shard_present(&part, first + i)
+						    ? column_number(part.type, part.data, first + i)
+						    : (double)NAN;
 				if ((f->learn == NULL || f->learn[before + first + i]) &&
-					check(f, f->target, before + first + i, target[i], fault) < 0)
+					check(f, f->target, before + first + i, target[i], fault) <
+						0)
 					return -1;
 			}
 		}

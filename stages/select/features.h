@@ -22,10 +22,10 @@ struct shard;
 
 struct features {
 	const struct shard *shard;
-	const uint8_t *learn; /* a byte each row; NULL: all */
-	size_t *column;       /* columns that are features, ascending */
+	const uint8_t *learn;  /* a byte each row; NULL: all */
+	size_t *column;        /* columns that are features, ascending */
 	size_t columns, count; /* of them; their cells */
-	size_t target;        /* shard->columns: none */
+	size_t target;         /* shard->columns: none */
 };
 
 /* Rows of `count` doubles, and the target of each; 0, or -1 to stop. */
@@ -37,7 +37,8 @@ int features_find(struct features *features, const char *target, const struct di
 int features_walk(
 	const struct features *features, features_take take, void *context, struct fault *fault);
 /* The rows of one group, learnt from or not; rows has room for them. */
-int features_group(const struct features *features, size_t group, double *rows, struct fault *fault);
+int features_group(
+	const struct features *features, size_t group, double *rows, struct fault *fault);
 void features_release(struct features *features);
 
 #endif

@@ -95,8 +95,8 @@ static int take_counts(
 
 	(void)fault;
 	for (size_t r = 0; r < count; r++) {
-		size_t class = c->is_category ? (size_t)target[r] :
-						bin_of(c->spread, features, target[r], c->classes);
+		size_t class = c->is_category ? (size_t)target[r]
+					      : bin_of(c->spread, features, target[r], c->classes);
 
 		for (size_t i = 0; i < features; i++) {
 			size_t bin = bin_of(c->spread, i, rows[r * features + i], c->bins);
@@ -107,7 +107,8 @@ static int take_counts(
 	return 0;
 }
 
-static double information(const uint32_t *cell, size_t bins, size_t classes, double rows, double *margin)
+static double information(
+	const uint32_t *cell, size_t bins, size_t classes, double rows, double *margin)
 {
 	double sum = 0;
 
@@ -142,14 +143,16 @@ int score_information(const struct features *f, size_t bins, double *score, stru
 		c.classes = f->shard->record[f->target].categories;
 	}
 	if (rc == 0 && c.classes > CLASSES_MAX)
-		rc = fault_set(fault, "the target has %zu classes, at most %d", c.classes, CLASSES_MAX);
+		rc = fault_set(
+			fault, "the target has %zu classes, at most %d", c.classes, CLASSES_MAX);
 	if (rc == 0) {
 		c.cell = array_new(f->count * bins * c.classes, sizeof *c.cell);
 		margin = array_new(c.classes, sizeof *margin);
 		rc = features_walk(f, take_counts, &c, fault);
 	}
 	for (size_t i = 0; i < f->count && rc == 0; i++)
-		score[i] = information(c.cell + i * bins * c.classes, bins, c.classes, s.rows, margin);
+		score[i] =
+			information(c.cell + i * bins * c.classes, bins, c.classes, s.rows, margin);
 	free(margin);
 	free(c.cell);
 	free(s.mean);
@@ -203,8 +206,11 @@ static void descend(const struct products *p, const double *target, double penal
 				continue;
 			for (size_t k = 0; k < n; k++)
 				if (k != i && weight[k] != 0)
-					pull -= weight[k] * p->with_each[i > k ? i * n + k : k * n + i];
-			next = fabs(pull) > penalty * rows ? (pull - copysign(penalty * rows, pull)) / own : 0;
+					pull -= weight[k] *
+						p->with_each[i > k ? i * n + k : k * n + i];
+			next = fabs(pull) > penalty * rows
+				       ? (pull - copysign(penalty * rows, pull)) / own
+				       : 0;
 			moved = fmax(moved, fabs(next - weight[i]));
 			weight[i] = next;
 		}
@@ -227,7 +233,7 @@ static void score_classes(const struct products *p, double penalty, double *scor
 	size_t n = p->spread->f->count, classes = p->classes != 0 ? p->classes : 1;
 	double *weight = array_new(n, sizeof *weight);
 
-	for (size_t class = 0; class < classes; class++) {
+	for (size_t class = 0; class < classes; class ++) {
 		double *target = p->with_target + class * n;
 
 		memset(weight, 0, n * sizeof *weight);
@@ -246,12 +252,14 @@ int score_l1(const struct features *f, double penalty, double *score, struct fau
 	int rc;
 
 	if (n > SCORE_L1_MAX)
-		return fault_set(fault, "l1 takes at most %d numbers a row, there are %zu", SCORE_L1_MAX, n);
+		return fault_set(
+			fault, "l1 takes at most %d numbers a row, there are %zu", SCORE_L1_MAX, n);
 	rc = measure(&s, f, fault);
 	if (rc == 0 && f->shard->column[f->target].type == COLUMN_CATEGORY)
 		p.classes = f->shard->record[f->target].categories;
 	if (rc == 0 && p.classes > CLASSES_MAX)
-		rc = fault_set(fault, "the target has %zu classes, at most %d", p.classes, CLASSES_MAX);
+		rc = fault_set(
+			fault, "the target has %zu classes, at most %d", p.classes, CLASSES_MAX);
 	classes = p.classes != 0 ? p.classes : 1;
 	if (rc == 0) {
 		p.scale = array_new(n + 1, sizeof *p.scale);

@@ -67,8 +67,8 @@ static int read_rows(struct select *s, const char *path, struct fault *fault)
 	s->learn = array_new(s->shard.rows, 1);
 	for (size_t i = 0; i < rows.count && rc == 0; i++) {
 		if (rows.row[i] < 0 || (uint64_t)rows.row[i] >= s->shard.rows)
-			rc = fault_set(fault, "'%s' lists row %lld, but the table has %llu rows", path,
-				(long long)rows.row[i], (unsigned long long)s->shard.rows);
+			rc = fault_set(fault, "'%s' lists row %lld, but the table has %llu rows",
+				path, (long long)rows.row[i], (unsigned long long)s->shard.rows);
 		else
 			s->learn[rows.row[i]] = 1;
 	}
@@ -85,7 +85,8 @@ static int read_options(struct select *s, struct fault *fault)
 	while (m < 4 && strcmp(word, method_names[m]) != 0)
 		m++;
 	if (m == 4)
-		return fault_set(fault, "with.method: '%s' is none of variance, information, l1, pca", word);
+		return fault_set(
+			fault, "with.method: '%s' is none of variance, information, l1, pca", word);
 	s->method = (enum method)m;
 	s->keep = (size_t)s->host->integer(s->ctx, "keep", 0, 0, FEATURES_MAX);
 	s->least = s->host->number(s->ctx, "least", 0, 0, 1e300);
@@ -99,7 +100,8 @@ static int read_options(struct select *s, struct fault *fault)
 	if (features_find(&s->features, target, &s->except, fault) < 0)
 		return -1;
 	if (s->keep > s->features.count)
-		return fault_set(fault, "with.keep is %zu, but a row has %zu numbers", s->keep, s->features.count);
+		return fault_set(fault, "with.keep is %zu, but a row has %zu numbers", s->keep,
+			s->features.count);
 	return read_rows(s, s->host->dep(s->ctx, "rows"), fault);
 }
 
@@ -117,7 +119,8 @@ static int find_scores(struct select *s, struct fault *fault)
 		return score_l1(&s->features, penalty, s->score, fault);
 	s->mean = array_new(s->features.count, sizeof *s->mean);
 	s->axes = array_new(s->keep * s->features.count, sizeof *s->axes);
-	return find_axes(&s->features, s->keep, s->host->seed(s->ctx), s->mean, s->axes, s->score, fault);
+	return find_axes(
+		&s->features, s->keep, s->host->seed(s->ctx), s->mean, s->axes, s->score, fault);
 }
 
 /* Those of the best scores, the earlier one of equals; all above `least`. */
@@ -130,7 +133,8 @@ static int choose(struct select *s, struct fault *fault)
 		size_t best = count;
 
 		for (size_t i = 0; i < count; i++)
-			if (!s->kept[i] && s->score[i] > s->least && (best == count || s->score[i] > s->score[best]))
+			if (!s->kept[i] && s->score[i] > s->least &&
+				(best == count || s->score[i] > s->score[best]))
 				best = i;
 		if (best == count)
 			break;
@@ -170,13 +174,16 @@ static size_t plan(const struct select *s, struct column *columns, size_t *from)
 	}
 	if (is_axes(s))
 		columns[count++] = (struct column){ .name = s->host->text(s->ctx, "into", "pca"),
-			.type = COLUMN_FLOAT32, .width = (uint32_t)s->keep, .dimensions = 1,
+			.type = COLUMN_FLOAT32,
+			.width = (uint32_t)s->keep,
+			.dimensions = 1,
 			.dimension = { (uint32_t)s->keep } };
 	return count;
 }
 
 /* The kept cells of a column of features. */
-static void copy_cells(const struct select *s, const struct shard_part *part, size_t column, struct cells *out)
+static void copy_cells(
+	const struct select *s, const struct shard_part *part, size_t column, struct cells *out)
 {
 	size_t first = 0, cell = column_cell_size(part->type);
 
@@ -187,7 +194,9 @@ static void copy_cells(const struct select *s, const struct shard_part *part, si
 		for (size_t k = 0; k < part->width; k++)
 			if (s->kept[first + k]) {
 				memcpy(out->data + out->size,
-					(const unsigned char *)part->data + (row * part->width + k) * cell, cell);
+					(const unsigned char *)part->data +
+						(row * part->width + k) * cell,
+					cell);
 				out->size += cell;
 			}
 	out->rows = part->rows;
@@ -234,7 +243,8 @@ static int copy_group(const struct select *s, size_t group, const struct column 
 	return 0;
 }
 
-static void copy_categories(const struct select *s, const size_t *from, size_t count, struct shardout *out)
+static void copy_categories(
+	const struct select *s, const size_t *from, size_t count, struct shardout *out)
 {
 	for (size_t k = 0; k < count - is_axes(s); k++)
 		for (uint32_t i = 0; i < s->shard.record[from[k]].categories; i++) {
@@ -248,14 +258,16 @@ static void copy_categories(const struct select *s, const size_t *from, size_t c
 static int write_table(const struct select *s, const char *path, struct fault *fault)
 {
 	struct column *columns = array_new(s->shard.columns + 1, sizeof *columns);
-	size_t *from = array_new(s->shard.columns + 1, sizeof *from), count = plan(s, columns, from);
+	size_t *from = array_new(s->shard.columns + 1, sizeof *from),
+	       count = plan(s, columns, from);
 	struct cells *cells = array_new(count, sizeof *cells);
 	struct shardout out = { 0 };
 	int rc = shardout_open(&out, path, columns, count, s->shard.group_rows, fault);
 
 	for (size_t g = 0; g < s->shard.groups && rc == 0; g++) {
-		rc = s->host->cancelled(s->ctx) ? fault_set(fault, "stopped") :
-						  copy_group(s, g, columns, from, count, cells, fault);
+		rc = s->host->cancelled(s->ctx)
+			     ? fault_set(fault, "stopped")
+			     : copy_group(s, g, columns, from, count, cells, fault);
 		if (rc == 0)
 			shardout_add(&out, cells, 0, shard_group_rows(&s->shard, g));
 	}
@@ -339,8 +351,9 @@ static int work(struct select *s, const char *out, struct fault *fault)
 		kept += s->kept[i];
 	s->host->metric(s->ctx, "features", (double)s->features.count, -1);
 	s->host->metric(s->ctx, "kept", (double)(is_axes(s) ? s->keep : kept), -1);
-	return write_table(s, out, fault) < 0 ? -1 :
-						write_report(s, s->host->out(s->ctx, "report"), fault);
+	return write_table(s, out, fault) < 0
+		       ? -1
+		       : write_report(s, s->host->out(s->ctx, "report"), fault);
 }
 
 static int run(const flow_host *host, flow_ctx *ctx)
@@ -381,11 +394,13 @@ static const flow_port outs[] = {
 
 static const flow_option options[] = {
 	{ "method", "text", "variance",
-		"variance; information: mutual information with the target; l1: weight in a linear model "
+		"variance; information: mutual information with the target; l1: weight in a linear "
+		"model "
 		"with an L1 penalty; pca: the main axes of all in place of them" },
 	{ "target", "text", "", "the column to be foretold, a category or a number" },
 	{ "except", "list", "[]", "columns that stay as they are" },
-	{ "keep", "integer", "0", "how many numbers a row to keep; 0: all with a score above least" },
+	{ "keep", "integer", "0",
+		"how many numbers a row to keep; 0: all with a score above least" },
 	{ "least", "number", "0", "scores up to that are left out" },
 	{ "bins", "integer", "16", "of information: into how many parts numbers are cut" },
 	{ "penalty", "number", "0.05", "of l1: share of the penalty that leaves out all" },

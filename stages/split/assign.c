@@ -139,8 +139,9 @@ static int check_parts(const size_t *filled, size_t parts, const char *what, str
 {
 	for (size_t p = 0; p < parts; p++)
 		if (filled[p] == 0)
-			return fault_set(fault, "part %zu gets no row: there are too few %s for %zu parts",
-				p + 1, what, parts);
+			return fault_set(fault,
+				"part %zu gets no row: there are too few %s for %zu parts", p + 1,
+				what, parts);
 	return 0;
 }
 

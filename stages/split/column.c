@@ -9,15 +9,17 @@
 #include "common/shard.h"
 #include "common/text.h"
 
-static int find(struct shard *shard, size_t *at, const char *path, const char *name, struct fault *fault)
+static int find(
+	struct shard *shard, size_t *at, const char *path, const char *name, struct fault *fault)
 {
 	if (shard_open(shard, path, fault) < 0)
 		return -1;
 	*at = name != NULL ? shard_find(shard, name) : 0;
 	if (*at < shard->columns && (name == NULL || shard->column[*at].width == 1))
 		return 0;
-	(void)fault_set(fault, *at == shard->columns ? "with.column: '%s' has no column '%s'" :
-							"with.column: '%s' has several numbers a row of '%s'",
+	(void)fault_set(fault,
+		*at == shard->columns ? "with.column: '%s' has no column '%s'"
+				      : "with.column: '%s' has several numbers a row of '%s'",
 		path, name);
 	shard_close(shard);
 	return -1;
@@ -52,7 +54,8 @@ static int take_group(struct split_column *c, struct dictionary *values, const s
 				return fault_set(fault, "row %zu has no '%s' to be grouped by",
 					first + row, shard->column[at].name);
 			bytes = "missing value";
-			length = 13; /* no number has as many bytes; of texts it is one like any other */
+			length =
+				13; /* no number has as many bytes; of texts it is one like any other */
 		}
 		c->code[first + row] = dictionary_add(values, bytes, length);
 	}
@@ -72,10 +75,11 @@ int split_column_read(struct split_column *column, const char *path, const char 
 		return -1;
 	made.rows = shard.rows;
 	made.code = array_new(made.rows, sizeof *made.code);
-	if (name != NULL &&
-		(shard.column[at].type == COLUMN_FLOAT64 || shard.column[at].type == COLUMN_FLOAT32))
-		rc = fault_set(fault, "with.column: '%s' is %s; rows are divided by texts, categories, "
-				      "booleans or whole numbers",
+	if (name != NULL && (shard.column[at].type == COLUMN_FLOAT64 ||
+				    shard.column[at].type == COLUMN_FLOAT32))
+		rc = fault_set(fault,
+			"with.column: '%s' is %s; rows are divided by texts, categories, "
+			"booleans or whole numbers",
 			name, column_type_name(shard.column[at].type));
 	for (size_t g = 0; name != NULL && g < shard.groups && rc == 0; g++)
 		rc = take_group(&made, &values, &shard, g, at, groups, fault);

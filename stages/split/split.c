@@ -134,9 +134,9 @@ static int read_method(struct how *how, const char *word, struct fault *fault)
 	for (size_t i = 0; i < sizeof method_names / sizeof method_names[0]; i++) {
 		if (strcmp(word, method_names[i]) == 0) {
 			how->method = (enum method)i;
-			return i == METHOD_RANDOM || how->column != NULL ?
-				0 :
-				fault_set(fault, "with.by: %s needs with.column", word);
+			return i == METHOD_RANDOM || how->column != NULL
+				       ? 0
+				       : fault_set(fault, "with.by: %s needs with.column", word);
 		}
 	}
 	return fault_set(fault, "with.by: '%s' is none of random, stratified, group, time", word);
@@ -148,9 +148,9 @@ static int read_how(struct how *how, const flow_host *host, flow_ctx *ctx, struc
 	how->folds = host->integer(ctx, "folds", 0, 0, SPLIT_PARTS_MAX - 1);
 	how->fold = host->integer(ctx, "fold", 0, 0, SPLIT_PARTS_MAX - 1);
 	/* The folds of one split are tasks of their own and must agree. */
-	how->seed = host->has(ctx, "seed") || how->folds != 0 ?
-		(uint64_t)host->integer(ctx, "seed", 0, 0, INT32_MAX) :
-		host->seed(ctx);
+	how->seed = host->has(ctx, "seed") || how->folds != 0
+			    ? (uint64_t)host->integer(ctx, "seed", 0, 0, INT32_MAX)
+			    : host->seed(ctx);
 	if (how->folds == 1 || (how->folds == 0 && how->fold != 0) ||
 		(how->folds != 0 && (how->fold < 1 || how->fold > how->folds)))
 		return fault_set(fault, "with.folds is 2 or more, and with.fold from 1 to that");
@@ -224,7 +224,8 @@ static int assign(uint8_t *part, const struct split_column *c, const struct part
 	if (how->method == METHOD_GROUP)
 		return split_groups(part, c->code, c->rows, c->codes, parts->share, parts->count,
 			how->seed, fault);
-	return split_rows(part, c->code, c->rows, c->codes, parts->share, parts->count, how->seed, fault);
+	return split_rows(
+		part, c->code, c->rows, c->codes, parts->share, parts->count, how->seed, fault);
 }
 
 static int read_column(struct split_column *c, const struct how *how, const flow_host *host,
@@ -235,11 +236,12 @@ static int read_column(struct split_column *c, const struct how *how, const flow
 	if ((table == NULL) == (labels == NULL))
 		return fault_set(fault, "needs either a dep named 'table' or one named 'labels'");
 	if (labels != NULL && (how->column != NULL || host->has(ctx, "by")))
-		return fault_set(fault, "with.by and column are for tables; labels are kept in proportion");
+		return fault_set(
+			fault, "with.by and column are for tables; labels are kept in proportion");
 	if (labels != NULL)
-		return split_column_labels(c, labels, fault) < 0 ?
-			-1 :
-			check_images(c->rows, host->dep(ctx, "images"), fault);
+		return split_column_labels(c, labels, fault) < 0
+			       ? -1
+			       : check_images(c->rows, host->dep(ctx, "images"), fault);
 	if (how->method == METHOD_TIME)
 		return split_column_numbers(c, table, how->column, fault);
 	return split_column_read(c, table, how->method == METHOD_RANDOM ? NULL : how->column,
@@ -261,8 +263,8 @@ static int split(const struct parts *parts, const struct how *how, const flow_ho
 	if (rc == 0 && how->folds != 0)
 		take_fold(part, c.rows, how);
 	for (size_t p = 0; p < (how->folds != 0 ? 2 : parts->count) && rc == 0; p++)
-		rc = write_part(how->folds != 0 ? fold_names[p] : parts->name[p], p, part, c.rows, host,
-			ctx, fault);
+		rc = write_part(how->folds != 0 ? fold_names[p] : parts->name[p], p, part, c.rows,
+			host, ctx, fault);
 	free(part);
 	split_column_release(&c);
 	return rc;
@@ -303,7 +305,9 @@ static int run(const flow_host *host, flow_ctx *ctx)
 
 static const flow_port deps[] = {
 	{ "table", "a shard", 0 },
-	{ "labels", "instead: labels, IDX of bytes with one dimension; the classes to keep in proportion",
+	{ "labels",
+		"instead: labels, IDX of bytes with one dimension; the classes to keep in "
+		"proportion",
 		0 },
 	{ "images", "images, IDX of bytes; only checked to have as many rows as the labels", 0 },
 	{ NULL, NULL, 0 },
@@ -321,8 +325,10 @@ static const flow_option options[] = {
 	{ "parts", "map", DEFAULT_PARTS,
 		"share of each part; they sum to 1, or one of them is the word rest" },
 	{ "by", "text", "random",
-		"of a table: random; stratified: classes keep their shares; group: equal values stay "
-		"in one part; time: the earliest rows are the first part. stratified when there is a "
+		"of a table: random; stratified: classes keep their shares; group: equal values "
+		"stay "
+		"in one part; time: the earliest rows are the first part. stratified when there is "
+		"a "
 		"column" },
 	{ "column", "text", "", "the column of classes, groups or times" },
 	{ "folds", "integer", "0", "instead of parts: cross-validation with so many folds" },

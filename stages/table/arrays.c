@@ -35,9 +35,10 @@ static int set_shape(
 	a->rows = shape[0];
 	a->column.dimensions = dimensions - 1;
 	for (unsigned i = 1; i < dimensions; i++) {
-		if (shape[i] == 0 || shape[i] > COLUMN_WIDTH_MAX || width * shape[i] > COLUMN_WIDTH_MAX)
-			return fault_set(fault, "'%s': a row has no numbers, or more than %u", a->path,
-				COLUMN_WIDTH_MAX);
+		if (shape[i] == 0 || shape[i] > COLUMN_WIDTH_MAX ||
+			width * shape[i] > COLUMN_WIDTH_MAX)
+			return fault_set(fault, "'%s': a row has no numbers, or more than %u",
+				a->path, COLUMN_WIDTH_MAX);
 		width *= shape[i];
 		a->column.dimension[i - 1] = (uint32_t)shape[i];
 	}
@@ -75,7 +76,7 @@ static int read_idx(struct array_file *a, struct fault *fault)
 		if (read_exactly(a, bytes, sizeof bytes, fault) < 0)
 			return -1;
 		shape[i] = (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 |
-			(uint64_t)bytes[2] << 8 | bytes[3];
+			   (uint64_t)bytes[2] << 8 | bytes[3];
 	}
 	return set_shape(a, shape, magic[3], fault);
 }
@@ -103,12 +104,14 @@ static int read_npy_type(struct array_file *a, const char *text, struct fault *f
 		{ "u2", COLUMN_UINT16 }, { "u4", COLUMN_UINT32 }, { "u8", COLUMN_INT64 },
 		{ "f2", COLUMN_FLOAT32 }, { "f4", COLUMN_FLOAT32 }, { "f8", COLUMN_FLOAT64 } };
 
-	if (strlen(text) > 5 && text[0] == '\'' && strchr("<>|=", text[1]) != NULL && text[4] == '\'')
+	if (strlen(text) > 5 && text[0] == '\'' && strchr("<>|=", text[1]) != NULL &&
+		text[4] == '\'')
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 			if (strncmp(types[i].code, text + 2, 2) == 0)
 				a->column.type = types[i].type;
 	if (a->column.type == 0)
-		return fault_set(fault, "'%s' holds '%.20s', numbers are wanted (bool, int, uint or float)",
+		return fault_set(fault,
+			"'%s' holds '%.20s', numbers are wanted (bool, int, uint or float)",
 			a->path, text);
 	a->item_size = (size_t)(text[3] - '0');
 	a->is_swapped = text[1] == '>' && a->item_size > 1;
@@ -129,7 +132,8 @@ static int read_npy_shape(struct array_file *a, const char *text, struct fault *
 		char *end;
 
 		if (count == SHAPE_MAX)
-			return fault_set(fault, "'%s' has more than %d dimensions", a->path, SHAPE_MAX);
+			return fault_set(
+				fault, "'%s' has more than %d dimensions", a->path, SHAPE_MAX);
 		shape[count++] = strtoull(text, &end, 10);
 		text = end;
 		while (*text == ',' || *text == ' ')
@@ -147,8 +151,9 @@ static int parse_npy(struct array_file *a, const char *header, struct fault *fau
 		return -1;
 	if (strncmp(find_value(header, "'fortran_order'"), "False", 5) != 0 &&
 		a->column.dimensions != 0)
-		return fault_set(fault, "'%s' is in Fortran order; save it with "
-					"numpy.ascontiguousarray()",
+		return fault_set(fault,
+			"'%s' is in Fortran order; save it with "
+			"numpy.ascontiguousarray()",
 			a->path);
 	return 0;
 }
@@ -174,7 +179,8 @@ static int read_npy(struct array_file *a, struct fault *fault)
 		length |= (size_t)prefix[10] << 16 | (size_t)prefix[11] << 24;
 	}
 	if (length > HEADER_MAX)
-		return fault_set(fault, "'%s' has a header of %zu bytes, too long", a->path, length);
+		return fault_set(
+			fault, "'%s' has a header of %zu bytes, too long", a->path, length);
 	header = array_new(length + 1, 1);
 	rc = read_exactly(a, header, length, fault);
 	if (rc == 0)
@@ -240,7 +246,8 @@ static int put_block(
 			return fault_set(fault, "'%s' holds a number above 2^63 - 1", a->path);
 	for (size_t i = 0; a->column.type == COLUMN_BOOLEAN && i < items; i++)
 		if (a->block[i] > 1)
-			return fault_set(fault, "'%s' holds a boolean that is neither 0 nor 1", a->path);
+			return fault_set(
+				fault, "'%s' holds a boolean that is neither 0 nor 1", a->path);
 	if (!a->is_half)
 		memcpy(to, a->block, items * a->item_size);
 	return 0;
@@ -253,18 +260,21 @@ int array_read(struct array_file *array, struct cells *cells, size_t rows, struc
 	cells_reserve(cells, rows, 0);
 	while (items > 0) {
 		size_t room = BLOCK_SIZE / array->item_size, take = items < room ? items : room;
-		long got = stream_read(&array->stream, array->block, take * array->item_size, fault);
+		long got =
+			stream_read(&array->stream, array->block, take * array->item_size, fault);
 
 		if (got < 0)
 			return -1;
 		if ((size_t)got != take * array->item_size)
 			return fault_set(fault,
-				"'%s' is cut short: its header promises %llu rows, it ends after row %llu",
+				"'%s' is cut short: its header promises %llu rows, it ends after "
+				"row %llu",
 				array->path, (unsigned long long)array->rows,
 				(unsigned long long)(array->rows_read +
-					(cells->size / cell + (size_t)got / array->item_size) /
-						array->column.width -
-					cells->rows));
+						     (cells->size / cell +
+							     (size_t)got / array->item_size) /
+							     array->column.width -
+						     cells->rows));
 		if (array->is_swapped)
 			swap(array->block, (size_t)got, array->item_size);
 		if (put_block(array, cells->data + cells->size, take, fault) < 0)
@@ -283,8 +293,9 @@ int array_finish(struct array_file *array, struct fault *fault)
 	long got = stream_read(&array->stream, &more, 1, fault);
 
 	if (got > 0)
-		return fault_set(fault, "'%s' has bytes after the %llu rows that its header promises",
-			array->path, (unsigned long long)array->rows);
+		return fault_set(fault,
+			"'%s' has bytes after the %llu rows that its header promises", array->path,
+			(unsigned long long)array->rows);
 	return (int)got;
 }
 

@@ -33,8 +33,7 @@ struct array_file {
 	unsigned char *block; /* what is read, before it is converted */
 };
 
-int array_open(
-	struct array_file *array, const char *path, enum format format, struct fault *fault);
+int array_open(struct array_file *array, const char *path, enum format format, struct fault *fault);
 int array_read(struct array_file *array, struct cells *cells, size_t rows, struct fault *fault);
 int array_finish(struct array_file *array, struct fault *fault);
 void array_close(struct array_file *array); /* zeroed: nothing */

@@ -50,8 +50,8 @@ struct span *chunk_row(struct chunk *chunk, uint32_t position)
 	if (used + chunk->columns > chunk->span_room) {
 		size_t room = 2 * (used + chunk->columns);
 
-		chunk->span = grown(
-			chunk->span, used * sizeof *chunk->span, room * sizeof *chunk->span);
+		chunk->span =
+			grown(chunk->span, used * sizeof *chunk->span, room * sizeof *chunk->span);
 		chunk->span_room = room;
 	}
 	if (chunk->rows == chunk->position_room) {

@@ -57,8 +57,7 @@ static inline int has_leading_zero(const char *text, size_t length)
 {
 	size_t sign = length > 0 && (text[0] == '-' || text[0] == '+');
 
-	return length > sign + 1 && text[sign] == '0' &&
-		(unsigned char)(text[sign + 1] - '0') < 10;
+	return length > sign + 1 && text[sign] == '0' && (unsigned char)(text[sign + 1] - '0') < 10;
 }
 
 static unsigned kinds_of(const char *text, size_t length, unsigned asked)
@@ -210,8 +209,9 @@ static void convert_plain(struct cells *cells, const struct chunk *chunk, const 
 		text = chunk->text + span->start;
 		if (how->is_guess && has_leading_zero(text, span->length))
 			break;
-		if (how->type == COLUMN_FLOAT64 ? !number_float_ahead(&number[row], text, span->length) :
-						  !number_integer(&whole[row], text, span->length))
+		if (how->type == COLUMN_FLOAT64
+				? !number_float_ahead(&number[row], text, span->length)
+				: !number_integer(&whole[row], text, span->length))
 			break;
 	}
 	if (cells->present != NULL)

@@ -11,8 +11,8 @@
 #include "common/text.h"
 #include "table/chunk.h"
 
-#define LINE_END  0x80000000u /* of an entry in chunk->end: the record ends here, too */
-#define BLOCK     64
+#define LINE_END      0x80000000u /* of an entry in chunk->end: the record ends here, too */
+#define BLOCK         64
 #define POSITION(end) ((end) & ~LINE_END)
 
 /* A bit for each of 64 bytes: is it that one? */
@@ -51,7 +51,7 @@ struct scan {
 	uint32_t skip;        /* the second of two quotes lies here */
 	int has_quotes;
 	uint32_t last_line_end; /* one past it */
-	uint64_t lines; /* line ends inside of quotes */
+	uint64_t lines;         /* line ends inside of quotes */
 };
 
 /* A block with quotes in it, or within quotes: each place that matters in turn. */
@@ -238,8 +238,9 @@ static void read_record(
 
 void csv_read(struct chunk *chunk, char delimiter)
 {
-	struct scan s = { .text = chunk->text, .size = chunk->size, .delimiter = delimiter,
-		.skip = UINT32_MAX };
+	struct scan s = {
+		.text = chunk->text, .size = chunk->size, .delimiter = delimiter, .skip = UINT32_MAX
+	};
 	size_t fields = find_ends(chunk, &s), first = 0;
 	uint32_t start = 0;
 
@@ -256,8 +257,9 @@ void csv_read(struct chunk *chunk, char delimiter)
 
 size_t csv_read_first(struct chunk *chunk, char delimiter)
 {
-	struct scan s = { .text = chunk->text, .size = chunk->size, .delimiter = delimiter,
-		.skip = UINT32_MAX };
+	struct scan s = {
+		.text = chunk->text, .size = chunk->size, .delimiter = delimiter, .skip = UINT32_MAX
+	};
 	size_t fields = find_ends(chunk, &s), first = 0;
 	uint32_t start = 0;
 

@@ -149,8 +149,8 @@ static int take_word(struct line *l, struct span *span)
 		span->start = SPAN_MISSING;
 		return 1;
 	}
-	if (length == 0 || ((start[0] < '0' || start[0] > '9') && start[0] != '-' && start[0] != 't' &&
-				   start[0] != 'f'))
+	if (length == 0 || ((start[0] < '0' || start[0] > '9') && start[0] != '-' &&
+				   start[0] != 't' && start[0] != 'f'))
 		return wrong(l, "something that is no JSON value");
 	if (!number_float(&number, start, length) && !number_boolean(&flag, start, length))
 		return wrong(l, "something that is no JSON value");
@@ -197,7 +197,7 @@ static int take_pair(struct line *l, int first, struct span *key, struct span *v
 	if (l->at == l->end || *l->at != '"')
 		return wrong(l, "a key in quotes is wanted");
 	return take_text(l, key) && take_mark(l, ':', "a : is wanted after a key") &&
-		take_value(l, value);
+	       take_value(l, value);
 }
 
 /* The next line that is not empty, its braces opened; 0: there is none. */
@@ -242,8 +242,8 @@ void jsonl_keys(struct chunk *chunk, struct dictionary *names, size_t most)
 }
 
 /* The column of a key: most often the one after the last. */
-static uint32_t find_column(
-	const struct chunk *chunk, const struct dictionary *names, const struct span *key, uint32_t likely)
+static uint32_t find_column(const struct chunk *chunk, const struct dictionary *names,
+	const struct span *key, uint32_t likely)
 {
 	size_t length;
 	const char *name;

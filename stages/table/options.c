@@ -28,7 +28,8 @@ const flow_option options_table[] = {
 		"\"income is present\"" },
 	{ "missing", "list", MISSING_DEFAULT, "texts that say that a value is missing" },
 	{ "on_bad_row", "text", "error",
-		"error: a row that cannot be read ends the stage; skip: it is left out, counted and "
+		"error: a row that cannot be read ends the stage; skip: it is left out, counted "
+		"and "
 		"listed in the out bad_rows" },
 	{ "bad_rows_max", "integer", "1000", "more bad rows than that end the stage in any case" },
 	{ "categories_max", "integer", "1000",
@@ -95,8 +96,9 @@ static int read_types(struct options *o, const char *json, struct fault *fault)
 			return fault_context(fault, "column '%s'", name);
 		o->type[at] = type_named(word);
 		if (o->type[at] == 0)
-			return fault_set(fault, "column '%s': '%s' is no type of a "
-						"column",
+			return fault_set(fault,
+				"column '%s': '%s' is no type of a "
+				"column",
 				name, word);
 	}
 	return more < 0 ? -1 : jsonin_finish(&in, fault);
@@ -115,8 +117,8 @@ static int read_missing(struct missing_words *words, const char *json, struct fa
 		const char *text = dictionary_text(&names, i, &length);
 
 		if (length >= sizeof word) {
-			rc = fault_set(fault, "a text of %zu bytes; at most %zu", length,
-				sizeof word - 1);
+			rc = fault_set(
+				fault, "a text of %zu bytes; at most %zu", length, sizeof word - 1);
 			break;
 		}
 		memcpy(word, text, length);
@@ -171,7 +173,8 @@ static int read_format(struct options *o, const char *word, struct fault *fault)
 	}
 	if (is_auto)
 		return fault_set(fault,
-			"what '%s' is cannot be told by its name; give format: csv, tsv, jsonl, npy, "
+			"what '%s' is cannot be told by its name; give format: csv, tsv, jsonl, "
+			"npy, "
 			"idx or shard",
 			o->path);
 	return fault_set(

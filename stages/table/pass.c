@@ -57,7 +57,8 @@ static int fill(struct pass *p, struct chunk *chunk)
 			return -1;
 		p->at_end = chunk->size + (size_t)got < wanted;
 		chunk->size += (size_t)got;
-		whole = p->at_end ? chunk->size : cut(p->reading->options, chunk->text, chunk->size);
+		whole = p->at_end ? chunk->size
+				  : cut(p->reading->options, chunk->text, chunk->size);
 		if (whole == 0 && p->at_end)
 			break;
 		if (whole == 0 && wanted >= CHUNK_MAX)
@@ -114,8 +115,8 @@ static void set_names(struct reading *r, const struct dictionary *names)
 	}
 }
 
-static int add_name(
-	struct dictionary *names, const char *text, size_t length, const char *path, struct fault *fault)
+static int add_name(struct dictionary *names, const char *text, size_t length, const char *path,
+	struct fault *fault)
 {
 	char room[64];
 
@@ -226,10 +227,10 @@ static void survey(const struct pass *p, struct job *job)
 
 	for (size_t i = 0; i < r->fields; i++) {
 		job->seen[i] = 0;
-		job->kinds[i] = r->field[i].is_declared ?
-			KINDS_ALL :
-			convert_survey(&job->chunk, i, &r->options->missing, KINDS_ALL,
-				&job->seen[i]);
+		job->kinds[i] = r->field[i].is_declared
+					? KINDS_ALL
+					: convert_survey(&job->chunk, i, &r->options->missing,
+						  KINDS_ALL, &job->seen[i]);
 	}
 }
 
@@ -249,8 +250,11 @@ static long convert(const struct reading *r, struct job *job, size_t field, stru
 	struct dictionary *names, uint8_t *keep)
 {
 	const struct field *f = &r->field[field];
-	const struct convert how = { .column = field, .name = f->name, .type = f->type,
-		.is_guess = !f->is_declared, .words = &r->options->missing };
+	const struct convert how = { .column = field,
+		.name = f->name,
+		.type = f->type,
+		.is_guess = !f->is_declared,
+		.words = &r->options->missing };
 
 	return convert_column(cells, names, &job->chunk, &how, keep);
 }
@@ -325,11 +329,11 @@ static int take_bad_rows(struct pass *p, const struct chunk *chunk)
 			(void)snprintf(r->first_bad, sizeof r->first_bad, "line %llu: %s", line,
 				chunk->bad[i].why);
 		if (!o->skip_bad_rows)
-			return fault_set(
-				p->fault, "%s:%llu: %s", o->path, line, chunk->bad[i].why);
+			return fault_set(p->fault, "%s:%llu: %s", o->path, line, chunk->bad[i].why);
 		if (r->bad_rows > (uint64_t)o->bad_rows_max)
 			return fault_set(p->fault,
-				"'%s' has more than %ld bad rows (with.bad_rows_max); the first is %s",
+				"'%s' has more than %ld bad rows (with.bad_rows_max); the first is "
+				"%s",
 				o->path, o->bad_rows_max, r->first_bad);
 		jsonout_open(&json, '{');
 		jsonout_key(&json, "line");
@@ -359,8 +363,8 @@ static void count_category(struct field *f, uint32_t code)
 }
 
 /* The chunk's own codes become those of the file. */
-static int take_categories(struct pass *p, struct field *f, struct cells *cells,
-	const struct dictionary *names)
+static int take_categories(
+	struct pass *p, struct field *f, struct cells *cells, const struct dictionary *names)
 {
 	uint32_t *code = (uint32_t *)(void *)cells->data, *of_file;
 	const struct options *o = p->reading->options;
@@ -468,7 +472,10 @@ int pass_run(struct pass *pass, struct fault *fault)
 	struct reading *r = pass->reading;
 	size_t fields = r->fields;
 	struct workers w = { .threads = pass->first_chunk_only ? 1 : r->options->threads,
-		.job_size = sizeof(struct job), .context = pass, .begin = begin, .work = work,
+		.job_size = sizeof(struct job),
+		.context = pass,
+		.begin = begin,
+		.work = work,
 		.end = end };
 
 	pass->fault = fault;

@@ -13,7 +13,8 @@
 static struct field *find_field(struct reading *r, const char *name, size_t length)
 {
 	for (size_t i = 0; i < r->fields; i++)
-		if (strlen(r->field[i].name) == length && memcmp(r->field[i].name, name, length) == 0)
+		if (strlen(r->field[i].name) == length &&
+			memcmp(r->field[i].name, name, length) == 0)
 			return &r->field[i];
 	return NULL;
 }
@@ -21,8 +22,9 @@ static struct field *find_field(struct reading *r, const char *name, size_t leng
 static int no_column(
 	const struct reading *r, const char *key, const char *name, int length, struct fault *fault)
 {
-	return fault_set(fault, "with.%s names column '%.*s', which '%s' has not; its columns begin "
-				"with '%s'",
+	return fault_set(fault,
+		"with.%s names column '%.*s', which '%s' has not; its columns begin "
+		"with '%s'",
 		key, length, name, r->options->path, r->field[0].name);
 }
 
@@ -69,10 +71,12 @@ static int apply_options(struct reading *r, struct fault *fault)
 }
 
 /* Look at the values and choose types for what nobody declared. Text stays text. */
-static int guess(struct reading *r, int first_chunk_only, const struct dictionary *keys,
-	struct fault *fault)
+static int guess(
+	struct reading *r, int first_chunk_only, const struct dictionary *keys, struct fault *fault)
 {
-	struct pass pass = { .reading = r, .kind = PASS_SURVEY, .keys = keys,
+	struct pass pass = { .reading = r,
+		.kind = PASS_SURVEY,
+		.keys = keys,
 		.first_chunk_only = first_chunk_only };
 
 	for (size_t i = 0; i < r->fields; i++) {
@@ -111,9 +115,9 @@ static size_t kept_columns(const struct reading *r, struct column *columns)
 
 	for (size_t i = 0; i < r->fields; i++)
 		if (r->field[i].is_kept)
-			columns[count++] = (struct column){ .name = r->field[i].name,
-				.type = r->field[i].type,
-				.width = 1 };
+			columns[count++] = (struct column){
+				.name = r->field[i].name, .type = r->field[i].type, .width = 1
+			};
 	return count;
 }
 
@@ -142,8 +146,8 @@ static int has_too_many_names(struct reading *r)
 
 	for (size_t i = 0; i < r->fields; i++) {
 		struct field *f = &r->field[i];
-		int mostly_different = f->present >= NAMES_TOO_MANY &&
-			2 * (uint64_t)f->names.count > f->present;
+		int mostly_different =
+			f->present >= NAMES_TOO_MANY && 2 * (uint64_t)f->names.count > f->present;
 
 		if (f->type != COLUMN_CATEGORY || f->is_declared)
 			continue;
@@ -243,10 +247,10 @@ int read_text(struct reading *r, const char *out, struct fault *fault)
 		goto out;
 	rc = convert_until_it_fits(r, out, &keys, fault);
 	if (rc == 0 && r->rows == 0)
-		rc = r->rows_read == 0 ?
-			fault_set(fault, "'%s' has no rows", r->options->path) :
-			fault_set(fault, "with.where leaves none of the %llu rows of '%s'",
-				(unsigned long long)r->rows_read, r->options->path);
+		rc = r->rows_read == 0
+			     ? fault_set(fault, "'%s' has no rows", r->options->path)
+			     : fault_set(fault, "with.where leaves none of the %llu rows of '%s'",
+				       (unsigned long long)r->rows_read, r->options->path);
 out:
 	dictionary_release(&keys);
 	return rc;

@@ -43,8 +43,8 @@ static int arrays_open(struct arrays *a, const struct options *o, const char *na
 	return 0;
 }
 
-static int arrays_copy(struct arrays *a, struct shardout *out, const flow_host *host,
-	flow_ctx *ctx, struct fault *fault)
+static int arrays_copy(struct arrays *a, struct shardout *out, const flow_host *host, flow_ctx *ctx,
+	struct fault *fault)
 {
 	size_t row_size = a->column[0].width * column_cell_size(a->column[0].type), batch;
 	uint64_t rows = a->file[0].rows;
@@ -69,8 +69,8 @@ static int arrays_copy(struct arrays *a, struct shardout *out, const flow_host *
 	return 0;
 }
 
-static int from_arrays(
-	const struct options *o, const char *path, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+static int from_arrays(const struct options *o, const char *path, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
 {
 	struct arrays a = { .count = 0 };
 	struct shardout out = { 0 };
@@ -97,8 +97,8 @@ out:
 	return rc;
 }
 
-static int from_text(
-	const struct options *o, const char *path, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+static int from_text(const struct options *o, const char *path, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
 {
 	struct reading r = { .options = o, .host = host, .ctx = ctx };
 	const char *bad = host->out(ctx, "bad_rows");
@@ -115,8 +115,8 @@ static int from_text(
 	return rc;
 }
 
-static int make(
-	const struct options *o, const char *path, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+static int make(const struct options *o, const char *path, const flow_host *host, flow_ctx *ctx,
+	struct fault *fault)
 {
 	int rc = -1;
 
@@ -167,7 +167,8 @@ static int run(const flow_host *host, flow_ctx *ctx)
 }
 
 static const flow_port deps[] = {
-	{ "data", "the file: csv, tsv, JSON lines, NPY, IDX (each plain, gzip or zstd), or a shard", 1 },
+	{ "data", "the file: csv, tsv, JSON lines, NPY, IDX (each plain, gzip or zstd), or a shard",
+		1 },
 	{ "labels", "of npy and idx: a second file with as many rows, column `label`", 0 },
 	{ NULL, NULL, 0 },
 };
@@ -180,4 +181,5 @@ static const flow_port outs[] = {
 };
 
 const flow_stage stage_table = { sizeof(flow_stage), "table", "1",
-	"read csv, tsv, JSON lines, NPY or IDX into typed columns", deps, outs, options_table, run };
+	"read csv, tsv, JSON lines, NPY or IDX into typed columns", deps, outs, options_table,
+	run };

@@ -14,7 +14,7 @@ struct trim {
 	struct where where;
 	size_t condition_column[WHERE_MAX];
 	struct dictionary names[WHERE_MAX]; /* of conditions on categories */
-	size_t *kept; /* columns of the shard */
+	size_t *kept;                       /* columns of the shard */
 	struct column *column;
 	struct cells *cells, condition;
 	size_t count, groups_read;
@@ -34,8 +34,8 @@ static int find_names(
 		memcpy(name, text, length);
 		name[length] = '\0';
 		if (shard_find(&t->shard, name) == t->shard.columns)
-			return fault_set(fault, "with.%s names column '%s', which the shard has not", key,
-				name);
+			return fault_set(fault,
+				"with.%s names column '%s', which the shard has not", key, name);
 	}
 	return 0;
 }
@@ -47,11 +47,12 @@ static int bind(struct trim *t, struct fault *fault)
 		const struct column *c = &t->shard.column[column];
 
 		if (column == t->shard.columns)
-			return fault_set(fault, "with.where names column '%s', which the shard has not",
+			return fault_set(fault,
+				"with.where names column '%s', which the shard has not",
 				t->where.condition[i].column);
 		if (c->width != 1)
-			return fault_set(fault, "with.where: a row of column '%s' is %u numbers", c->name,
-				c->width);
+			return fault_set(fault, "with.where: a row of column '%s' is %u numbers",
+				c->name, c->width);
 		if (where_bind(&t->where, i, c->type, fault) < 0)
 			return fault_context(fault, "with.where");
 		t->condition_column[i] = column;
@@ -67,17 +68,20 @@ static int bind(struct trim *t, struct fault *fault)
 
 static int prepare(struct trim *t, const struct options *o, struct fault *fault)
 {
-	if (find_names(t, "keep", &o->keep, fault) < 0 || find_names(t, "drop", &o->drop, fault) < 0)
+	if (find_names(t, "keep", &o->keep, fault) < 0 ||
+		find_names(t, "drop", &o->drop, fault) < 0)
 		return -1;
 	if (o->declared.count != 0 || o->names.count != 0)
-		return fault_set(fault, "with.columns and names are not for shards: they have types");
+		return fault_set(
+			fault, "with.columns and names are not for shards: they have types");
 	t->where = o->where;
 	if (bind(t, fault) < 0)
 		return -1;
 	t->kept = array_new(t->shard.columns, sizeof *t->kept);
 	t->column = array_new(t->shard.columns, sizeof *t->column);
 	t->cells = array_new(t->shard.columns, sizeof *t->cells);
-	t->keep = array_new(t->shard.group_rows < t->shard.rows ? t->shard.group_rows : t->shard.rows, 1);
+	t->keep = array_new(
+		t->shard.group_rows < t->shard.rows ? t->shard.group_rows : t->shard.rows, 1);
 	for (size_t c = 0; c < t->shard.columns; c++) {
 		if (!options_keeps(o, t->shard.column[c].name))
 			continue;
@@ -135,7 +139,8 @@ static int copy_group(struct trim *t, size_t group, struct shardout *out, struct
 		shard_part(&part, &t->shard, group, t->kept[k]);
 		cells_begin(&t->cells[k], &t->column[k]);
 		for (size_t first = 0, last; first < rows; first = last) {
-			for (last = first + 1; last < rows && t->keep[last] == t->keep[first]; last++)
+			for (last = first + 1; last < rows && t->keep[last] == t->keep[first];
+				last++)
 				;
 			if (t->keep[first])
 				shard_cells(&t->cells[k], &part, first, last - first);
@@ -168,8 +173,8 @@ static int copy(struct trim *t, const struct options *o, const char *path, const
 	if (shardout_open(&out, path, t->column, t->count, group_rows, fault) < 0)
 		return -1;
 	for (size_t g = 0; g < t->shard.groups && rc == 0; g++) {
-		rc = host->cancelled(ctx) ? fault_set(fault, "stopped") :
-					    copy_group(t, g, &out, fault);
+		rc = host->cancelled(ctx) ? fault_set(fault, "stopped")
+					  : copy_group(t, g, &out, fault);
 		host->progress(ctx, (double)g, (double)t->shard.groups, "groups");
 	}
 	if (rc == 0 && t->rows == 0)

@@ -41,7 +41,8 @@ static void add_sample(struct fit *f, double x)
 	uint64_t at = f->values;
 
 	if (at >= SAMPLE_MAX)
-		at = philox_row(f->seed, PHILOX_SAMPLE, (uint32_t)f->column, f->values) % (f->values + 1);
+		at = philox_row(f->seed, PHILOX_SAMPLE, (uint32_t)f->column, f->values) %
+		     (f->values + 1);
 	if (at < SAMPLE_MAX)
 		f->sample[at] = x;
 	f->values++;
@@ -53,9 +54,11 @@ static void flush(struct fit *f)
 	f->block_count = 0;
 }
 
-static int add_number(struct fit *f, const struct cells *cells, size_t row, uint64_t number, struct fault *fault)
+static int add_number(
+	struct fit *f, const struct cells *cells, size_t row, uint64_t number, struct fault *fault)
 {
-	double x = cells_present(cells, row) ? column_number(cells->type, cells->data, row) : (double)NAN;
+	double x = cells_present(cells, row) ? column_number(cells->type, cells->data, row)
+					     : (double)NAN;
 
 	x = recipe_number(f->recipe, f->before, x);
 	if (isnan(x))
@@ -85,7 +88,8 @@ static int add_text(struct fit *f, const struct cells *cells, size_t row, struct
 	if (s->kind != STEP_TFIDF) {
 		(void)dictionary_add(&s->names, text, length);
 		if (s->names.count > most)
-			return fault_set(fault, "column '%s' has more than %u different values; use `hash`",
+			return fault_set(fault,
+				"column '%s' has more than %u different values; use `hash`",
 				f->recipe->name, most);
 		return 0;
 	}
@@ -114,9 +118,9 @@ static int walk(struct fit *f, struct fault *fault)
 		for (size_t row = 0; row < part.rows && rc == 0; row++) {
 			if (f->learn != NULL && !f->learn[first + row])
 				continue;
-			rc = recipe_step_is_text(f->step->kind) ?
-				add_text(f, &cells, row, fault) :
-				add_number(f, &cells, row, first + row, fault);
+			rc = recipe_step_is_text(f->step->kind)
+				     ? add_text(f, &cells, row, fault)
+				     : add_number(f, &cells, row, first + row, fault);
 		}
 	}
 	flush(f);
@@ -152,8 +156,8 @@ static void settle_spread(struct fit *f, double first, double second)
 		return;
 	/* One value only: it becomes 0. */
 	f->step->second = f->step->kind == STEP_MINMAX ? first + fmax(1, fabs(first)) : 1;
-	(void)snprintf(line, sizeof line, "column '%s' has one value only where it is fitted: it becomes 0",
-		f->recipe->name);
+	(void)snprintf(line, sizeof line,
+		"column '%s' has one value only where it is fitted: it becomes 0", f->recipe->name);
 	f->note(f->context, line);
 }
 
@@ -181,9 +185,8 @@ static void settle_number(struct fit *f)
 static void settle_weights(struct fit *f)
 {
 	for (uint32_t i = 0; i < f->step->size; i++)
-		f->step->weight[i] = (float)(log((1 + (double)f->texts) /
-							(1 + (double)f->step->weight[i])) +
-			1);
+		f->step->weight[i] =
+			(float)(log((1 + (double)f->texts) / (1 + (double)f->step->weight[i])) + 1);
 }
 
 static int needs_fitting(const struct recipe_step *s)
@@ -218,9 +221,11 @@ static int fit_step(struct fit *f, struct fault *fault)
 		f->cells = array_new(s->size, sizeof *f->cells);
 	}
 	rc = walk(f, fault);
-	if (rc == 0 && (recipe_step_is_text(s->kind) ? f->texts == 0 || (s->kind == STEP_ONEHOT && s->names.count == 0) :
-						       f->moments.count == 0))
-		rc = fault_set(fault, "column '%s' has no value on the rows it is fitted on; drop it",
+	if (rc == 0 && (recipe_step_is_text(s->kind) ? f->texts == 0 || (s->kind == STEP_ONEHOT &&
+										s->names.count == 0)
+						     : f->moments.count == 0))
+		rc = fault_set(fault,
+			"column '%s' has no value on the rows it is fitted on; drop it",
 			f->recipe->name);
 	if (rc == 0 && s->kind == STEP_TFIDF)
 		settle_weights(f);
@@ -254,13 +259,16 @@ static int fit_column(struct fit *f, struct recipe_column *c, struct fault *faul
 	return rc;
 }
 
-int fit_recipe(struct recipe *recipe, const struct shard *shard, const uint8_t *learn, uint64_t seed,
-	void (*note)(void *context, const char *line), void *context, struct fault *fault)
+int fit_recipe(struct recipe *recipe, const struct shard *shard, const uint8_t *learn,
+	uint64_t seed, void (*note)(void *context, const char *line), void *context,
+	struct fault *fault)
 {
 	struct fit *f = array_new(1, sizeof *f);
 	int rc = 0;
 
-	*f = (struct fit){ .shard = shard, .learn = learn, .seed = seed, .note = note, .context = context };
+	*f = (struct fit){
+		.shard = shard, .learn = learn, .seed = seed, .note = note, .context = context
+	};
 	for (size_t i = 0; i < recipe->count && rc == 0; i++) {
 		f->column = shard_find(shard, recipe->column[i].name);
 		rc = fit_column(f, &recipe->column[i], fault);

@@ -18,9 +18,9 @@ static int read_list(struct recipe_column *c, struct jsonin *in, struct fault *f
 	int more;
 
 	if (jsonin_peek(in) == '"')
-		return jsonin_string(in, words, sizeof words, fault) < 0 ?
-			-1 :
-			recipe_add_step(c, words, fault);
+		return jsonin_string(in, words, sizeof words, fault) < 0
+			       ? -1
+			       : recipe_add_step(c, words, fault);
 	if (jsonin_enter(in, '[', fault) < 0)
 		return -1;
 	while ((more = jsonin_item(in, fault)) == 1)
@@ -30,17 +30,19 @@ static int read_list(struct recipe_column *c, struct jsonin *in, struct fault *f
 	return more;
 }
 
-static int check_steps(const struct recipe_column *c, const struct column *column, struct fault *fault)
+static int check_steps(
+	const struct recipe_column *c, const struct column *column, struct fault *fault)
 {
 	if (c->steps == 0)
 		return 0;
 	if (column->width != 1)
-		return fault_set(fault, "column '%s' has %u numbers a row; steps are for one", column->name,
-			column->width);
+		return fault_set(fault, "column '%s' has %u numbers a row; steps are for one",
+			column->name, column->width);
 	if (recipe_step_is_text(c->step[0].kind)) {
 		if (column->type == COLUMN_FLOAT64 || column->type == COLUMN_FLOAT32)
-			return fault_set(fault, "column '%s' is %s; %s is for texts, categories and whole "
-						"numbers",
+			return fault_set(fault,
+				"column '%s' is %s; %s is for texts, categories and whole "
+				"numbers",
 				column->name, column_type_name(column->type),
 				recipe_step_name(c->step[0].kind));
 	} else if (!column_is_number(column->type)) {
@@ -105,14 +107,15 @@ static int read_rest(struct recipe_column *columns, const char *set, const struc
 		return 0;
 	for (size_t i = 0; i < shard->columns; i++) {
 		const struct column *c = &shard->column[i];
-		int fits = numbers ? column_is_number(c->type) && c->type != COLUMN_TIME :
-				     c->type == COLUMN_CATEGORY;
+		int fits = numbers ? column_is_number(c->type) && c->type != COLUMN_TIME
+				   : c->type == COLUMN_CATEGORY;
 		struct jsonin in;
 
 		if (set[i] || c->width != 1 || !fits)
 			continue;
 		jsonin_begin(&in, json, strlen(json));
-		if (read_list(&columns[i], &in, fault) < 0 || check_steps(&columns[i], c, fault) < 0)
+		if (read_list(&columns[i], &in, fault) < 0 ||
+			check_steps(&columns[i], c, fault) < 0)
 			return -1;
 	}
 	return 0;
@@ -123,20 +126,25 @@ static int in_key(const char *key, int rc, struct fault *fault)
 	return rc < 0 ? fault_context(fault, "with.%s", key) : 0;
 }
 
-int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host *host, flow_ctx *ctx,
-	struct fault *fault)
+int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
 {
 	struct recipe_column *columns = array_new(shard->columns, sizeof *columns);
 	char *set = array_new(shard->columns, 1);
-	int rc = in_key("columns", read_columns(columns, set, shard, host->json(ctx, "columns"), fault), fault);
+	int rc = in_key("columns",
+		read_columns(columns, set, shard, host->json(ctx, "columns"), fault), fault);
 
 	if (rc == 0)
-		rc = in_key("except", read_except(set, shard, host->json(ctx, "except"), fault), fault);
+		rc = in_key(
+			"except", read_except(set, shard, host->json(ctx, "except"), fault), fault);
 	if (rc == 0)
-		rc = in_key("numbers", read_rest(columns, set, shard, 1, host->json(ctx, "numbers"), fault), fault);
+		rc = in_key("numbers",
+			read_rest(columns, set, shard, 1, host->json(ctx, "numbers"), fault),
+			fault);
 	if (rc == 0)
 		rc = in_key("categories",
-			read_rest(columns, set, shard, 0, host->json(ctx, "categories"), fault), fault);
+			read_rest(columns, set, shard, 0, host->json(ctx, "categories"), fault),
+			fault);
 	recipe->column = columns;
 	recipe->count = 0;
 	for (size_t i = 0; i < shard->columns && rc == 0; i++) {
@@ -151,7 +159,8 @@ int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host
 		recipe->count++;
 	}
 	if (rc == 0 && recipe->count == 0)
-		rc = fault_set(fault, "no column gets a step; see with.columns, numbers, categories");
+		rc = fault_set(
+			fault, "no column gets a step; see with.columns, numbers, categories");
 	free(set);
 	return rc;
 }

@@ -11,7 +11,7 @@ struct recipe;
 struct shard;
 
 /* An unfitted recipe; columns without steps are not in it. */
-int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host *host, flow_ctx *ctx,
-	struct fault *fault);
+int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault);
 
 #endif

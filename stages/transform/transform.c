@@ -57,8 +57,8 @@ static int read_rows(struct transform *t, const char *path, struct fault *fault)
 	t->learn = array_new(t->shard.rows, 1);
 	for (size_t i = 0; i < rows.count && rc == 0; i++) {
 		if (rows.row[i] < 0 || (uint64_t)rows.row[i] >= t->shard.rows)
-			rc = fault_set(fault, "'%s' lists row %lld, but the table has %llu rows", path,
-				(long long)rows.row[i], (unsigned long long)t->shard.rows);
+			rc = fault_set(fault, "'%s' lists row %lld, but the table has %llu rows",
+				path, (long long)rows.row[i], (unsigned long long)t->shard.rows);
 		else
 			t->learn[rows.row[i]] = 1;
 	}
@@ -75,21 +75,25 @@ static int read_recipe(struct transform *t, const char *path, struct fault *faul
 
 	if (t->host->has(t->ctx, "columns") || t->host->has(t->ctx, "numbers") ||
 		t->host->has(t->ctx, "categories") || t->host->has(t->ctx, "except"))
-		return fault_set(fault, "with a dep `recipe` the steps are known; with.columns, numbers, "
-					"categories and except do not go with it");
+		return fault_set(fault,
+			"with a dep `recipe` the steps are known; with.columns, numbers, "
+			"categories and except do not go with it");
 	if (mapped_open(&file, path, fault) < 0)
 		return -1;
-	rc = recipe_read(&t->recipe, file.data != NULL ? (const char *)file.data : "", file.size, fault);
+	rc = recipe_read(
+		&t->recipe, file.data != NULL ? (const char *)file.data : "", file.size, fault);
 	mapped_close(&file);
 	for (size_t i = 0; i < t->recipe.count && rc == 0; i++) {
 		const struct recipe_column *c = &t->recipe.column[i];
 		size_t at = shard_find(&t->shard, c->name);
 
 		if (at == t->shard.columns || t->shard.column[at].width != 1)
-			rc = fault_set(fault, "the recipe needs column '%s', which the table has not", c->name);
+			rc = fault_set(fault,
+				"the recipe needs column '%s', which the table has not", c->name);
 		else if (t->shard.column[at].type != c->type)
-			rc = fault_set(fault, "column '%s' is %s, the recipe was fitted to %s", c->name,
-				column_type_name(t->shard.column[at].type), column_type_name(c->type));
+			rc = fault_set(fault, "column '%s' is %s, the recipe was fitted to %s",
+				c->name, column_type_name(t->shard.column[at].type),
+				column_type_name(c->type));
 	}
 	return rc;
 }
@@ -141,20 +145,26 @@ static int plan(struct transform *t, struct fault *fault)
 		else
 			t->columns[t->count++] = r->result;
 		if (t->into != NULL && !r->is_joined && strcmp(t->into, r->result.name) == 0)
-			return fault_set(fault, "with.into: there is a column '%s' already", t->into);
+			return fault_set(
+				fault, "with.into: there is a column '%s' already", t->into);
 	}
 	if (t->into == NULL)
 		return 0;
 	if (joined == 0 || joined > COLUMN_WIDTH_MAX)
-		return fault_set(fault, "with.into: %llu numbers a row", (unsigned long long)joined);
+		return fault_set(
+			fault, "with.into: %llu numbers a row", (unsigned long long)joined);
 	t->joined = (uint32_t)joined;
-	t->columns[t->count++] = (struct column){ .name = t->into, .type = COLUMN_FLOAT32,
-		.width = t->joined, .dimensions = 1, .dimension = { t->joined } };
+	t->columns[t->count++] = (struct column){ .name = t->into,
+		.type = COLUMN_FLOAT32,
+		.width = t->joined,
+		.dimensions = 1,
+		.dimension = { t->joined } };
 	return 0;
 }
 
 /* The rows of the joined columns side by side. */
-static int join(struct transform *t, size_t rows, uint64_t first, struct cells *wide, struct fault *fault)
+static int join(
+	struct transform *t, size_t rows, uint64_t first, struct cells *wide, struct fault *fault)
 {
 	float *row_cells;
 
@@ -167,10 +177,12 @@ static int join(struct transform *t, size_t rows, uint64_t first, struct cells *
 			if (!r->is_joined)
 				continue;
 			if (!cells_present(&r->out, row))
-				return fault_set(fault, "row %llu has no '%s'; give it a step `impute`, or "
-							"leave it out of with.into",
+				return fault_set(fault,
+					"row %llu has no '%s'; give it a step `impute`, or "
+					"leave it out of with.into",
 					(unsigned long long)(first + row), r->result.name);
-			memcpy(row_cells, (const float *)(const void *)r->out.data + row * r->out.width,
+			memcpy(row_cells,
+				(const float *)(const void *)r->out.data + row * r->out.width,
 				r->out.width * sizeof(float));
 			row_cells += r->out.width;
 		}
@@ -222,7 +234,8 @@ static void copy_categories(const struct transform *t, struct shardout *out)
 	for (size_t c = 0, k = 0; c < t->shard.columns; c++) {
 		if (t->route[c].is_joined)
 			continue;
-		for (uint32_t i = 0; t->route[c].recipe == NULL && i < t->shard.record[c].categories; i++) {
+		for (uint32_t i = 0;
+			t->route[c].recipe == NULL && i < t->shard.record[c].categories; i++) {
 			size_t length;
 			const char *name = shard_category(&t->shard, c, i, &length);
 
@@ -240,7 +253,8 @@ static int apply(struct transform *t, const char *path, struct fault *fault)
 	if (plan(t, fault) < 0 || shardout_open(&out, path, t->columns, t->count, 0, fault) < 0)
 		return -1;
 	for (size_t g = 0; g < t->shard.groups && rc == 0; g++) {
-		rc = t->host->cancelled(t->ctx) ? fault_set(fault, "stopped") : apply_group(t, g, &out, fault);
+		rc = t->host->cancelled(t->ctx) ? fault_set(fault, "stopped")
+						: apply_group(t, g, &out, fault);
 		t->host->progress(t->ctx, (double)g, (double)t->shard.groups, "groups");
 	}
 	if (rc == 0) {
@@ -320,15 +334,19 @@ static const flow_port outs[] = {
 static const flow_option options[] = {
 	{ "columns", "map", "{}",
 		"steps of single columns, one or a list. Numbers: impute mean|median|NUMBER, "
-		"standardize, minmax, clip LOW HIGH (numbers, or 1% 99%), log. Texts, categories and "
-		"whole numbers, one alone: onehot, ordinal, hash SIZE, words SIZE [LOW HIGH], tfidf "
+		"standardize, minmax, clip LOW HIGH (numbers, or 1% 99%), log. Texts, categories "
+		"and "
+		"whole numbers, one alone: onehot, ordinal, hash SIZE, words SIZE [LOW HIGH], "
+		"tfidf "
 		"SIZE [LOW HIGH], chars SIZE [LOW HIGH]" },
 	{ "numbers", "list", "[]", "steps of all other columns of numbers" },
 	{ "categories", "list", "[]", "steps of all other columns of categories" },
 	{ "except", "list", "[]", "columns that numbers and categories do not mean, as the label" },
-	{ "into", "text", "", "put all columns of float32 that come of steps side by side into this one" },
+	{ "into", "text", "",
+		"put all columns of float32 that come of steps side by side into this one" },
 	{ NULL, NULL, NULL, NULL },
 };
 
 const flow_stage stage_transform = { sizeof(flow_stage), "transform", "1",
-	"scale, fill in and encode columns, fitted on the training rows only", deps, outs, options, run };
+	"scale, fill in and encode columns, fitted on the training rows only", deps, outs, options,
+	run };

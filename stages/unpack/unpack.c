@@ -26,13 +26,13 @@ static int check_name(const char *name, size_t length, struct fault *fault)
 		size_t size = (size_t)((slash != NULL ? slash : name + length) - part);
 
 		good = size > 0 && !(size == 1 && part[0] == '.') &&
-			!(size == 2 && part[0] == '.' && part[1] == '.');
+		       !(size == 2 && part[0] == '.' && part[1] == '.');
 		if (slash == NULL)
 			break;
 		part = slash + 1;
 	}
-	return good ? 0 :
-		      fault_set(fault, "'%.*s' is no name of a file below the folder",
+	return good ? 0
+		    : fault_set(fault, "'%.*s' is no name of a file below the folder",
 			      (int)(length > 200 ? 200 : length), name);
 }
 
@@ -58,8 +58,8 @@ static int write_file(const char *path, const unsigned char *data, size_t size, 
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666), rc = 0;
 
 	if (fd < 0)
-		return errno == EEXIST ? fault_set(fault, "'%s' is there twice", path) :
-					 fault_system(fault, "cannot write '%s'", path);
+		return errno == EEXIST ? fault_set(fault, "'%s' is there twice", path)
+				       : fault_system(fault, "cannot write '%s'", path);
 	while (size > 0 && rc == 0) {
 		ssize_t put = write(fd, data, size);
 
@@ -108,8 +108,9 @@ static int unpack_all(const struct shard *shard, const size_t column[2], const c
 			shard_part(&part[i], shard, g, column[i]);
 		}
 		for (size_t row = 0; row < part[0].rows && rc == 0; row++)
-			rc = host->cancelled(ctx) ? fault_set(fault, "stopped") :
-						    unpack_row(folder, &part[0], &part[1], row, fault);
+			rc = host->cancelled(ctx)
+				     ? fault_set(fault, "stopped")
+				     : unpack_row(folder, &part[0], &part[1], row, fault);
 		host->progress(ctx, (double)g, (double)shard->groups, "groups");
 	}
 	return rc;
@@ -118,7 +119,8 @@ static int unpack_all(const struct shard *shard, const size_t column[2], const c
 static int unpack(const char *path, const char *folder, const flow_host *host, flow_ctx *ctx,
 	struct fault *fault)
 {
-	const char *const wanted[2] = { host->text(ctx, "name", "name"), host->text(ctx, "data", "data") };
+	const char *const wanted[2] = { host->text(ctx, "name", "name"),
+		host->text(ctx, "data", "data") };
 	struct shard shard;
 	size_t column[2];
 	int rc = 0;
@@ -142,7 +144,8 @@ static int unpack(const char *path, const char *folder, const flow_host *host, f
 }
 
 /* Outs that are named as columns are: each of them an NPY file. */
-static int write_columns(const char *path, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+static int write_columns(
+	const char *path, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	struct shard shard;
 	const char *name;
@@ -178,7 +181,10 @@ static const flow_port deps[] = { { "table", "a shard with names and contents of
 
 static const flow_port outs[] = {
 	{ "data", "a folder: the files that pack has packed", 0 },
-	{ "x", "an out of any other name: the column of that name as NPY, categories as their numbers", 0 },
+	{ "x",
+		"an out of any other name: the column of that name as NPY, categories as their "
+		"numbers",
+		0 },
 	{ NULL, NULL, 0 },
 };
 
@@ -189,4 +195,5 @@ static const flow_option options[] = {
 };
 
 const flow_stage stage_unpack = { sizeof(flow_stage), "unpack", "1",
-	"make files of a shard: those that were packed, or columns as NPY", deps, outs, options, run };
+	"make files of a shard: those that were packed, or columns as NPY", deps, outs, options,
+	run };

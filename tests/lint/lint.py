@@ -25,6 +25,11 @@ def code_of(path):
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(\\.|[^"\\\n])*"', keep, text, flags=re.S)
 
 
+# What a stage may include beside <flow/plugin.h>, its own and the C library.
+SYSTEM = ("sys/", "arpa/", "netinet/")
+LIBRARIES = {"stages/fetch/": ("curl/curl.h", "openssl/evp.h")}
+
+
 def layers():
     """Includes point down, and go round in no circle; stages see the public header only."""
     order = [line for line in open("engine/LAYERS") if line.strip() and not line.startswith("#")][0].split()
@@ -59,8 +64,9 @@ def layers():
     for path in sources("stages/**/*.[ch]"):
         for number, line in enumerate(open(path, encoding="utf-8"), 1):
             found = re.match(r'\s*#\s*include\s+[<"]([^>"]+)[>"]', line)
-            if found and "/" in found[1] and not found[1].startswith("sys/") and found[1] != "flow/plugin.h" \
-                    and not os.path.exists(f"stages/{found[1]}"):
+            if found and "/" in found[1] and not found[1].startswith(SYSTEM) and found[1] != "flow/plugin.h" \
+                    and not os.path.exists(f"stages/{found[1]}") \
+                    and found[1] not in LIBRARIES.get(os.path.dirname(path) + "/", ()):
                 fault(f"{path}:{number}", f"a stage may not include {found[1]}")
 
 
@@ -154,6 +160,9 @@ def docs(build):
         made = subprocess.run([f"{build}/flow", *command], capture_output=True, text=True).stdout
         if made != open(page, encoding="utf-8").read():
             fault(page, f"is not what `flow {' '.join(command)}` prints; make it again")
+    made = subprocess.run([sys.executable, "tests/support/stages.py", build], capture_output=True, text=True).stdout
+    if made != open("docs/reference/stages.md", encoding="utf-8").read():
+        fault("docs/reference/stages.md", "is not what `tests/support/stages.py BUILD` prints; make it again")
     for page in glob.glob("docs/**/*.md", recursive=True) + ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + glob.glob("examples/*/README.md"):
         text = open(page, encoding="utf-8").read()
         for found in re.finditer(r"\]\(([^)#:\s]+)(#[^)]*)?\)", text):

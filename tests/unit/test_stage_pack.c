@@ -38,8 +38,10 @@ static void expect_failure(flow_ctx *host, const flow_stage *stage, const char *
 /* A shard of one file of that name. */
 static void give(flow_ctx *host, const char *name, size_t length)
 {
-	static const struct column columns[2] = { { .name = "name", .type = COLUMN_TEXT, .width = 1 },
-		{ .name = "data", .type = COLUMN_BYTES, .width = 1 } };
+	static const struct column columns[2] = {
+		{ .name = "name", .type = COLUMN_TEXT, .width = 1 },
+		{ .name = "data", .type = COLUMN_BYTES, .width = 1 }
+	};
 	struct cells cells[2] = { { 0 } };
 	struct shardout out;
 	struct fault fault;
@@ -50,7 +52,8 @@ static void give(flow_ctx *host, const char *name, size_t length)
 		cells_add_text(&cells[0], name, length);
 		cells_add_text(&cells[1], "x", 1);
 	}
-	assert_int_equal(shardout_open(&out, stage_host_path(host, "s.shard"), columns, 2, 0, &fault), 0);
+	assert_int_equal(
+		shardout_open(&out, stage_host_path(host, "s.shard"), columns, 2, 0, &fault), 0);
 	shardout_add(&out, cells, 0, 2);
 	assert_int_equal(shardout_commit(&out, &fault), 0);
 	for (int c = 0; c < 2; c++)
@@ -61,7 +64,8 @@ static void give(flow_ctx *host, const char *name, size_t length)
 
 static void names_that_leave_the_folder_are_refused(void **state)
 {
-	static const char *const bad[] = { "../x", "/x", "a/../x", ".", "..", "a//b", "a/", "", "./x" };
+	static const char *const bad[] = { "../x", "/x", "a/../x", ".", "..", "a//b", "a/", "",
+		"./x" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		give(*state, bad[i], strlen(bad[i]));
@@ -107,7 +111,8 @@ static void groups_of_texts_end_when_they_are_large(void **state)
 	struct fault fault;
 
 	memset(text, 'x', sizeof text);
-	assert_int_equal(shardout_open(&out, stage_host_path(*state, "t.shard"), &column, 1, 0, &fault), 0);
+	assert_int_equal(
+		shardout_open(&out, stage_host_path(*state, "t.shard"), &column, 1, 0, &fault), 0);
 	for (int i = 0; i < 150; i++) {
 		cells_begin(&cells, &column);
 		cells_add_text(&cells, text, sizeof text);

@@ -24,12 +24,18 @@ static double noise(int i, int k)
 /* kind is told by `tells`; `same` never changes; `twice` is 2 tells; wide has two cells. */
 static int set_up(void **state)
 {
-	static const struct column columns[6] = { { .name = "kind", .type = COLUMN_CATEGORY, .width = 1 },
+	static const struct column columns[6] = {
+		{ .name = "kind", .type = COLUMN_CATEGORY, .width = 1 },
 		{ .name = "tells", .type = COLUMN_FLOAT64, .width = 1 },
 		{ .name = "same", .type = COLUMN_INT64, .width = 1 },
 		{ .name = "noise", .type = COLUMN_FLOAT32, .width = 1 },
 		{ .name = "twice", .type = COLUMN_FLOAT64, .width = 1 },
-		{ .name = "wide", .type = COLUMN_FLOAT32, .width = 2, .dimensions = 1, .dimension = { 2 } } };
+		{ .name = "wide",
+			.type = COLUMN_FLOAT32,
+			.width = 2,
+			.dimensions = 1,
+			.dimension = { 2 } }
+	};
 	flow_ctx *host = stage_host_new();
 	struct cells cells[6] = { { 0 } };
 	struct shardout out;
@@ -48,7 +54,8 @@ static int set_up(void **state)
 		cells_add_number(&cells[4], 2 * tells);
 		cells_add_row(&cells[5], wide);
 	}
-	assert_int_equal(shardout_open(&out, stage_host_path(host, "t.shard"), columns, 6, 100, &fault), 0);
+	assert_int_equal(
+		shardout_open(&out, stage_host_path(host, "t.shard"), columns, 6, 100, &fault), 0);
 	shardout_add(&out, cells, 0, ROWS);
 	shardout_category(&out, 0, "a", 1);
 	shardout_category(&out, 0, "b", 1);
@@ -88,8 +95,8 @@ static void expect_columns(flow_ctx *host, const char *names)
 	for (size_t c = 0; c < shard.columns; c++) {
 		for (size_t g = 0; g < shard.groups; g++)
 			assert_int_equal(shard_verify(&shard, g, c, &fault), 0);
-		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s:%u", c == 0 ? "" : " ",
-			shard.column[c].name, shard.column[c].width);
+		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s:%u",
+			c == 0 ? "" : " ", shard.column[c].name, shard.column[c].width);
 	}
 	shard_close(&shard);
 	assert_string_equal(all, names);

@@ -78,7 +78,8 @@ static const char *show(const struct shard *shard, const char *name, size_t row)
 	else if (part.type == COLUMN_TEXT)
 		text = (const char *)shard_text(&part, row, &length);
 	else if (part.type == COLUMN_INT64)
-		length = (size_t)snprintf(to, 200, "%lld", (long long)((const int64_t *)part.data)[row]);
+		length = (size_t)snprintf(
+			to, 200, "%lld", (long long)((const int64_t *)part.data)[row]);
 	else
 		length = (size_t)snprintf(to, 200, "%g", column_number(part.type, part.data, row));
 	if (text[0] != '\0')
@@ -87,7 +88,8 @@ static const char *show(const struct shard *shard, const char *name, size_t row)
 	return to;
 }
 
-static void expect(const struct shard *shard, const char *name, enum column_type type, const char *values)
+static void expect(
+	const struct shard *shard, const char *name, enum column_type type, const char *values)
 {
 	size_t column = shard_find(shard, name);
 	char all[2000] = "";
@@ -95,8 +97,8 @@ static void expect(const struct shard *shard, const char *name, enum column_type
 	assert_true(column < shard->columns);
 	assert_string_equal(column_type_name(shard->column[column].type), column_type_name(type));
 	for (size_t row = 0; row < shard->rows; row++)
-		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", row == 0 ? "" : "|",
-			show(shard, name, row));
+		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s",
+			row == 0 ? "" : "|", show(shard, name, row));
 	assert_string_equal(all, values);
 }
 
@@ -128,7 +130,8 @@ static void quotes_are_those_of_rfc_4180(void **state)
 
 	stage_host_with(*state, "columns", "{\"a\": \"text\", \"b\": \"text\"}");
 	give(*state, "a.csv",
-		"\xef\xbb\xbf\"a\",b\r\n\"x,1\",\"he said \"\"no\"\"\"\r\n\"two\nlines\",5\" pipe\r\n"
+		"\xef\xbb\xbf\"a\",b\r\n\"x,1\",\"he said \"\"no\"\"\"\r\n\"two\nlines\",5\" "
+		"pipe\r\n"
 		"\"\",plain\r\n\r\n\"\"\"\",end");
 	run(*state, &s);
 	expect(&s, "a", COLUMN_TEXT, "x,1|two\nlines|?|\"");
@@ -173,11 +176,14 @@ static void bad_rows_can_be_left_out_up_to_a_limit(void **state)
 	shard_close(&s);
 	assert_true(stage_host_metric(*state, "bad_rows", -1, &metric) && metric == 3);
 	list = stage_host_read(stage_host_path(*state, "bad"), NULL);
-	assert_non_null(strstr(list, "\"line\":3,\"why\":\"column 'n': '200' is not of type int8\""));
-	assert_non_null(strstr(list, "\"line\":5,\"why\":\"column 'n': 'four' is not of type int8\""));
+	assert_non_null(
+		strstr(list, "\"line\":3,\"why\":\"column 'n': '200' is not of type int8\""));
+	assert_non_null(
+		strstr(list, "\"line\":5,\"why\":\"column 'n': 'four' is not of type int8\""));
 	free(list);
 	stage_host_with(*state, "bad_rows_max", "2");
-	expect_failure(*state, "more than 2 bad rows (with.bad_rows_max); the first is line 4: 1 field");
+	expect_failure(
+		*state, "more than 2 bad rows (with.bad_rows_max); the first is line 4: 1 field");
 }
 
 /* A file of many chunks: rows are numbered, `line` can say something else once. */
@@ -187,8 +193,8 @@ static void give_many(flow_ctx *host, const char *last, size_t rows)
 
 	text_format(&t, "id,v,c,\"name, x\"\n");
 	for (size_t i = 0; i < rows; i++)
-		text_format(&t, "%zu,%zu.25,\"k\"\"%zu\",n%zu and some more text to make it long\n", i,
-			i % 100, i % 7, i);
+		text_format(&t, "%zu,%zu.25,\"k\"\"%zu\",n%zu and some more text to make it long\n",
+			i, i % 100, i % 7, i);
 	text_format(&t, "%s", last);
 	stage_host_dep(host, "data", stage_host_write(host, "a.csv", t.data, t.length));
 	text_release(&t);
@@ -256,8 +262,9 @@ static void rows_and_columns_can_be_chosen(void **state)
 {
 	struct shard s;
 
-	give(*state, "a.csv", "age,kind,when,x\n17,a,2024-01-01,oops\n18,b,2024-01-02,1\n44,c,2024-01-03,2\n"
-			      ",b,2024-01-04,3\n60,b,2024-01-05,4\n");
+	give(*state, "a.csv",
+		"age,kind,when,x\n17,a,2024-01-01,oops\n18,b,2024-01-02,1\n44,c,2024-01-03,2\n"
+		",b,2024-01-04,3\n60,b,2024-01-05,4\n");
 	stage_host_with(*state, "columns", "{\"x\": \"integer\"}");
 	stage_host_with(*state, "drop", "[\"when\"]");
 	stage_host_with(*state, "where",
@@ -349,7 +356,8 @@ static void give_npy(flow_ctx *host, const char *header, const void *data, size_
 static void arrays_become_wide_columns(void **state)
 {
 	static const float values[6] = { 1, 2, 3, 4, 5, 6 };
-	static const unsigned char swapped[8] = { 0x3f, 0xf8, 0, 0, 0, 0, 0, 0 }, half[2] = { 0, 0x3e };
+	static const unsigned char swapped[8] = { 0x3f, 0xf8, 0, 0, 0, 0, 0, 0 },
+				   half[2] = { 0, 0x3e };
 	unsigned char pixels[12] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
 	struct shard_part part;
 	struct shard s;
@@ -371,12 +379,14 @@ static void arrays_become_wide_columns(void **state)
 	stage_host_with(*state, "format", "\"idx\"");
 	stage_host_dep(*state, "data",
 		stage_host_idx(*state, "images", (const unsigned[]){ 3, 2, 2 }, 3, pixels));
-	stage_host_dep(*state, "labels", stage_host_idx(*state, "labels", (const unsigned[]){ 3 }, 1, pixels));
+	stage_host_dep(*state, "labels",
+		stage_host_idx(*state, "labels", (const unsigned[]){ 3 }, 1, pixels));
 	run(*state, &s);
 	expect(&s, "label", COLUMN_UINT8, "0|1|2");
 	assert_int_equal(s.column[0].dimensions, 2);
 	shard_close(&s);
-	stage_host_dep(*state, "labels", stage_host_idx(*state, "labels", (const unsigned[]){ 4 }, 1, pixels));
+	stage_host_dep(*state, "labels",
+		stage_host_idx(*state, "labels", (const unsigned[]){ 4 }, 1, pixels));
 	expect_failure(*state, "has 3 rows, but");
 }
 
@@ -388,23 +398,31 @@ static void lying_arrays_are_refused(void **state)
 		const char *says;
 	} bad[] = {
 		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", 20, "cut short" },
-		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 16, "bytes after the 3 rows" },
-		{ "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", 24, "Fortran order" },
+		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 16,
+			"bytes after the 3 rows" },
+		{ "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", 24,
+			"Fortran order" },
 		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (), }", 4, "single number" },
 		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 2), }", 0, "has no rows" },
 		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 0), }", 0, "no numbers" },
-		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (9999999999999999999, 99), }", 4, "too large" },
-		{ "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 8, "numbers are wanted" },
-		{ "{'descr': '<U4', 'fortran_order': False, 'shape': (1,), }", 8, "numbers are wanted" },
-		{ "{'descr': '|b1', 'fortran_order': False, 'shape': (1,), }", 1, "neither 0 nor 1" },
+		{ "{'descr': '<f4', 'fortran_order': False, 'shape': (9999999999999999999, 99), }",
+			4, "too large" },
+		{ "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 8,
+			"numbers are wanted" },
+		{ "{'descr': '<U4', 'fortran_order': False, 'shape': (1,), }", 8,
+			"numbers are wanted" },
+		{ "{'descr': '|b1', 'fortran_order': False, 'shape': (1,), }", 1,
+			"neither 0 nor 1" },
 		{ "{'descr': '<u8', 'fortran_order': False, 'shape': (1,), }", 8, "above 2^63" },
 		{ "{'shape': (1,), }", 8, "numbers are wanted" },
 		{ "{'descr': '<f4', 'fortran_order': False, }", 8, "has no shape" },
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		give_npy(*state, bad[i].header, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
-						 "\xff\xff\xff\xff\xff\xff\xff\xff", bad[i].size);
+		give_npy(*state, bad[i].header,
+			"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+			"\xff\xff\xff\xff\xff\xff\xff\xff",
+			bad[i].size);
 		expect_failure(*state, bad[i].says);
 	}
 }
@@ -460,7 +478,8 @@ static void options_that_make_no_sense_are_named(void **state)
 		{ "format", "\"xls\"", "is none of csv" },
 		{ "delimiter", "\"ab\"", "one character" },
 		{ "on_bad_row", "\"drop\"", "neither error nor skip" },
-		{ "missing", "[\"a text that is much too long to be a mark of something missing\"]", "with.missing" },
+		{ "missing", "[\"a text that is much too long to be a mark of something missing\"]",
+			"with.missing" },
 		{ "where", "[\"a in 1\"]", "a list is wanted" },
 		{ "where", "[\"a is odd\"]", "missing or present" },
 	};

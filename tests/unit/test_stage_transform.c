@@ -16,7 +16,7 @@
 #include "table/table.h"
 
 /* Rows 0 to 3 are learnt from. */
-#define PEOPLE                                                                                   \
+#define PEOPLE                                                                                     \
 	"age,income,kind,note,label\n10,100,a,The cat,1\n20,,b,the dog; the cat,0\n,300,a,,1\n30," \
 	"200,?,Dog,0\n1000,1e9,new,cat cat,1\n"
 
@@ -34,7 +34,8 @@ static int set_up(void **state)
 		fail_msg("%s", stage_host_failure(host));
 	stage_host_with(host, "columns", NULL);
 	stage_host_with(host, "missing", NULL);
-	assert_int_equal(npy_write(stage_host_path(host, "rows.npy"), NPY_INT64, rows, 4, 0, &fault), 0);
+	assert_int_equal(
+		npy_write(stage_host_path(host, "rows.npy"), NPY_INT64, rows, 4, 0, &fault), 0);
 	stage_host_dep(host, "table", stage_host_path(host, "p.shard"));
 	stage_host_dep(host, "rows", stage_host_path(host, "rows.npy"));
 	stage_host_out(host, "table", stage_host_path(host, "out.shard"));
@@ -73,8 +74,11 @@ static void expect(flow_ctx *host, const char *columns, const char *name, const 
 	assert_true(column < shard.columns);
 	shard_part(&part, &shard, 0, column);
 	for (size_t i = 0; i < part.rows * part.width; i++)
-		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%.4g", i == 0 ? "" : " ",
-			shard_present(&part, i / part.width) ? column_number(part.type, part.data, i) : -99);
+		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%.4g",
+			i == 0 ? "" : " ",
+			shard_present(&part, i / part.width)
+				? column_number(part.type, part.data, i)
+				: -99);
 	shard_close(&shard);
 	assert_string_equal(all, values);
 }
@@ -126,8 +130,7 @@ static void columns_can_be_put_side_by_side(void **state)
 	stage_host_with(*state, "categories", "[\"onehot\"]");
 	stage_host_with(*state, "except", "[\"label\"]");
 	stage_host_with(*state, "into", "\"x\"");
-	expect(*state, NULL, "x",
-		"0 0 1 0 0.5 0.5 0 1 0.5 1 1 0 1 0.5 0 0 49.5 5e+06 0 0");
+	expect(*state, NULL, "x", "0 0 1 0 0.5 0.5 0 1 0.5 1 1 0 1 0.5 0 0 49.5 5e+06 0 0");
 	expect(*state, NULL, "label", "1 0 1 0 1");
 }
 
@@ -136,8 +139,10 @@ static void a_recipe_gives_the_same_bytes_again(void **state)
 	size_t size, again;
 	char *first, *second;
 
-	expect(*state, "{\"age\": [\"impute\", \"standardize\"], \"kind\": \"onehot\", \"note\": \"tfidf 32\"}", "label",
-		"1 0 1 0 1");
+	expect(*state,
+		"{\"age\": [\"impute\", \"standardize\"], \"kind\": \"onehot\", \"note\": \"tfidf "
+		"32\"}",
+		"label", "1 0 1 0 1");
 	first = stage_host_read(stage_host_path(*state, "out.shard"), &size);
 	stage_host_dep(*state, "recipe", stage_host_path(*state, "recipe.json"));
 	stage_host_out(*state, "recipe", stage_host_path(*state, "again.json"));
@@ -185,7 +190,8 @@ static void steps_that_do_not_fit_are_named(void **state)
 	stage_host_with(*state, "into", "\"kind\"");
 	expect_failure(*state, "there is a column 'kind' already");
 	stage_host_with(*state, "into", NULL);
-	stage_host_dep(*state, "recipe", stage_host_write(*state, "bad.json", "{\"format\": 2}", 13));
+	stage_host_dep(
+		*state, "recipe", stage_host_write(*state, "bad.json", "{\"format\": 2}", 13));
 	stage_host_with(*state, "columns", NULL);
 	expect_failure(*state, "the recipe: format 2, this reads 1");
 }
