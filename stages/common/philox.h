@@ -15,8 +15,10 @@
 enum philox_use {
 	PHILOX_SPLIT = 1,   /* which part a row falls into */
 	PHILOX_SHUFFLE = 2, /* order of the rows in an epoch; stream = epoch */
-	PHILOX_AXES = 17,   /* first guess of main axes */
+	PHILOX_WEIGHTS = 3, /* first weights; stream = layer, row = weight */
+	PHILOX_DROPOUT = 4, /* what a step leaves out (nn/host.c) */
 	PHILOX_SAMPLE = 16, /* which values of a column stand for all; stream = column */
+	PHILOX_AXES = 17,   /* first guess of main axes */
 };
 
 /* The function itself: counter and key in, four numbers out. */

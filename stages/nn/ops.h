@@ -1,0 +1,183 @@
+/*
+ * nn/ops.h - what a device must be able to do for a network to be trained on it: one table.
+ *
+ *     const struct nn_ops *ops = &nn_cpu;                    or &nn_ref, or a plugin's
+ *     struct nn_device *d = ops->open(threads);
+ *     float *x = ops->alloc(d, bytes);  ops->upload(d, x, host, bytes);
+ *     ops->product(d, &(struct nn_product){ ... });
+ *     ops->download(d, host, x, bytes);  ops->release(d, x);  ops->close(d);
+ *
+ * Memory of a device has addresses that only its own operations may follow: alloc() gives them,
+ * arithmetic on them is allowed, upload() and download() are the only ways in and out. That they
+ * can be read directly on the CPU is nobody's business above this table. Operations run in the
+ * order they are called and may return before they are done; download() and sync() wait. Nothing
+ * in a step needs the host to look: rates and counters go in by value, losses and norms add up in
+ * numbers of the device.
+ *
+ * Matrices are [rows][columns], rows contiguous; images are [row][height][width][channel], so that
+ * a convolution's output is a matrix of channels. Weights of products are [in][out]. Every
+ * operation gives the same bits for any number of threads: sums are cut into parts by the shape
+ * alone and added up in order. Operands may not overlap unless said so. No operation can fail;
+ * shapes are the caller's to check, and memory that is not there ends the attempt (text.h).
+ */
+#ifndef FLOW_STAGES_NN_OPS_H
+#define FLOW_STAGES_NN_OPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NN_ABI 1u
+
+struct nn_device;
+
+/* to[i] = data[rows[i]] * scale + shift, column by column. data: of the host, as place() gave it. */
+struct nn_gather {
+	float *to;
+	const void *data; /* bytes or floats, by is_bytes */
+	int is_bytes;
+	const int64_t *rows; /* of the host */
+	size_t count, columns;
+	const float *scale, *shift; /* [columns] */
+};
+
+/* c = a b, and what can be done to c while it is at hand. */
+struct nn_product {
+	size_t rows, columns, depth;
+	const float *a, *b;
+	int a_turned;      /* a lies as [depth][rows] */
+	int b_turned;      /* b lies as [columns][depth] */
+	float *c;
+	const float *bias; /* [columns], added; NULL: none */
+	int relu;          /* then max(c, 0) */
+	const float *gate; /* as c; c is 0 where gate is not above 0: the slope of a ReLU. NULL: none */
+};
+
+/* A square window over images; the convolution's weight is [size][size][channels][outputs]. */
+struct nn_conv {
+	size_t count, height, width, channels, outputs;
+	size_t size, pad; /* stride 1 */
+	const float *x, *weight, *bias;
+	float *y;        /* conv */
+	int relu;        /* conv: max(y, 0) */
+	const float *dy; /* both backward ones */
+	float *dweight;  /* conv_back_weight */
+	float *dx;       /* conv_back_input */
+};
+
+/* Non-overlapping windows of `size`; what does not fill a window is left out. size 0: the mean over
+ * the whole image. */
+struct nn_pool {
+	size_t count, height, width, channels, size;
+	const float *x, *dy;
+	float *y, *dx;
+};
+
+enum nn_activation { NN_RELU, NN_GELU };
+
+/* One value from one or two others. */
+struct nn_map {
+	float *to; /* may be `a` */
+	const float *a, *b;
+	size_t count;
+	enum nn_activation kind; /* activate, activate_back */
+	float share;             /* blend */
+	float keep;              /* dropout: chance to stay */
+	uint64_t seed;           /* dropout: the numbers are a function of seed, stream and index */
+	uint32_t stream[2];
+};
+
+/* Both norms: y = (x - mean) / sqrt(variance + 1e-5) * gain + shift; over a row (layer norm) or over
+ * a column (batch norm). */
+struct nn_norm {
+	size_t rows, columns;
+	const float *x, *gain, *shift;
+	float *y;
+	int relu;      /* y = max(y, 0) */
+	float *stats;  /* layer: [rows][2] mean, 1/deviation; batch: [3][columns] with the unbiased
+			  variance last */
+	const float *mean, *variance; /* batch_norm_apply: what was kept of training */
+	const float *dy;
+	float *dx, *dgain, *dshift;
+};
+
+enum nn_loss_kind { NN_SOFTMAX, NN_SIGMOID, NN_SQUARED, NN_HUBER, NN_QUANTILE };
+
+/* Scores become d(loss / denominator)/d(score), in place; every row's loss is added to *sum. */
+struct nn_loss {
+	enum nn_loss_kind kind;
+	size_t rows, columns;
+	float *score;
+	const float *target; /* softmax: [rows] the class; else as score */
+	const float *weight; /* [columns] of the class (softmax, sigmoid's positives); NULL: 1 */
+	float smoothing;     /* softmax: what is taken from the truth and spread over all */
+	float delta;         /* Huber's border, or the quantile */
+	float denominator;
+	double *sum;
+};
+
+struct nn_sum {
+	double *to; /* added to, unless is_first */
+	const float *x;
+	size_t count;
+	int is_first;
+};
+
+/* One step of the optimiser; the gradient is multiplied by min(1, clip / sqrt(*norm)). */
+struct nn_update {
+	float *weight, *first, *second; /* SGD has no second */
+	const float *gradient;
+	size_t count;
+	float rate, decay;
+	float momentum; /* SGD's, AdamW's first beta */
+	float beta;     /* AdamW's second */
+	float epsilon;
+	float correction, root_correction; /* 1 / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
+	int nesterov;
+	float clip; /* 0: never */
+	const double *norm;
+};
+
+struct nn_ops {
+	unsigned abi, size;
+	const char *name;
+	struct nn_device *(*open)(unsigned threads);
+	void (*close)(struct nn_device *d);
+	void *(*alloc)(struct nn_device *d, size_t bytes); /* zeroed */
+	void (*release)(struct nn_device *d, void *memory); /* NULL: nothing */
+	void (*upload)(struct nn_device *d, void *to, const void *from, size_t bytes);
+	void (*download)(struct nn_device *d, void *to, const void *from, size_t bytes);
+	void (*copy)(struct nn_device *d, void *to, const void *from, size_t bytes);
+	void (*sync)(struct nn_device *d);
+
+	void (*gather)(struct nn_device *d, const struct nn_gather *g);
+	void (*product)(struct nn_device *d, const struct nn_product *p);
+	void (*column_sum)(struct nn_device *d, float *to, const float *x, size_t rows, size_t columns);
+	void (*conv)(struct nn_device *d, const struct nn_conv *c);
+	void (*conv_back_weight)(struct nn_device *d, const struct nn_conv *c);
+	void (*conv_back_input)(struct nn_device *d, const struct nn_conv *c);
+	void (*pool)(struct nn_device *d, const struct nn_pool *p);
+	void (*pool_back)(struct nn_device *d, const struct nn_pool *p);
+	void (*add)(struct nn_device *d, const struct nn_map *m);           /* a + b */
+	void (*activate)(struct nn_device *d, const struct nn_map *m);      /* f(a) */
+	void (*activate_back)(struct nn_device *d, const struct nn_map *m); /* a f'(b) */
+	void (*dropout)(struct nn_device *d, const struct nn_map *m);       /* a / keep or 0 */
+	void (*blend)(struct nn_device *d, const struct nn_map *m); /* to += share (a - to) */
+	void (*layer_norm)(struct nn_device *d, const struct nn_norm *n);
+	void (*layer_norm_back)(struct nn_device *d, const struct nn_norm *n);
+	void (*batch_norm)(struct nn_device *d, const struct nn_norm *n);
+	void (*batch_norm_apply)(struct nn_device *d, const struct nn_norm *n);
+	void (*batch_norm_back)(struct nn_device *d, const struct nn_norm *n);
+	void (*loss)(struct nn_device *d, const struct nn_loss *l);
+	void (*sum_squares)(struct nn_device *d, const struct nn_sum *s);
+	void (*adamw)(struct nn_device *d, const struct nn_update *u);
+	void (*sgd)(struct nn_device *d, const struct nn_update *u);
+};
+
+#define NN_NORM_EPSILON 1e-5f
+
+/* Plain loops, double accumulators, one thread: what the others are checked against. */
+extern const struct nn_ops nn_ref;
+/* The product: our own kernels for each width of vector, our own threads. */
+extern const struct nn_ops nn_cpu;
+
+#endif

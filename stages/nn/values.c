@@ -1,0 +1,35 @@
+/* Compiled with -ffp-contract=off: no width of vector rounds otherwise than another. */
+#include "nn/parts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/host.h"
+
+static inline float clip_factor(const struct nn_update *u)
+{
+	double norm = u->clip > 0 ? sqrt(*u->norm) : 0;
+
+	return norm > (double)u->clip && u->clip > 0 ? (float)((double)u->clip / norm) : 1.0f;
+}
+
+/* For any processor: four floats are what x86-64 and the others have in common. */
+#define NAME(part) part##_any
+#define TARGET
+#include "nn/values.inc"
+#undef NAME
+#undef TARGET
+
+#if defined(__x86_64__)
+#define NAME(part) part##_avx2
+#define TARGET     __attribute__((target("avx2,fma")))
+#include "nn/values.inc"
+#undef NAME
+#undef TARGET
+
+#define NAME(part) part##_avx512
+#define TARGET     __attribute__((target("avx512f,fma")))
+#include "nn/values.inc"
+#undef NAME
+#undef TARGET
+#endif

@@ -1,0 +1,574 @@
+/* Every operation of nn_cpu against nn_ref, on odd shapes, in every width of vector, with one thread
+ * and with three; and the backward ones of nn_ref against finite differences of the forward ones. */
+#include "nn/ops.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/text.h"
+#include "nn/parts.h"
+
+#define ROOM 200000
+
+/* What an operation reads (in) and what it leaves (out), for one device. */
+struct world {
+	const struct nn_ops *ops;
+	struct nn_device *d;
+	float *in[6], *out[4];
+	uint8_t *bytes;
+	int64_t rows[400];
+	double sum;
+};
+
+static float noise(size_t i, unsigned salt)
+{
+	uint32_t x = (uint32_t)i * 2654435761u ^ salt * 40503u;
+
+	x ^= x >> 15;
+	x *= 2246822519u;
+	x ^= x >> 13;
+	return (float)(x & 0xffff) / 32768.0f - 1.0f;
+}
+
+static struct world *world_new(const struct nn_ops *ops, unsigned threads, unsigned width)
+{
+	struct world *w = array_new(1, sizeof *w);
+
+	w->ops = ops;
+	w->d = width != 0 ? cpu_open_width(threads, width) : ops->open(threads);
+	for (unsigned k = 0; k < 6; k++) {
+		w->in[k] = ops->alloc(w->d, ROOM * sizeof(float));
+		for (size_t i = 0; i < ROOM; i++)
+			w->in[k][i] = noise(i, k);
+	}
+	for (unsigned k = 0; k < 4; k++)
+		w->out[k] = ops->alloc(w->d, ROOM * sizeof(float));
+	w->bytes = (uint8_t *)w->in[5];
+	for (size_t i = 0; i < 400; i++)
+		w->rows[i] = (int64_t)(i * 7 % 31);
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	for (unsigned k = 0; k < 6; k++)
+		w->ops->release(w->d, w->in[k]);
+	for (unsigned k = 0; k < 4; k++)
+		w->ops->release(w->d, w->out[k]);
+	w->ops->close(w->d);
+	free(w);
+}
+
+typedef void trial(struct world *w, size_t rows, size_t columns);
+
+static void close_to(const struct world *is, const struct world *should, const char *what)
+{
+	assert_true(fabs(is->sum - should->sum) <= 1e-5 * (1 + fabs(should->sum)));
+	for (unsigned k = 0; k < 4; k++) {
+		double off = 0, size = 0;
+
+		for (size_t i = 0; i < ROOM; i++) {
+			double d = (double)is->out[k][i] - (double)should->out[k][i];
+
+			off += d * d;
+			size += (double)should->out[k][i] * (double)should->out[k][i];
+		}
+		if (!(sqrt(off) <= 2e-5 * sqrt(size) + 1e-12))
+			fail_msg("%s: out %u is off by %g of %g", what, k, sqrt(off), sqrt(size));
+	}
+}
+
+static void same_bits(const struct world *is, const struct world *should)
+{
+	assert_memory_equal(&is->sum, &should->sum, sizeof is->sum);
+	for (unsigned k = 0; k < 4; k++)
+		assert_memory_equal(is->out[k], should->out[k], ROOM * sizeof(float));
+}
+
+static void try_at(trial *act, size_t rows, size_t columns)
+{
+	struct world *ref = world_new(&nn_ref, 1, 0), *one, *three, *narrow;
+
+	act(ref, rows, columns);
+	for (unsigned width = 4; width <= 16; width *= 2) {
+		char what[60];
+
+		(void)snprintf(what, sizeof what, "%zu x %zu, width %u", rows, columns, width);
+		one = world_new(&nn_cpu, 1, width);
+		three = world_new(&nn_cpu, 3, width);
+		act(one, rows, columns);
+		act(three, rows, columns);
+		close_to(one, ref, what);
+		same_bits(three, one);
+		world_free(one);
+		world_free(three);
+	}
+	narrow = world_new(&nn_cpu, 1, 8);
+	one = world_new(&nn_cpu, 1, 16);
+	act(narrow, rows, columns);
+	act(one, rows, columns);
+	same_bits(narrow, one); /* AVX2 and AVX-512; the same code where there is neither */
+	world_free(one);
+	world_free(narrow);
+	world_free(ref);
+}
+
+static void try_all(trial *act)
+{
+	static const size_t shape[][2] = { { 1, 1 }, { 3, 7 }, { 17, 33 }, { 64, 16 }, { 130, 61 },
+		{ 1, 400 }, { 333, 2 } };
+
+	for (size_t i = 0; i < sizeof shape / sizeof shape[0]; i++)
+		try_at(act, shape[i][0], shape[i][1]);
+}
+
+static void act_gather(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_gather g = { .to = w->out[0], .data = w->in[0], .rows = w->rows,
+		.count = rows < 400 ? rows : 400, .columns = columns, .scale = w->in[1],
+		.shift = w->in[2] };
+
+	w->ops->gather(w->d, &g);
+	g.data = w->bytes;
+	g.is_bytes = 1;
+	g.to = w->out[1];
+	w->ops->gather(w->d, &g);
+}
+
+static void gather_agrees(void **state)
+{
+	(void)state;
+	try_all(act_gather);
+}
+
+static unsigned turned; /* bits: a, b; plain or with all that is done to c */
+
+static void act_product(struct world *w, size_t rows, size_t columns)
+{
+	static const size_t depth[] = { 1, 5, 64, 300 };
+
+	for (unsigned i = 0; i < 4; i++)
+		w->ops->product(w->d, &(struct nn_product){ .rows = rows, .columns = columns,
+						.depth = depth[i], .a = w->in[0], .b = w->in[1],
+						.a_turned = (turned & 1) != 0,
+						.b_turned = (turned & 2) != 0, .c = w->out[i],
+						.bias = (turned & 4) != 0 ? w->in[2] : NULL,
+						.relu = (turned & 4) != 0,
+						.gate = (turned & 8) != 0 ? w->in[3] : NULL });
+}
+
+static void products_agree(void **state)
+{
+	(void)state;
+	for (turned = 0; turned < 16; turned += 3)
+		try_all(act_product);
+	turned = 6;
+	try_at(act_product, 70, 550);
+	try_at(act_product, 550, 70);
+	turned = 1;
+	try_at(act_product, 256, 512);
+}
+
+static void act_conv(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_conv c = { .count = rows % 11 + 1, .height = columns % 9 + 3, .width = columns % 5 + 4,
+		.channels = rows % 4 + 1, .outputs = columns % 35 + 1, .size = 3, .pad = rows % 2,
+		.x = w->in[0], .weight = w->in[1], .bias = w->in[2], .y = w->out[0], .relu = 1,
+		.dy = w->in[3], .dweight = w->out[1], .dx = w->out[2] };
+
+	w->ops->conv(w->d, &c);
+	w->ops->conv_back_weight(w->d, &c);
+	w->ops->conv_back_input(w->d, &c);
+}
+
+static void convolutions_agree(void **state)
+{
+	(void)state;
+	try_all(act_conv);
+}
+
+static void act_pool(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_pool p = { .count = rows % 7 + 1, .height = columns % 9 + 2, .width = columns % 5 + 2,
+		.channels = rows % 20 + 1, .size = 2, .x = w->in[0], .dy = w->in[1], .y = w->out[0],
+		.dx = w->out[1] };
+
+	for (size_t i = 0; i < 400; i++) /* ties: the first one takes all */
+		w->in[0][i] = (float)(i % 3);
+	w->ops->pool(w->d, &p);
+	w->ops->pool_back(w->d, &p);
+	p.size = 0;
+	p.y = w->out[2];
+	p.dx = w->out[3];
+	w->ops->pool(w->d, &p);
+	w->ops->pool_back(w->d, &p);
+}
+
+static void pools_agree(void **state)
+{
+	(void)state;
+	try_all(act_pool);
+}
+
+static void act_values(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_map m = { .to = w->out[0], .a = w->in[0], .b = w->in[1], .count = rows * columns,
+		.keep = 0.7f, .share = 0.1f, .seed = 12345678901234u, .stream = { 3, 4 } };
+
+	w->ops->add(w->d, &m);
+	m.a = w->out[0];
+	w->ops->blend(w->d, &m);
+	m.a = w->in[0];
+	m.to = w->out[1];
+	w->ops->dropout(w->d, &m);
+	for (m.kind = NN_RELU; m.kind <= NN_GELU; m.kind++) {
+		m.to = w->out[2] + (m.kind == NN_GELU ? ROOM / 2 : 0);
+		w->ops->activate(w->d, &m);
+		m.to = w->out[3] + (m.kind == NN_GELU ? ROOM / 2 : 0);
+		w->ops->activate_back(w->d, &m);
+	}
+}
+
+static void values_agree(void **state)
+{
+	(void)state;
+	try_all(act_values);
+	try_at(act_values, 250, 333);
+}
+
+static void act_sums(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_sum s = { .to = &w->sum, .x = w->in[0], .count = rows * columns, .is_first = 1 };
+
+	w->sum = 77;
+	w->ops->column_sum(w->d, w->out[0], w->in[1], rows, columns);
+	w->ops->sum_squares(w->d, &s);
+	s.is_first = 0;
+	s.x = w->in[1];
+	w->ops->sum_squares(w->d, &s);
+}
+
+static void sums_agree(void **state)
+{
+	(void)state;
+	try_all(act_sums);
+	try_at(act_sums, 3000, 61);
+}
+
+static void act_layer_norm(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_norm n = { .rows = rows, .columns = columns, .x = w->in[0], .gain = w->in[1],
+		.shift = w->in[2], .y = w->out[0], .relu = rows % 2 == 0, .stats = w->out[1],
+		.dy = w->in[3], .dx = w->out[2], .dgain = w->out[3], .dshift = w->out[3] + columns };
+
+	w->ops->layer_norm(w->d, &n);
+	w->ops->layer_norm_back(w->d, &n);
+}
+
+static void layer_norms_agree(void **state)
+{
+	(void)state;
+	try_at(act_layer_norm, 3, 7);
+	try_at(act_layer_norm, 130, 61);
+	try_at(act_layer_norm, 333, 2);
+	try_at(act_layer_norm, 40, 512);
+}
+
+static void act_batch_norm(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_norm n = { .rows = rows, .columns = columns, .x = w->in[0], .gain = w->in[1],
+		.shift = w->in[2], .y = w->out[0], .relu = rows % 2 == 0, .stats = w->out[1],
+		.dy = w->in[3], .dx = w->out[2], .dgain = w->out[3], .dshift = w->out[3] + columns };
+
+	w->ops->batch_norm(w->d, &n);
+	w->ops->batch_norm_back(w->d, &n);
+	n.mean = w->out[1];
+	n.variance = w->out[1] + 2 * columns;
+	n.y = w->out[0] + ROOM / 2;
+	w->ops->batch_norm_apply(w->d, &n);
+}
+
+static void batch_norms_agree(void **state)
+{
+	(void)state;
+	try_at(act_batch_norm, 17, 33);
+	try_at(act_batch_norm, 130, 61);
+	try_at(act_batch_norm, 2500, 32);
+}
+
+static void act_loss(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_loss l = { .rows = rows, .columns = columns, .target = w->in[1], .weight = w->in[2],
+		.smoothing = 0.1f, .delta = 0.3f, .denominator = (float)rows, .sum = &w->sum };
+
+	w->sum = 0;
+	for (size_t i = 0; i < rows * columns; i++)
+		w->in[2][i] = fabsf(w->in[2][i]) + 0.1f;
+	for (l.kind = NN_SOFTMAX; l.kind <= NN_QUANTILE; l.kind++) {
+		l.score = w->out[l.kind % 4] + (l.kind >= 4 ? ROOM / 2 : 0);
+		for (size_t i = 0; i < rows * columns; i++) {
+			l.score[i] = 9 * w->in[0][i];
+			w->in[1][i] = l.kind == NN_SOFTMAX   ? (float)(i % columns)
+				      : l.kind == NN_SIGMOID ? (float)(i % 2)
+							     : noise(i, 9);
+		}
+		w->ops->loss(w->d, &l);
+	}
+}
+
+static void losses_agree(void **state)
+{
+	(void)state;
+	try_all(act_loss);
+}
+
+static void act_update(struct world *w, size_t rows, size_t columns)
+{
+	struct nn_update u = { .weight = w->out[0], .first = w->out[1], .second = w->out[2],
+		.gradient = w->in[0], .count = rows * columns, .rate = 0.1f, .decay = 0.02f,
+		.momentum = 0.9f, .beta = 0.99f, .epsilon = 1e-8f, .correction = 1 / 0.1f,
+		.root_correction = 10, .clip = 1.5f, .norm = &w->sum };
+
+	w->sum = 5;
+	w->ops->adamw(w->d, &u);
+	u.correction = 1 / 0.19f;
+	u.clip = 0;
+	w->ops->adamw(w->d, &u);
+	u.first = w->out[3];
+	w->ops->sgd(w->d, &u);
+	u.nesterov = 1;
+	w->ops->sgd(w->d, &u);
+}
+
+static void updates_agree(void **state)
+{
+	(void)state;
+	try_all(act_update);
+}
+
+/* --- the oracle itself, by finite differences of sum(y * weight of y) --- */
+
+static struct world *oracle;
+
+static double seen(const float *y, size_t count)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += (double)y[i] * (double)oracle->in[3][i]; /* in[3] is dy */
+	return sum;
+}
+
+/* value() at *x moved both ways; `slope` is what the backward operation said. */
+static void check_slope(double (*value)(const void *given), const void *given, float *x, float slope)
+{
+	const float kept = *x, step = 1e-3f;
+	double above, below, found;
+
+	*x = kept + step;
+	above = value(given);
+	*x = kept - step;
+	below = value(given);
+	*x = kept;
+	found = (above - below) / (2 * (double)step);
+	if (!(fabs(found - (double)slope) <= 2e-2 * (fabs(found) + 0.05)))
+		fail_msg("slope %g, by differences %g", (double)slope, found);
+}
+
+static double value_of_conv(const void *given)
+{
+	const struct nn_conv *c = given;
+
+	nn_ref.conv(oracle->d, c);
+	return seen(c->y, c->count * (c->height + 2 * c->pad - 2) * (c->width + 2 * c->pad - 2) *
+				  c->outputs);
+}
+
+static void convolutions_have_the_slopes_they_say(void **state)
+{
+	struct nn_conv c = { .count = 2, .height = 5, .width = 4, .channels = 2, .outputs = 3, .size = 3,
+		.pad = 1, .y = NULL };
+
+	(void)state;
+	c.x = oracle->in[0], c.weight = oracle->in[1], c.bias = oracle->in[2], c.dy = oracle->in[3];
+	c.y = oracle->out[0], c.dweight = oracle->out[1], c.dx = oracle->out[2];
+	nn_ref.conv_back_weight(oracle->d, &c);
+	nn_ref.conv_back_input(oracle->d, &c);
+	for (size_t i = 0; i < 54; i++)
+		check_slope(value_of_conv, &c, &oracle->in[1][i], c.dweight[i]);
+	for (size_t i = 0; i < 80; i++)
+		check_slope(value_of_conv, &c, &oracle->in[0][i], c.dx[i]);
+}
+
+static double value_of_layer_norm(const void *given)
+{
+	const struct nn_norm *n = given;
+
+	nn_ref.layer_norm(oracle->d, n);
+	return seen(n->y, n->rows * n->columns);
+}
+
+static double value_of_batch_norm(const void *given)
+{
+	const struct nn_norm *n = given;
+
+	nn_ref.batch_norm(oracle->d, n);
+	return seen(n->y, n->rows * n->columns);
+}
+
+static void norms_have_the_slopes_they_say(void **state)
+{
+	const size_t rows = 6, columns = 5;
+
+	(void)state;
+	for (int is_batch = 0; is_batch < 2; is_batch++) {
+		struct nn_norm n = { .rows = rows, .columns = columns, .x = oracle->in[0],
+			.gain = oracle->in[1], .shift = oracle->in[2], .y = oracle->out[0],
+			.stats = oracle->out[1], .dy = oracle->in[3], .dx = oracle->out[2],
+			.dgain = oracle->out[3], .dshift = oracle->out[3] + columns };
+		double (*value)(const void *) = is_batch ? value_of_batch_norm : value_of_layer_norm;
+
+		(void)value(&n);
+		if (is_batch)
+			nn_ref.batch_norm_back(oracle->d, &n);
+		else
+			nn_ref.layer_norm_back(oracle->d, &n);
+		for (size_t i = 0; i < rows * columns; i++)
+			check_slope(value, &n, &oracle->in[0][i], n.dx[i]);
+		for (size_t j = 0; j < columns; j++) {
+			check_slope(value, &n, &oracle->in[1][j], n.dgain[j]);
+			check_slope(value, &n, &oracle->in[2][j], n.dshift[j]);
+		}
+	}
+}
+
+static double value_of_pool(const void *given)
+{
+	const struct nn_pool *p = given;
+
+	nn_ref.pool(oracle->d, p);
+	return seen(p->y, p->size == 0 ? p->count * p->channels : p->count * 2 * 2 * p->channels);
+}
+
+static double value_of_activation(const void *given)
+{
+	const struct nn_map *m = given;
+
+	nn_ref.activate(oracle->d, m);
+	return seen(m->to, m->count);
+}
+
+static void pools_and_activations_have_the_slopes_they_say(void **state)
+{
+	struct nn_pool p = { .count = 2, .height = 5, .width = 4, .channels = 3, .size = 2 };
+	struct nn_map m = { .count = 40, .kind = NN_GELU }, back;
+
+	(void)state;
+	p.x = oracle->in[0], p.dy = oracle->in[3], p.y = oracle->out[0], p.dx = oracle->out[1];
+	for (p.size = 0; p.size < 3; p.size += 2) {
+		nn_ref.pool_back(oracle->d, &p);
+		for (size_t i = 0; i < 120; i++)
+			check_slope(value_of_pool, &p, &oracle->in[0][i], p.dx[i]);
+	}
+	m.to = oracle->out[0], m.a = oracle->in[0];
+	back = m;
+	back.to = oracle->out[1], back.a = oracle->in[3], back.b = oracle->in[0];
+	nn_ref.activate_back(oracle->d, &back);
+	for (size_t i = 0; i < m.count; i++)
+		check_slope(value_of_activation, &m, &oracle->in[0][i], back.to[i]);
+}
+
+static double value_of_loss(const void *given)
+{
+	struct nn_loss l = *(const struct nn_loss *)given;
+
+	*l.sum = 0;
+	memcpy(oracle->out[0], l.score, l.rows * l.columns * sizeof(float));
+	l.score = oracle->out[0];
+	nn_ref.loss(oracle->d, &l);
+	return *l.sum / (double)l.denominator;
+}
+
+static void losses_have_the_slopes_they_say(void **state)
+{
+	struct nn_loss l = { .rows = 5, .columns = 4, .smoothing = 0.2f, .delta = 0.4f, .denominator = 5 };
+
+	(void)state;
+	l.target = oracle->in[1], l.weight = oracle->in[2], l.sum = &oracle->sum;
+	for (l.kind = NN_SOFTMAX; l.kind <= NN_QUANTILE; l.kind++) {
+		for (size_t i = 0; i < 20; i++) {
+			oracle->in[2][i] = 0.5f + fabsf(noise(i, 5));
+			oracle->in[1][i] = l.kind == NN_SOFTMAX   ? (float)(i % 4)
+					   : l.kind == NN_SIGMOID ? (float)(i % 2)
+								  : noise(i, 9);
+		}
+		l.score = oracle->in[0];
+		(void)value_of_loss(&l); /* leaves the slopes in out[0] */
+		memcpy(oracle->out[1], oracle->out[0], 20 * sizeof(float));
+		for (size_t i = 0; i < 20; i++)
+			check_slope(value_of_loss, &l, &oracle->in[0][i], oracle->out[1][i]);
+	}
+}
+
+static void what_is_not_a_number_stays_so(void **state)
+{
+	struct world *w = world_new(&nn_cpu, 1, 16);
+	struct nn_map m = { .to = w->out[0], .a = w->in[0], .count = 40 };
+	struct nn_loss l = { .rows = 1, .columns = 20, .score = w->in[0], .target = w->in[4],
+		.denominator = 1, .sum = &w->sum };
+
+	(void)state;
+	w->in[0][7] = NAN;
+	for (m.kind = NN_RELU; m.kind <= NN_GELU; m.kind++) {
+		w->ops->activate(w->d, &m);
+		assert_true(isnan(m.to[7]) && !isnan(m.to[8]));
+	}
+	w->in[4][0] = 3;
+	w->ops->loss(w->d, &l);
+	assert_true(isnan(w->sum));
+	world_free(w);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	oracle = world_new(&nn_ref, 1, 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	world_free(oracle);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gather_agrees),
+		cmocka_unit_test(products_agree),
+		cmocka_unit_test(convolutions_agree),
+		cmocka_unit_test(pools_agree),
+		cmocka_unit_test(values_agree),
+		cmocka_unit_test(sums_agree),
+		cmocka_unit_test(layer_norms_agree),
+		cmocka_unit_test(batch_norms_agree),
+		cmocka_unit_test(losses_agree),
+		cmocka_unit_test(updates_agree),
+		cmocka_unit_test_setup_teardown(convolutions_have_the_slopes_they_say, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(norms_have_the_slopes_they_say, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			pools_and_activations_have_the_slopes_they_say, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(losses_have_the_slopes_they_say, set_up, tear_down),
+		cmocka_unit_test(what_is_not_a_number_stays_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
