@@ -94,6 +94,9 @@ int output_commit(struct output *output, struct fault *fault)
 {
 	int rc = 0;
 
+	if (output->is_durable && output->error == 0 &&
+		(fflush(output->stream) != 0 || fsync(fileno(output->stream)) != 0))
+		output->error = errno;
 	if (fclose(output->stream) != 0 && output->error == 0)
 		output->error = errno;
 	errno = output->error;

@@ -35,6 +35,7 @@ struct output {
 	char *path;   /* what it will be called */
 	char *part;   /* what it is called until then */
 	int error;    /* errno of the first write that failed, or 0 */
+	int is_durable; /* 1, set after output_open(): synced before it gets its name */
 };
 
 int output_open(struct output *output, const char *path, struct fault *fault);

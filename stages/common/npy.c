@@ -155,3 +155,107 @@ void npy_close_rows(struct npy_rows *rows)
 	mapped_close(&rows->file);
 	*rows = (struct npy_rows){ 0 };
 }
+
+static const struct {
+	const char *name;
+	size_t size;
+} types[] = {
+	[NPY_INT64] = { "'<i8'", 8 },
+	[NPY_FLOAT32] = { "'<f4'", 4 },
+	[NPY_FLOAT64] = { "'<f8'", 8 },
+	[NPY_UINT8] = { "'|u1'", 1 },
+};
+
+static int read_type(struct npy_array *array, const char *text, const char *path, struct fault *fault)
+{
+	for (size_t i = 0; text != NULL && i < sizeof types / sizeof types[0]; i++) {
+		if (strncmp(text, types[i].name, 5) == 0) {
+			array->type = (enum npy_type)i;
+			return 0;
+		}
+	}
+	return fault_set(fault, "'%s' holds %.10s; read are '|u1', '<i8', '<f4' and '<f8'", path,
+		text != NULL ? text : "no known type");
+}
+
+/* "(2, 3)" or "(2,)" -> 2 and 3; their product must not overflow. */
+static int read_shape(struct npy_array *array, const char *text, const char *path, struct fault *fault)
+{
+	array->count = 1;
+	if (text == NULL || *text++ != '(')
+		return fault_set(fault, "'%s' has no shape", path);
+	while (isdigit((unsigned char)*text)) {
+		char *end;
+		unsigned long long value = strtoull(text, &end, 10);
+
+		if (array->dimensions == NPY_DIMENSIONS_MAX)
+			return fault_set(fault, "'%s' has more than %d dimensions", path,
+				NPY_DIMENSIONS_MAX);
+		if (value != 0 && array->count > SIZE_MAX / 8 / value)
+			return fault_set(fault, "'%s' has a shape too large to be true", path);
+		array->shape[array->dimensions++] = (size_t)value;
+		array->count *= (size_t)value;
+		text = end;
+		while (*text == ',' || *text == ' ')
+			text++;
+	}
+	if (*text != ')' || array->dimensions == 0)
+		return fault_set(fault, "'%s' has a shape that cannot be read", path);
+	return 0;
+}
+
+static int read_array(struct npy_array *array, const char *path, struct fault *fault)
+{
+	char header[HEADER_MAX + 1];
+	const char *order;
+	size_t start = 0, size;
+
+	if (read_header(header, &start, &array->file, path, fault) < 0 ||
+		read_type(array, find_value(header, "'descr'"), path, fault) < 0 ||
+		read_shape(array, find_value(header, "'shape'"), path, fault) < 0)
+		return -1;
+	order = find_value(header, "'fortran_order'");
+	if (order == NULL || strncmp(order, "False", 5) != 0)
+		return fault_set(fault, "'%s' is not in C order", path);
+	size = types[array->type].size;
+	if (array->count * size != array->file.size - start)
+		return fault_set(fault, "'%s' should hold %zu values, but has %zu bytes for them",
+			path, array->count, array->file.size - start);
+	if (start % size != 0)
+		return fault_set(fault, "'%s' has unaligned data", path);
+	array->data = array->file.data + start;
+	return 0;
+}
+
+int npy_open(struct npy_array *array, const char *path, struct fault *fault)
+{
+	struct npy_array made = { .dimensions = 0 };
+
+	if (mapped_open(&made.file, path, fault) < 0)
+		return -1;
+	if (read_array(&made, path, fault) < 0) {
+		mapped_close(&made.file);
+		return -1;
+	}
+	*array = made;
+	return 0;
+}
+
+void npy_close(struct npy_array *array)
+{
+	mapped_close(&array->file);
+	*array = (struct npy_array){ .dimensions = 0 };
+}
+
+int npy_is(const char *path)
+{
+	struct fault unused;
+	struct mapped file = { 0 };
+	int rc;
+
+	if (mapped_open(&file, path, &unused) < 0)
+		return 0;
+	rc = file.size >= sizeof magic && memcmp(file.data, magic, sizeof magic) == 0;
+	mapped_close(&file);
+	return rc;
+}

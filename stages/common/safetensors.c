@@ -133,6 +133,7 @@ int tensors_write(const struct tensors *tensors, const char *path, struct fault 
 
 	if (rc < 0)
 		return rc;
+	output.is_durable = tensors->is_durable;
 	write_header(&header, tensors);
 	length = header.length;
 	output_write(&output, &length, sizeof length);

@@ -53,6 +53,7 @@ struct tensors {
 	struct tensor_note *note;
 	size_t note_count, note_room;
 	struct mapped file; /* of a read one */
+	int is_durable;     /* of a written one: synced before it gets its name */
 };
 
 void tensors_add(struct tensors *tensors, const char *name, enum tensor_type type,

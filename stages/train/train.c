@@ -8,14 +8,19 @@
 #include "common/linear.h"
 #include "common/safetensors.h"
 #include "train/fit.h"
+#include "train/network.h"
 
-static int check_model(const flow_host *host, flow_ctx *ctx, struct fault *fault)
+/* 1: a network (network.h); 0: the linear model below. */
+static int is_network(const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	const char *model = host->text(ctx, "model", "softmax");
 
-	if (model == NULL || strcmp(model, "softmax") == 0)
+	if (model == NULL || strcmp(model, "softmax") == 0 || strcmp(model, "linear") == 0)
 		return 0;
-	return fault_set(fault, "with.model: '%s' is not known; known is: softmax", model);
+	if (strcmp(model, "mlp") == 0 || strcmp(model, "cnn") == 0)
+		return 1;
+	return fault_set(fault,
+		"with.model: '%s' is not known; known are: softmax (or linear), mlp, cnn", model);
 }
 
 static int read_schedule(
@@ -26,15 +31,16 @@ static int read_schedule(
 	options->is_cosine = schedule == NULL || strcmp(schedule, "cosine") == 0;
 	if (options->is_cosine || strcmp(schedule, "constant") == 0)
 		return 0;
-	return fault_set(
-		fault, "with.schedule: '%s' is not known; known are: cosine, constant", schedule);
+	return fault_set(fault,
+		"with.schedule: '%s' is not known to softmax; known are: cosine, constant",
+		schedule);
 }
 
 /* -1 also when a getter has told the host already. */
 static int read_options(
 	struct fit_options *options, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
-	if (check_model(host, ctx, fault) < 0 || read_schedule(options, host, ctx, fault) < 0)
+	if (read_schedule(options, host, ctx, fault) < 0)
 		return -1;
 	options->epochs = host->integer(ctx, "epochs", 20, 1, 1000000);
 	options->batch_size = (size_t)host->integer(ctx, "batch_size", 128, 1, 65536);
@@ -110,7 +116,7 @@ static int save(const struct linear *model, const struct fit_options *options,
 	return rc;
 }
 
-static int run(const flow_host *host, flow_ctx *ctx)
+static int run_linear(const flow_host *host, flow_ctx *ctx)
 {
 	struct fault fault = { "" };
 	struct dataset train = { .count = 0 }, valid = { .count = 0 };
@@ -141,32 +147,86 @@ out:
 	return host->failed(ctx) ? -1 : 0;
 }
 
+static int run(const flow_host *host, flow_ctx *ctx)
+{
+	struct fault fault = { "" };
+	int network = is_network(host, ctx, &fault);
+
+	if (network < 0)
+		return host->fail(ctx, fault.text);
+	return network ? network_train(host, ctx) : run_linear(host, ctx);
+}
+
 static const flow_port deps[] = {
-	{ "images", "images, IDX of bytes: rows, height, width", 1 },
-	{ "labels", "labels, IDX of bytes: one a row", 1 },
+	{ "images", "images, IDX of bytes: rows, height, width", 0 },
+	{ "features", "mlp, cnn: rows of values, NPY of bytes or floats; instead of images", 0 },
+	{ "labels",
+		"IDX of bytes: one a row; mlp, cnn also NPY: whole numbers are classes, floats are "
+		"numbers",
+		1 },
 	{ "rows", "rows to train on, NPY int64; all of them when absent", 0 },
 	{ "valid_rows", "rows to validate on after each epoch, NPY int64", 0 },
 	{ NULL, NULL, 0 },
 };
 
 static const flow_port outs[] = {
-	{ "model", "safetensors: linear.weight, linear.bias, input.mean, input.std", 1 },
+	{ "model", "safetensors, with PyTorch's names and layout", 1 },
+	{ "checkpoint",
+		"mlp, cnn: a folder of kind checkpoint, from which the next attempt goes on", 0 },
 	{ NULL, NULL, 0 },
 };
 
 static const flow_option options_known[] = {
-	{ "model", "text", "softmax", "kind of model; softmax: multinomial logistic regression" },
+	{ "model", "text", "softmax",
+		"softmax (or linear): multinomial logistic regression; mlp; cnn" },
 	{ "epochs", "integer", "20", "walks over the training rows, at most" },
-	{ "batch_size", "integer", "128", "rows a step, 1 to 65536" },
-	{ "lr", "number", "0.01", "learning rate of the first step" },
-	{ "schedule", "text", "cosine", "cosine: the rate falls to 0; constant: it stays" },
-	{ "momentum", "number", "0.9", "how much of the last step is kept, 0 to 0.9999" },
-	{ "weight_decay", "number", "0.001", "L2 penalty on the weights" },
+	{ "batch_size", "integer", "128", "rows a step, 1 to 65536, at most all rows" },
+	{ "lr", "number", "0.01", "learning rate of the first step; adamw: 0.001" },
+	{ "schedule", "text", "cosine",
+		"cosine: the rate falls to 0; constant; mlp, cnn also: step, one_cycle, plateau" },
+	{ "momentum", "number", "0.9",
+		"how much of the last step is kept, 0 to 0.9999; adamw: its beta1" },
+	{ "weight_decay", "number", "0.001",
+		"L2 penalty on the weights; adamw: decoupled, 0.01" },
 	{ "patience", "integer", "5",
 		"epochs without a better validation loss before training stops; 0: never" },
+	{ "hidden", "list", "[256, 128]", "mlp: widths of the hidden layers; cnn: [128]" },
+	{ "stages", "list", "[32, 64]",
+		"cnn: channels of each pair of convolutions, halved in size after each" },
+	{ "norm", "text", "none", "batch, layer (mlp) or none; cnn: batch" },
+	{ "activation", "text", "relu", "relu or gelu" },
+	{ "dropout", "number", "0", "share of hidden values left out in training, 0 to 0.95" },
+	{ "residual", "boolean", "false",
+		"a block's input is added to its output where the widths agree" },
+	{ "loss", "text", "auto",
+		"softmax, sigmoid (binary, multilabel), mse, huber, quantile; auto: softmax for "
+		"classes, mse for numbers" },
+	{ "delta", "number", "1", "huber: where it becomes linear; quantile: which one, 0.5" },
+	{ "label_smoothing", "number", "0", "softmax: share of the truth spread over all classes" },
+	{ "class_weights", "any", "none", "none, balanced, or a list with one for each class" },
+	{ "optimizer", "text", "adamw", "adamw or sgd" },
+	{ "beta2", "number", "0.999", "adamw: how much of the squares is kept" },
+	{ "nesterov", "boolean", "false", "sgd: look ahead" },
+	{ "clip", "number", "0", "longest gradient, by the norm of all of it; 0: any" },
+	{ "ema", "number", "0",
+		"weights of the model are a running average that keeps this much a step; 0: not" },
+	{ "warmup", "number", "0", "epochs in which the rate rises from 0" },
+	{ "step_every", "number", "10",
+		"epochs: between two cuts of step; without a better loss before one of plateau" },
+	{ "factor", "number", "0.1", "step, plateau: what the rate is multiplied by" },
+	{ "diverge", "number", "2",
+		"training fails when an epoch's loss is this many times the first batch's; 0: never" },
+	{ "max_time", "text", "", "training ends after this time, such as 10m; the best so far stays" },
+	{ "fast_dev_run", "boolean", "false", "one batch through everything" },
+	{ "overfit_batches", "integer", "0", "train on so many batches only, unshuffled; 0: all" },
+	{ "standardize", "boolean", "true",
+		"columns (cnn: channels) to mean 0 and deviation 1, by the training rows" },
+	{ "metric_every", "integer", "100", "steps between two of the metrics named step_" },
+	{ "checkpoint_every", "integer", "0",
+		"steps between two checkpoints; 0: one at the end of each epoch" },
 	{ NULL, NULL, NULL, NULL },
 };
 
-const flow_stage stage_train = { sizeof(flow_stage), "train", "1",
-	"fit a softmax regression to labelled images by mini-batch descent", deps, outs,
+const flow_stage stage_train = { sizeof(flow_stage), "train", "2",
+	"fit a model to labelled rows: softmax regression, or a network (mlp, cnn)", deps, outs,
 	options_known, run };

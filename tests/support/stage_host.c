@@ -10,6 +10,7 @@
 #define ROOM_METRICS 8192
 #define ROOM_PATHS   512
 
+
 struct pair {
 	char name[128];
 	char value[512];
@@ -31,6 +32,7 @@ struct flow_ctx {
 	size_t metric_count;
 	unsigned long seed;
 	unsigned threads;
+	const char *checkpoint; /* NULL: none */
 	long questions; /* cancelled() calls left; below 0: no limit */
 	char folder[64];
 	char path[ROOM_PATHS][200];
@@ -237,8 +239,7 @@ static const char *host_tmpdir(flow_ctx *ctx)
 
 static const char *host_checkpoint(flow_ctx *ctx)
 {
-	(void)ctx;
-	return NULL;
+	return ctx->checkpoint;
 }
 
 static unsigned host_threads(flow_ctx *ctx)
@@ -284,19 +285,27 @@ flow_ctx *stage_host_new(void)
 	return host;
 }
 
-void stage_host_free(flow_ctx *host)
+/* Empty a folder of files, and remove it. */
+static void remove_folder(const char *name)
 {
-	DIR *folder = opendir(host->folder);
+	DIR *folder = opendir(name);
 	struct dirent *entry;
-	char path[400];
+	char path[600];
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		(void)snprintf(path, sizeof path, "%s/%s", host->folder, entry->d_name);
+		(void)snprintf(path, sizeof path, "%s/%s", name, entry->d_name);
 		(void)unlink(path);
 	}
 	if (folder != NULL)
 		(void)closedir(folder);
-	(void)rmdir(host->folder);
+	(void)rmdir(name);
+}
+
+void stage_host_free(flow_ctx *host)
+{
+	if (host->checkpoint != NULL)
+		remove_folder(host->checkpoint);
+	remove_folder(host->folder);
 	free(host);
 }
 
@@ -323,6 +332,14 @@ void stage_host_seed(flow_ctx *host, unsigned long seed)
 void stage_host_threads(flow_ctx *host, unsigned threads)
 {
 	host->threads = threads;
+}
+
+const char *stage_host_checkpoint(flow_ctx *host, const char *name)
+{
+	if (host->checkpoint != NULL)
+		remove_folder(host->checkpoint);
+	host->checkpoint = name != NULL ? stage_host_path(host, name) : NULL;
+	return host->checkpoint;
 }
 
 void stage_host_cancel_after(flow_ctx *host, long questions)

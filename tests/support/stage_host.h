@@ -27,8 +27,10 @@ void stage_host_dep(flow_ctx *host, const char *name, const char *path);
 void stage_host_out(flow_ctx *host, const char *name, const char *path);
 void stage_host_with(flow_ctx *host, const char *key, const char *json); /* NULL: no longer */
 void stage_host_seed(flow_ctx *host, unsigned long seed);
-void stage_host_threads(flow_ctx *host, unsigned threads); /* 1 unless said */
-void stage_host_cancel_after(flow_ctx *host, long questions); /* cancelled() is 1 from then on */
+void stage_host_threads(flow_ctx *host, unsigned threads);
+/* A folder for checkpoints, which the stage makes; NULL: none. What the one before held is removed. */
+const char *stage_host_checkpoint(flow_ctx *host, const char *name);
+void stage_host_cancel_after(flow_ctx *host, long questions); /* cancelled() is 1 from then on; -2: no longer */
 
 int stage_host_run(flow_ctx *host, const flow_stage *stage);
 

@@ -308,8 +308,8 @@ static void mistakes_in_the_options_are_named(void **state)
 	static const struct {
 		const char *key, *value, *says;
 	} bad[] = {
-		{ "model", "\"mlp\"", "'mlp' is not known; known is: softmax" },
-		{ "schedule", "\"linear\"", "'linear' is not known; known are: cosine, constant" },
+		{ "model", "\"gbm\"", "'gbm' is not known; known are: softmax (or linear), mlp" },
+		{ "schedule", "\"linear\"", "'linear' is not known to softmax; known are: cosine, constant" },
 		{ "epochs", "0", "with.epochs" },
 		{ "batch_size", "0", "with.batch_size" },
 		{ "lr", "-1", "with.lr" },

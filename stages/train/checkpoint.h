@@ -1,0 +1,24 @@
+/*
+ * train/checkpoint.h - a training put aside, and taken up again.
+ *
+ * The stage's checkpoint folder holds, for the last two times it was written,
+ *
+ *     weights-<step>.safetensors   the net, with PyTorch's names and layout
+ *     state-<step>.safetensors     the optimiser's runs and the best weights, in the layout and order
+ *                                  of the weights file; the cursor and the recipe in the metadata
+ *
+ * Each is written beside its name, synced and renamed, the state last: a state file is whole or not
+ * there, and so are the weights that belong to it. checkpoint_read() takes the newest that is whole
+ * and of the same recipe, and tells in the log what it did not take and why; where there is none
+ * the training begins at the beginning. No folder: both do nothing.
+ */
+#ifndef FLOW_STAGES_TRAIN_CHECKPOINT_H
+#define FLOW_STAGES_TRAIN_CHECKPOINT_H
+
+struct fault;
+struct session;
+
+int checkpoint_write(struct session *s, struct fault *fault);
+void checkpoint_read(struct session *s);
+
+#endif

@@ -1,0 +1,130 @@
+#include "train/network.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/fault.h"
+#include "common/safetensors.h"
+#include "nn/netfile.h"
+#include "train/recipe.h"
+#include "train/samples.h"
+#include "train/session.h"
+#include "train/validate.h"
+
+static int open_samples(
+	struct samples *samples, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	const char *images = host->dep(ctx, "images"), *features = host->dep(ctx, "features");
+	const struct samples_paths paths = { .values = images != NULL ? images : features,
+		.targets = host->dep(ctx, "labels"),
+		.rows = host->dep(ctx, "rows"),
+		.valid_rows = host->dep(ctx, "valid_rows") };
+
+	if ((images == NULL) == (features == NULL) || paths.targets == NULL)
+		return fault_set(
+			fault, "needs a dep named 'labels' and one named 'images' or 'features'");
+	return samples_open(samples, &paths, fault);
+}
+
+/* A class that has one training row, or none, is learned from hardly anything: it is told. */
+static void tell_rare(const struct samples *samples, const flow_host *host, flow_ctx *ctx)
+{
+	size_t count[CLASSES_MAX] = { 0 }, rare = 0, first = 0;
+	char line[120];
+
+	if (samples->classes == 0)
+		return;
+	samples_count(samples, count);
+	for (size_t i = samples->classes; i-- > 0;)
+		if (count[i] < 2) {
+			rare++;
+			first = i;
+		}
+	if (rare == 0)
+		return;
+	(void)snprintf(line, sizeof line, "%zu of %zu classes have fewer than 2 training rows; class %zu has %zu",
+		rare, samples->classes, first, count[first]);
+	host->log(ctx, line);
+}
+
+static void tell(const struct session *s)
+{
+	const struct cursor *at = &s->at;
+	char name[60];
+
+	s->host->metric(s->ctx, "rows", (double)s->train_count, -1);
+	s->host->metric(s->ctx, "weights", (double)s->net->weight_count, -1);
+	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
+	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
+	if (s->valid_count == 0)
+		return;
+	s->host->metric(s->ctx, "best_valid_loss", at->best_loss, -1);
+	(void)snprintf(name, sizeof name, "best_%s", validate_quality_name(s));
+	s->host->metric(s->ctx, name, at->best_quality, -1);
+}
+
+/* Nothing goes into the file that differs from one run to the next with the same inputs. */
+static int save(const struct session *s, const struct scaling *scaling, const char *path, struct fault *fault)
+{
+	struct tensors notes = { .count = 0 };
+	char number[40];
+	int rc;
+
+	tensors_describe(&notes, "format", "pt");
+	tensors_describe(&notes, "loss", recipe_loss_name(s->recipe->loss));
+	tensors_describe(&notes, "input", "(value * unit - input.mean) / input.std");
+	(void)snprintf(number, sizeof number, "%.0f", s->at.best_epoch);
+	tensors_describe(&notes, "best_epoch", number);
+	rc = netfile_save(s->net, NULL, scaling, &notes, path, fault);
+	tensors_release(&notes);
+	return rc;
+}
+
+static int train(const struct recipe *recipe, const struct samples *samples, struct net *net,
+	const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	struct scaling scaling = { 0 };
+	struct session session = { .net = NULL };
+	int rc;
+
+	scaling_init(&scaling, samples->features, samples->is_bytes ? 1.0f / 255 : 1);
+	if (recipe->standardize)
+		samples_scale(samples, recipe->design.kind == NET_CNN, &scaling);
+	net_draw(net, recipe->seed);
+	rc = session_init(&session, recipe, samples, net, &scaling, host, ctx, fault);
+	if (rc == 0)
+		rc = session_run(&session, fault);
+	if (rc == 0)
+		rc = save(&session, &scaling, host->out(ctx, "model"), fault);
+	if (rc == 0)
+		tell(&session);
+	session_release(&session);
+	scaling_release(&scaling);
+	return rc;
+}
+
+int network_train(const flow_host *host, flow_ctx *ctx)
+{
+	struct fault fault = { "" };
+	struct recipe recipe = { .loss = -1 };
+	struct samples samples = { .rows = 0 };
+	struct net net = { .layer = NULL };
+
+	if (host->out(ctx, "model") == NULL)
+		return host->fail(ctx, "needs an out named 'model'");
+	if (recipe_read(&recipe, host, ctx, &fault) < 0 ||
+		open_samples(&samples, host, ctx, &fault) < 0 ||
+		recipe_fit(&recipe, &samples, &fault) < 0 ||
+		net_init(&net, &recipe.design, &nn_cpu, host->threads(ctx), &fault) < 0)
+		goto out;
+	tell_rare(&samples, host, ctx);
+	(void)train(&recipe, &samples, &net, host, ctx, &fault);
+out:
+	net_release(&net);
+	samples_close(&samples);
+	recipe_release(&recipe);
+	if (fault.text[0] != '\0')
+		return host->fail(ctx, fault.text);
+	return host->failed(ctx) ? -1 : 0;
+}

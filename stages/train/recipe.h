@@ -1,0 +1,61 @@
+/*
+ * train/recipe.h - how a network is to be built and trained: the keys of `with:`, read once.
+ *
+ *     struct recipe r;
+ *     recipe_read(&r, host, ctx, fault);  recipe_fit(&r, &samples, fault);
+ *     ...r.design, r.epochs...  text = recipe_text(&r, &samples);  recipe_release(&r);
+ *
+ * recipe_read() takes what is written; recipe_fit() decides what depends on the data: shape of the
+ * input, outputs, the loss that `auto` means, weights of classes. recipe_text() is all of it in one
+ * line a key: two trainings with the same text have the same losses, and a checkpoint of another
+ * text is not used.
+ */
+#ifndef FLOW_STAGES_TRAIN_RECIPE_H
+#define FLOW_STAGES_TRAIN_RECIPE_H
+
+#include <flow/plugin.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nn/net.h"
+
+struct fault;
+struct samples;
+struct text;
+
+enum optimiser { OPTIMISER_ADAMW, OPTIMISER_SGD };
+enum schedule { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE, SCHEDULE_PLATEAU };
+enum class_weights { WEIGHTS_NONE, WEIGHTS_BALANCED, WEIGHTS_LISTED };
+
+struct recipe {
+	struct net_design design;
+	int loss; /* enum nn_loss_kind, -1: by the targets */
+	double delta; /* of Huber, or the quantile */
+	enum optimiser optimiser;
+	double rate, momentum, beta, decay, clip, smoothing, average;
+	int nesterov;
+	enum schedule schedule;
+	double warmup;    /* epochs */
+	double step_every; /* epochs: of `step`, and how long `plateau` waits */
+	double factor;
+	enum class_weights class_weights;
+	float *weight; /* [outputs], NULL: all 1 */
+	size_t weight_count; /* listed */
+	long epochs, patience, metric_every, checkpoint_every, overfit_batches;
+	size_t batch_size;
+	double diverge, max_time; /* 0: never */
+	int fast_dev_run, standardize;
+	uint64_t seed;
+};
+
+/* -1 also when a getter has told the host already. */
+int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault);
+int recipe_fit(struct recipe *r, const struct samples *samples, struct fault *fault);
+void recipe_text(const struct recipe *r, const struct samples *samples, struct text *text);
+void recipe_release(struct recipe *r); /* zeroed: nothing */
+
+/* What the loss is called in `with.loss` and in a model file. */
+const char *recipe_loss_name(int loss);
+
+#endif

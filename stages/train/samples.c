@@ -1,0 +1,301 @@
+#include "train/samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fault.h"
+#include "common/text.h"
+#include "nn/netfile.h"
+
+/* A pixel that hardly ever changes would be blown up by its tiny spread; see fit.c. */
+#define SPREAD_MIN 0.1
+
+static void shape_of(struct samples *s, const size_t *shape, unsigned dimensions)
+{
+	s->rows = shape[0];
+	s->height = s->width = s->channels = 1;
+	if (dimensions == 2)
+		s->channels = shape[1];
+	if (dimensions > 2) {
+		s->height = shape[1];
+		s->width = shape[2];
+	}
+	if (dimensions > 3)
+		s->channels = shape[3];
+	s->features = s->height * s->width * s->channels;
+}
+
+static int open_idx(struct samples *s, const char *path, struct fault *fault)
+{
+	size_t shape[3];
+
+	if (idx_open(&s->idx, path, 3, fault) < 0)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		shape[i] = s->idx.dimension[i];
+	shape_of(s, shape, 3);
+	s->values = s->idx.data;
+	s->is_bytes = 1;
+	return 0;
+}
+
+static float *floats_of(const double *value, size_t count)
+{
+	float *made = array_new(count, sizeof *made);
+
+	for (size_t i = 0; i < count; i++)
+		made[i] = (float)value[i];
+	return made;
+}
+
+static int open_npy(struct samples *s, const char *path, struct fault *fault)
+{
+	struct npy_array *a = &s->npy;
+
+	if (npy_open(a, path, fault) < 0)
+		return -1;
+	if (a->type == NPY_INT64)
+		return fault_set(fault, "'%s' holds whole numbers; bytes or floats are wanted", path);
+	shape_of(s, a->shape, a->dimensions);
+	s->is_bytes = a->type == NPY_UINT8;
+	s->values = a->data;
+	if (a->type == NPY_FLOAT64)
+		s->values = s->converted = floats_of(a->data, a->count);
+	return 0;
+}
+
+static int class_beyond(const char *path, size_t row, long long class, struct fault *fault)
+{
+	return fault_set(fault, "row %zu of '%s' has class %lld; from 0 to %d are possible", row, path,
+		class, CLASSES_MAX - 1);
+}
+
+static int take_classes(struct samples *s, const struct npy_array *a, const char *path, struct fault *fault)
+{
+	const int64_t *wide = a->type == NPY_INT64 ? a->data : NULL;
+	const uint8_t *narrow = a->type == NPY_UINT8 ? a->data : NULL;
+
+	if (a->dimensions != 1)
+		return fault_set(fault, "'%s' has %u dimensions; classes have one", path, a->dimensions);
+	s->targets = 1;
+	s->target = array_new(a->count, sizeof *s->target);
+	for (size_t i = 0; i < a->count; i++) {
+		int64_t class = wide != NULL ? wide[i] : narrow[i];
+
+		if (class < 0 || class >= CLASSES_MAX)
+			return class_beyond(path, i, class, fault);
+		s->target[i] = (float)class;
+		if ((size_t)class >= s->classes)
+			s->classes = (size_t)class + 1;
+	}
+	return 0;
+}
+
+static int take_numbers(struct samples *s, const struct npy_array *a, const char *path, struct fault *fault)
+{
+	if (a->dimensions > 2 || a->count == 0)
+		return fault_set(fault, "'%s' is no [rows] or [rows, targets] of numbers", path);
+	s->targets = a->dimensions == 2 ? a->shape[1] : 1;
+	if (a->type == NPY_FLOAT64) {
+		s->target = floats_of(a->data, a->count);
+	} else {
+		s->target = array_new(a->count, sizeof *s->target);
+		memcpy(s->target, a->data, a->count * sizeof *s->target);
+	}
+	return 0;
+}
+
+static int open_targets(struct samples *s, const char *path, size_t *rows, struct fault *fault)
+{
+	struct npy_array npy = { .dimensions = 1 };
+	struct idx idx = { .rows = 0 };
+	int rc;
+
+	if (npy_is(path)) {
+		if (npy_open(&npy, path, fault) < 0)
+			return -1;
+		*rows = npy.shape[0];
+		rc = npy.type == NPY_INT64 || npy.type == NPY_UINT8
+			     ? take_classes(s, &npy, path, fault)
+			     : take_numbers(s, &npy, path, fault);
+		npy_close(&npy);
+		return rc;
+	}
+	if (idx_open(&idx, path, 1, fault) < 0)
+		return -1;
+	npy.type = NPY_UINT8;
+	npy.count = *rows = idx.rows;
+	npy.data = idx.data;
+	rc = take_classes(s, &npy, path, fault);
+	idx_close(&idx);
+	return rc;
+}
+
+static int64_t *all_rows(size_t count)
+{
+	int64_t *row = array_new(count, sizeof *row);
+
+	for (size_t i = 0; i < count; i++)
+		row[i] = (int64_t)i;
+	return row;
+}
+
+static int take_rows(int64_t **row, size_t *count, size_t limit, const char *path, struct fault *fault)
+{
+	struct npy_rows listed;
+	int rc = npy_read_rows(&listed, path, fault);
+
+	if (rc < 0)
+		return rc;
+	if (listed.count == 0)
+		rc = fault_set(fault, "'%s' lists no rows", path);
+	for (size_t i = 0; i < listed.count && rc == 0; i++)
+		if (listed.row[i] < 0 || (uint64_t)listed.row[i] >= limit)
+			rc = fault_set(fault, "'%s' lists row %lld, but there are %zu rows", path,
+				(long long)listed.row[i], limit);
+	if (rc == 0) {
+		*count = listed.count;
+		*row = array_new(listed.count, sizeof **row);
+		memcpy(*row, listed.row, listed.count * sizeof **row);
+	}
+	npy_close_rows(&listed);
+	return rc;
+}
+
+static int check_row(const struct samples *s, size_t row, const struct samples_paths *paths,
+	struct fault *fault)
+{
+	const float *value = s->is_bytes ? NULL : (const float *)s->values + row * s->features;
+
+	for (size_t j = 0; value != NULL && j < s->features; j++)
+		if (!isfinite(value[j]))
+			return fault_set(fault, "row %zu, column %zu of '%s' is %s", row, j,
+				paths->values, isnan(value[j]) ? "not a number" : "infinite");
+	for (size_t j = 0; j < s->targets; j++)
+		if (!isfinite(s->target[row * s->targets + j]))
+			return fault_set(fault, "row %zu, column %zu of '%s' has no target", row, j,
+				paths->targets);
+	return 0;
+}
+
+static int check(const struct samples *s, const struct samples_paths *paths, struct fault *fault)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (check_row(s, (size_t)s->row[i], paths, fault) < 0)
+			return -1;
+	for (size_t i = 0; i < s->valid_count; i++)
+		if (check_row(s, (size_t)s->valid[i], paths, fault) < 0)
+			return -1;
+	return 0;
+}
+
+static int open_all(struct samples *s, const struct samples_paths *paths, struct fault *fault)
+{
+	size_t targets = 0;
+
+	if ((npy_is(paths->values) ? open_npy(s, paths->values, fault)
+				   : open_idx(s, paths->values, fault)) < 0 ||
+		open_targets(s, paths->targets, &targets, fault) < 0)
+		return -1;
+	if (s->rows == 0 || s->features == 0)
+		return fault_set(fault, "'%s' is empty", paths->values);
+	if (s->rows != targets)
+		return fault_set(fault, "'%s' has %zu rows, but '%s' has %zu", paths->values,
+			s->rows, paths->targets, targets);
+	if (paths->rows != NULL) {
+		if (take_rows(&s->row, &s->count, s->rows, paths->rows, fault) < 0)
+			return -1;
+	} else {
+		s->row = all_rows(s->rows);
+		s->count = s->rows;
+	}
+	if (paths->valid_rows != NULL &&
+		take_rows(&s->valid, &s->valid_count, s->rows, paths->valid_rows, fault) < 0)
+		return -1;
+	return check(s, paths, fault);
+}
+
+int samples_open(struct samples *s, const struct samples_paths *paths, struct fault *fault)
+{
+	struct samples made = { .rows = 0 };
+
+	if (open_all(&made, paths, fault) < 0) {
+		samples_close(&made);
+		return -1;
+	}
+	*s = made;
+	return 0;
+}
+
+void samples_close(struct samples *s)
+{
+	idx_close(&s->idx);
+	npy_close(&s->npy);
+	free(s->converted);
+	free(s->target);
+	free(s->row);
+	free(s->valid);
+	*s = (struct samples){ .rows = 0 };
+}
+
+/* sum[j] += (value - mean[j]) ^ power over the training rows; power is 1 or 2. */
+static void add_powers(const struct samples *s, const double *mean, int power, double *sum)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		size_t first = (size_t)s->row[i] * s->features;
+		const uint8_t *byte = (const uint8_t *)s->values + first;
+		const float *value = (const float *)s->values + first;
+
+		for (size_t j = 0; j < s->features; j++) {
+			double off = (s->is_bytes ? (double)byte[j] : (double)value[j]) - mean[j];
+
+			sum[j] += power == 1 ? off : off * off;
+		}
+	}
+}
+
+/* Each value becomes the mean of its group: the columns that are j modulo groups. */
+static void share(double *value, size_t count, size_t groups, double rows)
+{
+	for (size_t g = 0; g < groups; g++) {
+		double sum = 0;
+
+		for (size_t j = g; j < count; j += groups)
+			sum += value[j];
+		for (size_t j = g; j < count; j += groups)
+			value[j] = sum / (rows * (double)(count / groups));
+	}
+}
+
+void samples_scale(const struct samples *s, int by_channel, struct scaling *scaling)
+{
+	size_t groups = by_channel ? s->channels : s->features;
+	double *mean = array_new(s->features, sizeof *mean);
+	double *square = array_new(s->features, sizeof *square), *sum = square;
+	double unit = (double)scaling->unit;
+
+	add_powers(s, mean, 1, sum);
+	share(sum, s->features, groups, (double)s->count);
+	memcpy(mean, sum, s->features * sizeof *mean);
+	memset(square, 0, s->features * sizeof *square);
+	add_powers(s, mean, 2, square);
+	share(square, s->features, groups, (double)s->count);
+	for (size_t j = 0; j < s->features; j++) {
+		double deviation = sqrt(square[j]) * unit;
+
+		if (s->is_bytes && deviation < SPREAD_MIN)
+			deviation = SPREAD_MIN;
+		scaling->mean[j] = (float)(mean[j] * unit);
+		/* A column that does not change is left where it is. */
+		scaling->deviation[j] = deviation > 1e-30 ? (float)deviation : 1;
+	}
+	free(mean);
+	free(square);
+}
+
+void samples_count(const struct samples *s, size_t *count)
+{
+	for (size_t i = 0; i < s->count; i++)
+		count[(size_t)s->target[(size_t)s->row[i] * s->targets]]++;
+}

@@ -1,0 +1,61 @@
+/*
+ * train/samples.h - what a network is trained on: rows of values, what each should come to, and
+ * which of them count.
+ *
+ *     struct samples s;
+ *     samples_open(&s, &paths, fault);  ...s.values, s.target, s.row, s.valid...  samples_close(&s);
+ *
+ * Values are an IDX file of byte images or an NPY file: [rows, columns] numbers, [rows, height,
+ * width] or [rows, height, width, channels] images, as bytes or floats (doubles become floats).
+ * Targets are an IDX file of bytes or an NPY file of 64-bit integers, which are classes, or an NPY
+ * file of floats, [rows] or [rows, targets], which are numbers.
+ *
+ * Only rows that count are looked at. A value or target that is not finite, a class that is
+ * negative, too few rows, lists that reach beyond the data are refused, with row and column.
+ * Nothing that is mapped is copied, doubles excepted.
+ */
+#ifndef FLOW_STAGES_TRAIN_SAMPLES_H
+#define FLOW_STAGES_TRAIN_SAMPLES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/idx.h"
+#include "common/npy.h"
+
+struct fault;
+struct scaling;
+
+#define CLASSES_MAX 4096
+
+struct samples_paths {
+	const char *values, *targets;
+	const char *rows, *valid_rows; /* NULL: all rows, none */
+};
+
+struct samples {
+	struct idx idx;
+	struct npy_array npy;
+	float *converted;   /* doubles as floats */
+	const void *values; /* [rows][features] */
+	int is_bytes;
+	size_t rows, height, width, channels, features;
+	float *target;   /* [rows][targets] */
+	size_t targets;
+	size_t classes;  /* highest class + 1; 0: targets are numbers */
+	int64_t *row, *valid;
+	size_t count, valid_count;
+};
+
+/* *s is written on success only. */
+int samples_open(struct samples *s, const struct samples_paths *paths, struct fault *fault);
+void samples_close(struct samples *s); /* zeroed: nothing */
+
+/* Mean and deviation over the training rows: of each column, or of each channel of an image when
+ * `by_channel`. A column that does not change has deviation 1, bytes at least 0.1. */
+void samples_scale(const struct samples *s, int by_channel, struct scaling *scaling);
+
+/* Training rows of each class, [classes]. */
+void samples_count(const struct samples *s, size_t *count);
+
+#endif

@@ -1,0 +1,412 @@
+#include "train/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/fault.h"
+#include "common/philox.h"
+#include "common/text.h"
+#include "nn/netfile.h"
+#include "train/checkpoint.h"
+#include "train/recipe.h"
+#include "train/samples.h"
+#include "train/schedule.h"
+#include "train/validate.h"
+
+#define STEPS_SEEN 16 /* between two looks at the host */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void *device_floats(const struct session *s, size_t count)
+{
+	return s->net->ops->alloc(s->net->device, count * sizeof(float));
+}
+
+static void make_runs(struct session *s)
+{
+	const struct recipe *r = s->recipe;
+	size_t count = s->net->weight_count;
+
+	s->first = device_floats(s, count);
+	if (r->optimiser == OPTIMISER_ADAMW)
+		s->second = device_floats(s, count);
+	if (r->average > 0) {
+		s->average = device_floats(s, count);
+		s->net->ops->copy(
+			s->net->device, s->average, s->net->weight, count * sizeof(float));
+	}
+	if (s->valid_count != 0) {
+		s->best = device_floats(s, count);
+		s->best_running = device_floats(s, s->net->running_count + 1);
+	}
+}
+
+int session_init(struct session *s, const struct recipe *recipe, const struct samples *samples,
+	struct net *net, const struct scaling *scaling, const flow_host *host, flow_ctx *ctx,
+	struct fault *fault)
+{
+	size_t limit = recipe->fast_dev_run ? 1 : (size_t)recipe->overfit_batches;
+	size_t features = net->features;
+	float *values = array_new(features, 2 * sizeof *values);
+
+	*s = (struct session){ .recipe = recipe, .samples = samples, .net = net, .host = host, .ctx = ctx };
+	s->train_count = samples->count;
+	s->valid_count = samples->valid_count;
+	if (limit != 0 && limit < (samples->count - 1) / recipe->batch_size + 1)
+		s->train_count = limit * recipe->batch_size;
+	if (recipe->fast_dev_run && s->valid_count > recipe->batch_size)
+		s->valid_count = recipe->batch_size;
+	s->at.epoch = 1;
+	s->scale = device_floats(s, features);
+	s->shift = device_floats(s, features);
+	scaling_linear(scaling, values, values + features);
+	net->ops->upload(net->device, s->scale, values, features * sizeof *values);
+	net->ops->upload(net->device, s->shift, values + features, features * sizeof *values);
+	free(values);
+	s->target = device_floats(s, recipe->batch_size * samples->targets);
+	s->loss = net->ops->alloc(net->device, sizeof *s->loss);
+	s->norm = net->ops->alloc(net->device, sizeof *s->norm);
+	if (recipe->weight != NULL) {
+		s->weight = device_floats(s, net->design.outputs);
+		net->ops->upload(net->device, s->weight, recipe->weight,
+			net->design.outputs * sizeof(float));
+	}
+	s->order = array_new(samples->count, sizeof *s->order);
+	s->batch_target = array_new(recipe->batch_size * samples->targets, sizeof(float));
+	make_runs(s);
+	return net_reserve(net, recipe->batch_size, 1, fault);
+}
+
+void session_release(struct session *s)
+{
+	void *memory[] = { s->first, s->second, s->average, s->best, s->best_running, s->scale,
+		s->shift, s->target, s->weight, s->loss, s->norm };
+
+	for (size_t i = 0; s->net != NULL && i < sizeof memory / sizeof memory[0]; i++)
+		s->net->ops->release(s->net->device, memory[i]);
+	free(s->order);
+	free(s->batch_target);
+	*s = (struct session){ .net = NULL };
+}
+
+float *session_score(struct session *s, const int64_t *rows, size_t count, const struct net_mode *mode)
+{
+	struct net *net = s->net;
+
+	net->ops->gather(net->device, &(struct nn_gather){ .to = net->input,
+					      .data = s->samples->values,
+					      .is_bytes = s->samples->is_bytes,
+					      .rows = rows,
+					      .count = count,
+					      .columns = net->features,
+					      .scale = s->scale,
+					      .shift = s->shift });
+	return net_forward(net, count, mode);
+}
+
+static void send_targets(struct session *s, const int64_t *rows, size_t count)
+{
+	size_t targets = s->samples->targets;
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(s->batch_target + i * targets, s->samples->target + (size_t)rows[i] * targets,
+			targets * sizeof(float));
+	s->net->ops->upload(
+		s->net->device, s->target, s->batch_target, count * targets * sizeof(float));
+}
+
+/* Scores become slopes; the batch's loss is added to *s->loss. */
+static void add_loss(struct session *s, float *score, size_t count)
+{
+	const struct recipe *r = s->recipe;
+
+	s->net->ops->loss(s->net->device, &(struct nn_loss){ .kind = (enum nn_loss_kind)r->loss,
+					      .rows = count,
+					      .columns = s->net->design.outputs,
+					      .score = score,
+					      .target = s->target,
+					      .weight = s->weight,
+					      .smoothing = (float)r->smoothing,
+					      .delta = (float)r->delta,
+					      .denominator = (float)count,
+					      .sum = s->loss });
+}
+
+/* Both halves of the weights: those that decay and those that do not. */
+static void update(struct session *s, double rate)
+{
+	const struct recipe *r = s->recipe;
+	struct net *net = s->net;
+	double step = s->at.step + 1;
+	int is_adamw = r->optimiser == OPTIMISER_ADAMW;
+	size_t border[3] = { 0, net->decayed, net->weight_count };
+
+	for (int half = 0; half < 2; half++) {
+		size_t from = border[half];
+		const struct nn_update u = { .weight = net->weight + from,
+			.first = s->first + from,
+			.second = is_adamw ? s->second + from : NULL,
+			.gradient = net->gradient + from,
+			.count = border[half + 1] - from,
+			.rate = (float)rate,
+			.decay = half == 0 ? (float)r->decay : 0,
+			.momentum = (float)r->momentum,
+			.beta = (float)r->beta,
+			.epsilon = 1e-8f,
+			.correction = (float)(1 / (1 - pow(r->momentum, step))),
+			.root_correction = (float)(1 / sqrt(1 - pow(r->beta, step))),
+			.nesterov = r->nesterov,
+			.clip = (float)r->clip,
+			.norm = s->norm };
+
+		if (is_adamw)
+			net->ops->adamw(net->device, &u);
+		else
+			net->ops->sgd(net->device, &u);
+	}
+	if (s->average != NULL)
+		net->ops->blend(net->device, &(struct nn_map){ .to = s->average,
+						     .a = net->weight,
+						     .count = net->weight_count,
+						     .share = (float)(1 - r->average) });
+}
+
+static int diverged(const struct session *s, double loss, struct fault *fault)
+{
+	if (!isfinite(loss))
+		return fault_set(fault,
+			"training diverged in epoch %.0f, step %.0f: the loss is no longer a number; "
+			"lower lr (it is %g)",
+			s->at.epoch, s->at.step, s->recipe->rate);
+	return fault_set(fault,
+		"training diverged in epoch %.0f: loss %g, where the first batch had %.3g; lower lr "
+		"(it is %g)",
+		s->at.epoch, loss, s->at.first_loss, s->recipe->rate);
+}
+
+static double rate_now(const struct session *s)
+{
+	double batches = ceil((double)s->train_count / (double)s->recipe->batch_size);
+
+	return schedule_rate(s->recipe, s->at.epoch - 1 + s->at.batch / batches, (long)s->at.cuts);
+}
+
+static void tell_steps(struct session *s, double rate)
+{
+	double norm = 0, took = seconds() - s->since;
+	long step = (long)s->at.step;
+
+	s->net->ops->download(s->net->device, &norm, s->norm, sizeof norm);
+	s->host->metric(s->ctx, "step_loss", s->since_loss / s->since_rows, step);
+	s->host->metric(s->ctx, "step_lr", rate, step);
+	s->host->metric(s->ctx, "step_gradient_norm", sqrt(norm), step);
+	if (took > 0) {
+		s->host->metric(s->ctx, "step_samples_per_second", s->since_rows / took, step);
+		s->host->metric(s->ctx, "step_data_wait", 100 * s->waited / took, step);
+	}
+	s->since = seconds();
+	s->waited = s->since_rows = s->since_loss = 0;
+}
+
+static int take_step(struct session *s, const int64_t *rows, size_t count, struct fault *fault)
+{
+	const struct net_mode mode = { .is_training = 1, .seed = s->recipe->seed, .step = (uint32_t)s->at.step };
+	const double rate = rate_now(s), nothing = 0;
+	int is_told = (long)(s->at.step + 1) % s->recipe->metric_every == 0;
+	double began = seconds(), loss = 0;
+	float *score;
+
+	send_targets(s, rows, count);
+	s->net->ops->upload(s->net->device, s->loss, &nothing, sizeof nothing);
+	s->waited += seconds() - began;
+	score = session_score(s, rows, count, &mode);
+	add_loss(s, score, count);
+	net_backward(s->net, count, &mode);
+	if (s->recipe->clip > 0 || is_told)
+		s->net->ops->sum_squares(s->net->device, &(struct nn_sum){ .to = s->norm,
+						   .x = s->net->gradient,
+						   .count = s->net->weight_count,
+						   .is_first = 1 });
+	update(s, rate);
+	s->net->ops->download(s->net->device, &loss, s->loss, sizeof loss);
+	if (!isfinite(loss))
+		return diverged(s, loss, fault);
+	if (s->at.step == 0)
+		s->at.first_loss = loss / (double)count;
+	s->at.step++;
+	s->at.batch++;
+	s->at.loss += loss;
+	s->at.rows += (double)count;
+	s->since_loss += loss;
+	s->since_rows += (double)count;
+	if (is_told)
+		tell_steps(s, rate);
+	return 0;
+}
+
+/* What is asked between two steps: has the time run out, is a checkpoint due, is the host still
+ * there? */
+static int look_around(struct session *s, struct fault *fault)
+{
+	const struct recipe *r = s->recipe;
+	double batches = ceil((double)s->train_count / (double)r->batch_size);
+
+	if ((long)s->at.step % STEPS_SEEN == 0) {
+		if (s->host->cancelled(s->ctx))
+			return fault_set(fault, "stopped in epoch %.0f", s->at.epoch);
+		s->host->progress(s->ctx, s->at.epoch - 1 + s->at.batch / batches,
+			(double)r->epochs + 1e-9, s->line);
+	}
+	if (r->max_time > 0 && s->at.seconds + seconds() - s->epoch_began > r->max_time)
+		s->has_ended = 1;
+	if (r->checkpoint_every > 0 && (long)s->at.step % r->checkpoint_every == 0)
+		return checkpoint_write(s, fault);
+	return 0;
+}
+
+static void shuffle(struct session *s)
+{
+	memcpy(s->order, s->samples->row, s->train_count * sizeof *s->order);
+	if (s->recipe->overfit_batches == 0)
+		philox_order(s->order, s->train_count, s->recipe->seed, PHILOX_SHUFFLE,
+			(uint32_t)s->at.epoch);
+}
+
+/* The rest of the epoch, from s->at.batch on. */
+static int run_epoch(struct session *s, struct fault *fault)
+{
+	size_t batch_size = s->recipe->batch_size;
+	size_t least = s->net->design.norm == NET_NORM_BATCH ? 2 : 1;
+
+	shuffle(s);
+	s->epoch_began = s->since = seconds();
+	for (size_t first = (size_t)s->at.batch * batch_size; first + least <= s->train_count;
+		first += batch_size) {
+		size_t left = s->train_count - first;
+
+		if (take_step(s, s->order + first, left < batch_size ? left : batch_size, fault) < 0 ||
+			look_around(s, fault) < 0)
+			return -1;
+		if (s->has_ended)
+			break;
+	}
+	s->epoch_loss = s->at.loss / s->at.rows;
+	if (s->recipe->diverge > 0 && s->epoch_loss > s->recipe->diverge * s->at.first_loss + 1e-6)
+		return diverged(s, s->epoch_loss, fault);
+	return 0;
+}
+
+static void swap_weights(struct session *s)
+{
+	float *weight = s->net->weight;
+
+	s->net->weight = s->average;
+	s->average = weight;
+}
+
+static void keep_best(struct session *s, double loss)
+{
+	struct net *net = s->net;
+
+	s->at.best_epoch = s->at.epoch;
+	s->at.best_loss = loss;
+	s->at.best_quality = s->valid_quality;
+	net->ops->copy(net->device, s->best, net->weight, net->weight_count * sizeof(float));
+	net->ops->copy(net->device, s->best_running, net->running, net->running_count * sizeof(float));
+}
+
+/* After an epoch: validate by what would be the model, and decide whether to go on. */
+static void judge(struct session *s)
+{
+	const struct recipe *r = s->recipe;
+	const char *quality = validate_quality_name(s);
+	double loss = 0;
+
+	(void)snprintf(s->line, sizeof s->line, "epoch %.0f: loss %.4f", s->at.epoch, s->epoch_loss);
+	if (s->valid_count == 0) {
+		s->at.best_epoch = s->at.epoch;
+		return;
+	}
+	if (s->average != NULL)
+		swap_weights(s);
+	loss = validate(s, &s->valid_quality);
+	if (s->at.best_epoch < 1 || loss < s->at.best_loss)
+		keep_best(s, loss);
+	if (s->average != NULL)
+		swap_weights(s);
+	s->host->metric(s->ctx, "valid_loss", loss, (long)s->at.epoch);
+	s->host->metric(s->ctx, quality, s->valid_quality, (long)s->at.epoch);
+	(void)snprintf(s->line, sizeof s->line, "epoch %.0f: loss %.4f, valid loss %.4f, %s %.4f",
+		s->at.epoch, s->epoch_loss, loss, quality, s->valid_quality);
+	if (r->schedule == SCHEDULE_PLATEAU &&
+		s->at.epoch - fmax(s->at.best_epoch, s->at.cut_epoch) >= r->step_every) {
+		s->at.cuts++;
+		s->at.cut_epoch = s->at.epoch;
+	}
+}
+
+static void end_epoch(struct session *s)
+{
+	double took = seconds() - s->epoch_began;
+	long epoch = (long)s->at.epoch;
+
+	s->host->metric(s->ctx, "loss", s->epoch_loss, epoch);
+	s->host->metric(s->ctx, "lr", rate_now(s), epoch);
+	if (took > 0)
+		s->host->metric(s->ctx, "samples_per_second", s->at.rows / took, epoch);
+	judge(s);
+	s->at.seconds += seconds() - s->epoch_began;
+	s->epoch_began = seconds();
+	s->host->log(s->ctx, s->line);
+	s->at.epoch++;
+	s->at.batch = s->at.loss = s->at.rows = 0;
+}
+
+/* The weights that are the model: of the best epoch, or the average of the last. */
+static void settle(struct session *s)
+{
+	struct net *net = s->net;
+	const float *chosen = s->best != NULL && s->at.best_epoch > 0 ? s->best : s->average;
+
+	if (chosen != NULL)
+		net->ops->copy(net->device, net->weight, chosen, net->weight_count * sizeof(float));
+	if (chosen != NULL && chosen == s->best)
+		net->ops->copy(net->device, net->running, s->best_running,
+			net->running_count * sizeof(float));
+}
+
+/* Are there more epochs to run? It is asked of the cursor, so that who takes a training up decides
+ * as who left it. */
+static int goes_on(const struct session *s)
+{
+	const struct recipe *r = s->recipe;
+	double done = s->at.epoch - 1;
+
+	if (s->has_ended || done >= (double)(r->fast_dev_run ? 1 : r->epochs))
+		return 0;
+	return r->patience == 0 || done - s->at.best_epoch < (double)r->patience;
+}
+
+int session_run(struct session *s, struct fault *fault)
+{
+
+	checkpoint_read(s);
+	while (goes_on(s)) {
+		if (run_epoch(s, fault) < 0)
+			return -1;
+		end_epoch(s);
+		if (checkpoint_write(s, fault) < 0)
+			return -1;
+	}
+	settle(s);
+	return 0;
+}

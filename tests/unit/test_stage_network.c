@@ -1,0 +1,492 @@
+/* The models mlp and cnn of the stage `train`. */
+#include "train/train.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/fault.h"
+#include "common/npy.h"
+#include "nn/netfile.h"
+#include "support/stage_host.h"
+#include "train/recipe.h"
+#include "train/schedule.h"
+
+#define ROWS    200
+#define TRAIN   150
+#define COLUMNS 4
+
+static float noise(unsigned i)
+{
+	return (float)((i * 2654435761u >> 12) & 0xffff) / 32768.0f - 1.0f;
+}
+
+static const char *write_npy(flow_ctx *host, const char *name, enum npy_type type, const void *data,
+	size_t rows, size_t columns)
+{
+	const char *path = stage_host_path(host, name);
+	struct fault fault;
+
+	assert_int_equal(npy_write(path, type, data, rows, columns, &fault), 0);
+	return path;
+}
+
+static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
+{
+	int64_t rows[ROWS];
+
+	for (int64_t i = first; i < end; i++)
+		rows[i - first] = i;
+	return write_npy(host, name, NPY_INT64, rows, (size_t)(end - first), 0);
+}
+
+static float value[ROWS * COLUMNS];
+
+/* Is a point inside a ring? No line tells them apart. The last column never changes. */
+static int64_t class_of(unsigned row)
+{
+	const float *x = value + row * COLUMNS;
+
+	return x[0] * x[0] + x[1] * x[1] < 0.5f;
+}
+
+static int set_up(void **state)
+{
+	flow_ctx *host = stage_host_new();
+	int64_t class[ROWS];
+
+	for (unsigned i = 0; i < ROWS * COLUMNS; i++)
+		value[i] = i % COLUMNS == COLUMNS - 1 ? 5 : noise(i);
+	for (unsigned i = 0; i < ROWS; i++)
+		class[i] = class_of(i);
+	stage_host_dep(host, "features", write_npy(host, "x.npy", NPY_FLOAT32, value, ROWS, COLUMNS));
+	stage_host_dep(host, "labels", write_npy(host, "y.npy", NPY_INT64, class, ROWS, 0));
+	stage_host_dep(host, "rows", write_rows(host, "train.npy", 0, TRAIN));
+	stage_host_dep(host, "valid_rows", write_rows(host, "valid.npy", TRAIN, ROWS));
+	stage_host_out(host, "model", stage_host_path(host, "model"));
+	stage_host_with(host, "model", "\"mlp\"");
+	stage_host_with(host, "hidden", "[16, 16]");
+	stage_host_with(host, "batch_size", "16");
+	stage_host_with(host, "epochs", "40");
+	stage_host_with(host, "lr", "0.01");
+	stage_host_with(host, "patience", "0");
+	stage_host_seed(host, 5);
+	*state = host;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	stage_host_free(*state);
+	return 0;
+}
+
+static void must_run(flow_ctx *host)
+{
+	if (stage_host_run(host, &stage_train) != 0)
+		fail_msg("%s", stage_host_failure(host));
+}
+
+static void expect_failure(flow_ctx *host, const char *says)
+{
+	assert_int_equal(stage_host_run(host, &stage_train), -1);
+	if (strstr(stage_host_failure(host), says) == NULL)
+		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
+}
+
+static double metric(flow_ctx *host, const char *name, long step)
+{
+	double number = -1;
+
+	if (!stage_host_metric(host, name, step, &number))
+		fail_msg("no metric %s at %ld", name, step);
+	return number;
+}
+
+static void what_no_line_separates_is_learned(void **state)
+{
+	must_run(*state);
+	assert_true(metric(*state, "best_valid_accuracy", -1) >= 0.9);
+	assert_true(metric(*state, "loss", 40) < 0.5 * metric(*state, "loss", 1));
+	assert_true(metric(*state, "step_gradient_norm", 100) > 0);
+	assert_true(metric(*state, "step_data_wait", 100) >= 0);
+}
+
+static void every_way_of_training_learns(void **state)
+{
+	static const struct {
+		const char *key, *value;
+	} way[] = {
+		{ "norm", "\"batch\"" }, { "norm", "\"layer\"" }, { "activation", "\"gelu\"" },
+		{ "residual", "true" }, { "dropout", "0.1" }, { "ema", "0.9" },
+		{ "schedule", "\"constant\"" }, { "schedule", "\"one_cycle\"" },
+		{ "schedule", "\"step\"" }, { "schedule", "\"plateau\"" }, { "warmup", "2" },
+		{ "clip", "1" }, { "label_smoothing", "0.1" }, { "class_weights", "\"balanced\"" },
+		{ "class_weights", "[1, 2]" }, { "loss", "\"sigmoid\"" }, { "standardize", "false" },
+	};
+
+	for (size_t i = 0; i < sizeof way / sizeof way[0]; i++) {
+		stage_host_with(*state, way[i].key, way[i].value);
+		must_run(*state);
+		if (metric(*state, "best_valid_accuracy", -1) < 0.85)
+			fail_msg("with %s: %s only %g", way[i].key, way[i].value,
+				metric(*state, "best_valid_accuracy", -1));
+		stage_host_with(*state, way[i].key, NULL);
+	}
+	stage_host_with(*state, "optimizer", "\"sgd\"");
+	stage_host_with(*state, "nesterov", "true");
+	stage_host_with(*state, "lr", "0.1");
+	must_run(*state);
+	assert_true(metric(*state, "best_valid_accuracy", -1) >= 0.85);
+}
+
+static void numbers_are_learned(void **state)
+{
+	static const char *const loss[] = { "\"mse\"", "\"huber\"", "\"quantile\"", "\"auto\"" };
+	float target[ROWS * 2];
+
+	for (unsigned i = 0; i < ROWS; i++) {
+		target[2 * i] = 3 * value[i * COLUMNS] - value[i * COLUMNS + 1] + 2;
+		target[2 * i + 1] = value[i * COLUMNS + 2];
+	}
+	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, ROWS, 2));
+	for (size_t i = 0; i < sizeof loss / sizeof loss[0]; i++) {
+		stage_host_with(*state, "loss", loss[i]);
+		must_run(*state);
+		assert_true(metric(*state, "best_valid_rmse", -1) < 0.5);
+	}
+}
+
+static void several_labels_at_once_are_learned(void **state)
+{
+	float target[ROWS * 2];
+
+	for (unsigned i = 0; i < ROWS; i++) {
+		target[2 * i] = value[i * COLUMNS] > 0;
+		target[2 * i + 1] = value[i * COLUMNS + 1] > 0;
+	}
+	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, ROWS, 2));
+	stage_host_with(*state, "loss", "\"sigmoid\"");
+	must_run(*state);
+	assert_true(metric(*state, "best_valid_accuracy", -1) >= 0.85);
+	target[7] = 2;
+	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, ROWS, 2));
+	expect_failure(*state, "row 3, column 1 of the targets is 2; sigmoid wants 0 to 1");
+}
+
+static void images_are_learned_by_a_cnn(void **state)
+{
+	enum { SIDE = 6, IMAGES = 200 };
+	static unsigned char pixel[IMAGES * SIDE * SIDE], label[IMAGES];
+
+	/* A bright bar somewhere: lying or standing. */
+	for (unsigned i = 0; i < IMAGES; i++) {
+		label[i] = noise(i) > 0;
+		for (unsigned j = 0; j < SIDE * SIDE; j++)
+			pixel[i * SIDE * SIDE + j] =
+				(label[i] ? j / SIDE : j % SIDE) == i % SIDE ? 200 : (unsigned char)(j * i % 60);
+	}
+	stage_host_dep(*state, "features", NULL);
+	stage_host_dep(*state, "images",
+		stage_host_idx(*state, "i", (const unsigned[]){ IMAGES, SIDE, SIDE }, 3, pixel));
+	stage_host_dep(*state, "labels",
+		stage_host_idx(*state, "l", (const unsigned[]){ IMAGES }, 1, label));
+	stage_host_with(*state, "model", "\"cnn\"");
+	stage_host_with(*state, "stages", "[4, 4]");
+	stage_host_with(*state, "epochs", "10");
+	for (int residual = 0; residual < 2; residual++) {
+		stage_host_with(*state, "residual", residual ? "true" : "false");
+		must_run(*state);
+		assert_true(metric(*state, "best_valid_accuracy", -1) >= 0.95);
+	}
+	stage_host_with(*state, "hidden", "[]");
+	must_run(*state);
+}
+
+static char *model_bytes(flow_ctx *host, size_t *size)
+{
+	char *bytes = stage_host_read(stage_host_path(host, "model"), size);
+
+	assert_non_null(bytes);
+	return bytes;
+}
+
+/* What is hard to take up: dropout's numbers, running means, an average, momentum of both kinds. */
+static void make_it_hard(flow_ctx *host)
+{
+	stage_host_with(host, "dropout", "0.2");
+	stage_host_with(host, "norm", "\"batch\"");
+	stage_host_with(host, "ema", "0.95");
+	stage_host_with(host, "clip", "1");
+	stage_host_with(host, "epochs", "6");
+}
+
+static void threads_change_no_bit(void **state)
+{
+	size_t size, again;
+	char *one, *three;
+
+	make_it_hard(*state);
+	must_run(*state);
+	one = model_bytes(*state, &size);
+	stage_host_threads(*state, 3);
+	must_run(*state);
+	three = model_bytes(*state, &again);
+	assert_int_equal(size, again);
+	assert_memory_equal(one, three, size);
+	free(one);
+	free(three);
+}
+
+/* Stopped wherever it is stopped, it comes to the same model and the same losses. */
+static void a_training_taken_up_comes_to_the_same_bits(void **state)
+{
+	double loss[7], valid[7];
+	size_t size, again;
+	char *whole, *parts;
+
+	make_it_hard(*state);
+	must_run(*state);
+	whole = model_bytes(*state, &size);
+	for (long epoch = 1; epoch <= 6; epoch++) {
+		loss[epoch] = metric(*state, "loss", epoch);
+		valid[epoch] = metric(*state, "valid_loss", epoch);
+	}
+	stage_host_with(*state, "checkpoint_every", "3");
+	for (long questions = 0; questions < 3; questions++) {
+		(void)stage_host_checkpoint(*state, "kept");
+		stage_host_cancel_after(*state, questions);
+		expect_failure(*state, "stopped in epoch");
+		stage_host_cancel_after(*state, -2);
+		must_run(*state);
+		parts = model_bytes(*state, &again);
+		assert_int_equal(size, again);
+		assert_memory_equal(whole, parts, size);
+		free(parts);
+		assert_true(metric(*state, "loss", 6) - loss[6] == 0.0);
+		for (long epoch = 1; epoch < 6; epoch++) { /* those that ended before are not told again */
+			double now;
+
+			if (stage_host_metric(*state, "loss", epoch, &now))
+				assert_true(now - loss[epoch] == 0.0);
+			if (stage_host_metric(*state, "valid_loss", epoch, &now))
+				assert_true(now - valid[epoch] == 0.0);
+		}
+		assert_int_equal(stage_host_metric(*state, "loss", 1, loss), 0);
+	}
+	free(whole);
+}
+
+static void a_training_that_ended_by_patience_is_not_taken_further(void **state)
+{
+	double epochs;
+
+	stage_host_with(*state, "patience", "2");
+	stage_host_with(*state, "epochs", "500");
+	(void)stage_host_checkpoint(*state, "kept");
+	must_run(*state);
+	epochs = metric(*state, "epochs", -1);
+	assert_true(epochs < 500);
+	must_run(*state);
+	assert_true(metric(*state, "epochs", -1) - epochs == 0.0);
+}
+
+static void checkpoints_of_another_training_or_damaged_are_not_used(void **state)
+{
+	size_t size, again;
+	char *fresh, *after;
+	const char *folder;
+	char path[300];
+
+	stage_host_with(*state, "epochs", "3");
+	must_run(*state);
+	fresh = model_bytes(*state, &size);
+	folder = stage_host_checkpoint(*state, "kept");
+	stage_host_with(*state, "lr", "0.02");
+	must_run(*state);
+	stage_host_with(*state, "lr", "0.01");
+	must_run(*state); /* the folder holds checkpoints of lr 0.02 only */
+	after = model_bytes(*state, &again);
+	assert_int_equal(size, again);
+	assert_memory_equal(fresh, after, size);
+	free(after);
+	for (int step = 20; step <= 30; step += 10) {
+		(void)snprintf(path, sizeof path, "%s/state-%d.safetensors", folder, step);
+		assert_int_equal(truncate(path, 500), 0);
+	}
+	must_run(*state);
+	after = model_bytes(*state, &again);
+	assert_memory_equal(fresh, after, size);
+	free(after);
+	free(fresh);
+}
+
+static void patience_ends_it_and_the_best_epoch_stays(void **state)
+{
+	int64_t class[ROWS];
+
+	for (unsigned i = 0; i < ROWS; i++)
+		class[i] = noise(i * 7) > 0; /* nothing to learn */
+	stage_host_dep(*state, "labels", write_npy(*state, "y2.npy", NPY_INT64, class, ROWS, 0));
+	stage_host_with(*state, "epochs", "500");
+	stage_host_with(*state, "patience", "3");
+	must_run(*state);
+	assert_int_equal(
+		(long)metric(*state, "epochs", -1), (long)metric(*state, "best_epoch", -1) + 3);
+}
+
+static void limits_of_time_and_batches_hold(void **state)
+{
+	double unused;
+
+	stage_host_with(*state, "fast_dev_run", "true");
+	must_run(*state);
+	assert_int_equal((long)metric(*state, "rows", -1), 16);
+	assert_int_equal((long)metric(*state, "epochs", -1), 1);
+	stage_host_with(*state, "fast_dev_run", NULL);
+	stage_host_with(*state, "overfit_batches", "2");
+	stage_host_with(*state, "epochs", "200");
+	stage_host_with(*state, "schedule", "\"constant\"");
+	must_run(*state);
+	assert_int_equal((long)metric(*state, "rows", -1), 32);
+	assert_true(metric(*state, "loss", 200) < 0.1);
+	stage_host_with(*state, "overfit_batches", NULL);
+	stage_host_with(*state, "epochs", "1000000");
+	stage_host_with(*state, "max_time", "\"0.2s\"");
+	must_run(*state);
+	assert_int_equal(stage_host_metric(*state, "loss", 1000000, &unused), 0);
+}
+
+static void a_rate_that_diverges_is_named(void **state)
+{
+	stage_host_with(*state, "lr", "1e12");
+	expect_failure(*state, "the loss is no longer a number; lower lr (it is 1e+12)");
+	stage_host_with(*state, "lr", "30");
+	expect_failure(*state, "training diverged in epoch 1: loss");
+}
+
+static void mistakes_in_the_options_are_named(void **state)
+{
+	static const struct {
+		const char *key, *value, *says;
+	} bad[] = {
+		{ "hidden", "[16, 0]", "with.hidden: a width of 0" },
+		{ "hidden", "[1.5]", "with.hidden" },
+		{ "stages", "[4]", "stages are for a cnn" },
+		{ "model", "\"cnn\"", "a cnn wants images" },
+		{ "norm", "\"group\"", "known are: none, batch, layer" },
+		{ "optimizer", "\"adam\"", "known are: adamw, sgd" },
+		{ "schedule", "\"linear\"", "known are: constant, step, cosine, one_cycle, plateau" },
+		{ "loss", "\"mse\"", "mse wants numbers, but the targets are classes" },
+		{ "loss", "\"l1\"", "with.loss: 'l1' is not known" },
+		{ "class_weights", "[1, 2, 3]", "3 weights for 2 outputs" },
+		{ "class_weights", "\"even\"", "not none, balanced or a list" },
+		{ "max_time", "\"10\"", "write 90s, 10m or 2h" },
+		{ "lr", "0", "with.lr" },
+		{ "dropout", "1", "with.dropout" },
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		const char *before = strcmp(bad[i].key, "hidden") == 0  ? "[16, 16]"
+				     : strcmp(bad[i].key, "lr") == 0    ? "0.01"
+				     : strcmp(bad[i].key, "model") == 0 ? "\"mlp\""
+									: NULL;
+
+		stage_host_with(*state, bad[i].key, bad[i].value);
+		expect_failure(*state, bad[i].says);
+		stage_host_with(*state, bad[i].key, before);
+	}
+}
+
+static void mistakes_in_the_data_are_named(void **state)
+{
+	int64_t class[ROWS] = { 0 };
+	float target[ROWS] = { 0 };
+
+	expect_failure((stage_host_dep(*state, "labels",
+				write_npy(*state, "y1.npy", NPY_INT64, class, ROWS, 0)),
+			       *state),
+		"only one class");
+	class[3] = -1;
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, ROWS, 0));
+	expect_failure(*state, "has class -1; from 0 to 4095 are possible");
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, ROWS - 1, 0));
+	class[3] = 1;
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, ROWS - 1, 0));
+	expect_failure(*state, "has 200 rows, but");
+	target[9] = NAN;
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_FLOAT32, target, ROWS, 0));
+	expect_failure(*state, "row 9, column 0 of");
+	target[9] = 0;
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_FLOAT32, target, ROWS, 0));
+	value[5 * COLUMNS + 2] = INFINITY;
+	stage_host_dep(*state, "features", write_npy(*state, "x.npy", NPY_FLOAT32, value, ROWS, COLUMNS));
+	expect_failure(*state, "row 5, column 2 of");
+	stage_host_dep(*state, "features", NULL);
+	expect_failure(*state, "one named 'images' or 'features'");
+}
+
+static void a_batch_larger_than_the_data_is_the_data(void **state)
+{
+	stage_host_with(*state, "batch_size", "65536");
+	stage_host_with(*state, "norm", "\"batch\"");
+	must_run(*state);
+	stage_host_dep(*state, "rows", write_rows(*state, "one.npy", 0, 1));
+	expect_failure(*state, "norm: batch needs batches of at least 2 rows");
+}
+
+static double rate(enum schedule schedule, double done)
+{
+	const struct recipe r = { .rate = 1, .schedule = schedule, .epochs = 10, .warmup = 2,
+		.step_every = 4, .factor = 0.5 };
+
+	return schedule_rate(&r, done, 3);
+}
+
+static void schedules_go_where_they_should(void **state)
+{
+	(void)state;
+	assert_true(rate(SCHEDULE_COSINE, 0) < 0.01);
+	assert_true(fabs(rate(SCHEDULE_COSINE, 1) - 0.5) < 0.01);
+	assert_true(fabs(rate(SCHEDULE_COSINE, 2) - 1) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_COSINE, 6) - 0.5) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_COSINE, 10)) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_STEP, 5.9) - 1) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_STEP, 6) - 0.5) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_PLATEAU, 6) - 0.125) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_ONE_CYCLE, 2) - 0.04) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_ONE_CYCLE, 2 + 8 * 0.3) - 1) < 1e-9);
+	assert_true(fabs(rate(SCHEDULE_CONSTANT, 9) - 1) < 1e-9);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_no_line_separates_is_learned),
+		TEST(every_way_of_training_learns),
+		TEST(numbers_are_learned),
+		TEST(several_labels_at_once_are_learned),
+		TEST(images_are_learned_by_a_cnn),
+		TEST(threads_change_no_bit),
+		TEST(a_training_taken_up_comes_to_the_same_bits),
+		TEST(a_training_that_ended_by_patience_is_not_taken_further),
+		TEST(checkpoints_of_another_training_or_damaged_are_not_used),
+		TEST(patience_ends_it_and_the_best_epoch_stays),
+		TEST(limits_of_time_and_batches_hold),
+		TEST(a_rate_that_diverges_is_named),
+		TEST(mistakes_in_the_options_are_named),
+		TEST(mistakes_in_the_data_are_named),
+		TEST(a_batch_larger_than_the_data_is_the_data),
+		cmocka_unit_test(schedules_go_where_they_should),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
