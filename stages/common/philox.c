@@ -48,25 +48,52 @@ struct drawn {
 	int64_t row;
 };
 
-static int compare(const void *left, const void *right)
+static int is_before(const struct drawn *a, const struct drawn *b)
 {
-	const struct drawn *a = left, *b = right;
+	return a->number != b->number ? a->number < b->number : a->row < b->row;
+}
 
-	if (a->number != b->number)
-		return a->number < b->number ? -1 : 1;
-	return (a->row > b->row) - (a->row < b->row);
+/* The numbers are evenly spread, so their first bits tell almost where each belongs. */
+static void spread(struct drawn *to, const struct drawn *from, size_t count)
+{
+	unsigned bits = 1;
+	size_t *start;
+
+	while (((size_t)1 << bits) < count)
+		bits++;
+	start = array_new(((size_t)1 << bits) + 1, sizeof *start);
+	for (size_t i = 0; i < count; i++)
+		start[(from[i].number >> (64 - bits)) + 1]++;
+	for (size_t i = 0; i < (size_t)1 << bits; i++)
+		start[i + 1] += start[i];
+	for (size_t i = 0; i < count; i++)
+		to[start[from[i].number >> (64 - bits)]++] = from[i];
+	free(start);
+}
+
+static void insert(struct drawn *drawn, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct drawn one = drawn[i];
+		size_t at = i;
+
+		for (; at > 0 && is_before(&one, &drawn[at - 1]); at--)
+			drawn[at] = drawn[at - 1];
+		drawn[at] = one;
+	}
 }
 
 void philox_order(int64_t *rows, size_t count, uint64_t seed, enum philox_use use, uint32_t stream)
 {
-	struct drawn *drawn = array_new(count, sizeof *drawn);
+	struct drawn *drawn = array_new(count, 2 * sizeof *drawn), *sorted = drawn + count;
 
 	for (size_t i = 0; i < count; i++) {
 		drawn[i].number = philox_row(seed, use, stream, (uint64_t)rows[i]);
 		drawn[i].row = rows[i];
 	}
-	qsort(drawn, count, sizeof *drawn, compare);
+	spread(sorted, drawn, count);
+	insert(sorted, count);
 	for (size_t i = 0; i < count; i++)
-		rows[i] = drawn[i].row;
+		rows[i] = sorted[i].row;
 	free(drawn);
 }

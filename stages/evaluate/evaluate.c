@@ -3,17 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dataset.h"
 #include "common/fault.h"
 #include "common/jsonin.h"
-#include "common/linear.h"
 #include "common/npy.h"
 #include "common/softmax.h"
 #include "common/text.h"
+#include "evaluate/predict.h"
 #include "evaluate/report.h"
 
-#define ROWS_AT_ONCE 256
-#define NAME_MAX     100
+#define NAME_MAX 100
 
 /* with.class_names: one text a class. */
 struct names {
@@ -60,50 +58,32 @@ static int read_names(struct names *names, const char *json, size_t classes, str
 	return more;
 }
 
-/* The model and the data must be made for each other. */
-static int check_fit(const struct linear *model, const struct dataset *d, struct fault *fault)
-{
-	if (model->features != d->features)
-		return fault_set(fault, "the model takes %zu pixels, but the images have %zu",
-			model->features, d->features);
-	for (size_t i = 0; i < d->count; i++)
-		if (dataset_label(d, d->row[i]) >= model->classes)
-			return fault_set(fault,
-				"row %lld has label %zu, but the model knows %zu "
-				"classes",
-				(long long)d->row[i], dataset_label(d, d->row[i]), model->classes);
-	return 0;
-}
-
 /* Score all rows into the report; probabilities, [rows][classes], may be NULL. */
-static int score(struct report *report, float *probabilities, const struct linear *model,
-	const struct dataset *d, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+static int score(struct report *report, float *probabilities, struct predictor *p,
+	const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
-	struct scorer scorer;
+	float *scores = array_new(PREDICTOR_ROWS * p->classes, sizeof *scores);
 	size_t size;
 	int rc = 0;
 
-	scorer_init(&scorer, model, ROWS_AT_ONCE);
-	for (size_t first = 0; first < d->count && rc == 0; first += size) {
-		float *row;
+	for (size_t first = 0; first < p->count && rc == 0; first += size) {
+		float *row = scores;
 
-		size = d->count - first < ROWS_AT_ONCE ? d->count - first : ROWS_AT_ONCE;
-		row = scorer_run(&scorer, d, d->row + first, size);
-		for (size_t i = first; i < first + size; i++, row += model->lanes) {
-			size_t truth = dataset_label(d, d->row[i]);
-			size_t predicted = softmax_best(row, model->classes);
+		size = p->count - first < PREDICTOR_ROWS ? p->count - first : PREDICTOR_ROWS;
+		predictor_run(p, first, size, scores);
+		for (size_t i = first; i < first + size; i++, row += p->classes) {
+			size_t truth = predictor_label(p, i);
+			size_t predicted = softmax_best(row, p->classes);
 
-			report_add(
-				report, truth, predicted, softmax_row(row, model->classes, truth));
+			report_add(report, truth, predicted, softmax_row(row, p->classes, truth));
 			if (probabilities != NULL)
-				memcpy(probabilities + i * model->classes, row,
-					model->classes * sizeof *row);
+				memcpy(probabilities + i * p->classes, row, p->classes * sizeof *row);
 		}
-		host->progress(ctx, (double)(first + size), (double)d->count, NULL);
+		host->progress(ctx, (double)(first + size), (double)p->count, NULL);
 		if (host->cancelled(ctx))
 			rc = fault_set(fault, "stopped");
 	}
-	scorer_release(&scorer);
+	free(scores);
 	return rc;
 }
 
@@ -114,8 +94,8 @@ static void tell(const struct report *report, const flow_host *host, flow_ctx *c
 	host->metric(ctx, "log_loss", report->loss, -1);
 }
 
-static int evaluate(const struct linear *model, const struct dataset *d, const char *const *names,
-	const flow_host *host, flow_ctx *ctx, struct fault *fault)
+static int evaluate(struct predictor *p, const char *const *names, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
 {
 	const char *predictions = host->out(ctx, "predictions");
 	float *probabilities = NULL;
@@ -123,16 +103,16 @@ static int evaluate(const struct linear *model, const struct dataset *d, const c
 	int rc;
 
 	if (predictions != NULL)
-		probabilities = array_new(d->count * model->classes, sizeof *probabilities);
-	report_init(&report, model->classes);
-	rc = score(&report, probabilities, model, d, host, ctx, fault);
+		probabilities = array_new(p->count * p->classes, sizeof *probabilities);
+	report_init(&report, p->classes);
+	rc = score(&report, probabilities, p, host, ctx, fault);
 	if (rc < 0)
 		goto out;
 	report_finish(&report);
 	rc = report_write(&report, names, host->out(ctx, "report"), fault);
 	if (rc == 0 && predictions != NULL)
 		rc = npy_write(
-			predictions, NPY_FLOAT32, probabilities, d->count, model->classes, fault);
+			predictions, NPY_FLOAT32, probabilities, p->count, p->classes, fault);
 	if (rc == 0)
 		tell(&report, host, ctx);
 out:
@@ -143,37 +123,37 @@ out:
 
 static int run(const flow_host *host, flow_ctx *ctx)
 {
-	const char *path = host->dep(ctx, "model"), *images = host->dep(ctx, "images");
-	const char *labels = host->dep(ctx, "labels");
-	struct linear model = { .classes = 0 };
-	struct dataset d = { .count = 0 };
+	const char *images = host->dep(ctx, "images"), *features = host->dep(ctx, "features");
+	const struct predictor_paths paths = { .model = host->dep(ctx, "model"),
+		.values = images != NULL ? images : features,
+		.labels = host->dep(ctx, "labels"),
+		.rows = host->dep(ctx, "rows") };
+	struct predictor p = { .classes = 0 };
 	struct names names = { .list = NULL };
 	struct fault fault = { "" };
 
-	if (path == NULL || images == NULL || labels == NULL)
-		return host->fail(ctx, "needs deps named 'model', 'images' and 'labels'");
+	if (paths.model == NULL || paths.values == NULL || paths.labels == NULL)
+		return host->fail(ctx, "needs deps named 'model', 'images' (or 'features') and 'labels'");
 	if (host->out(ctx, "report") == NULL)
 		return host->fail(ctx, "needs an out named 'report'");
-	if (linear_load(&model, path, &fault) < 0 ||
-		dataset_open(&d, images, labels, host->dep(ctx, "rows"), &fault) < 0 ||
-		check_fit(&model, &d, &fault) < 0)
+	if (predictor_open(&p, &paths, host->threads(ctx), &fault) < 0)
 		goto out;
-	if (read_names(&names, host->json(ctx, "class_names"), model.classes, &fault) < 0) {
+	if (read_names(&names, host->json(ctx, "class_names"), p.classes, &fault) < 0) {
 		(void)fault_context(&fault, "with.class_names");
 		goto out;
 	}
-	(void)evaluate(&model, &d, names.list, host, ctx, &fault);
+	(void)evaluate(&p, names.list, host, ctx, &fault);
 out:
 	names_release(&names);
-	linear_release(&model);
-	dataset_close(&d);
+	predictor_close(&p);
 	return fault.text[0] != '\0' ? host->fail(ctx, fault.text) : 0;
 }
 
 static const flow_port deps[] = {
 	{ "model", "safetensors, as the stage `train` writes it", 1 },
-	{ "images", "images, IDX of bytes: rows, height, width", 1 },
-	{ "labels", "labels, IDX of bytes: one a row", 1 },
+	{ "images", "images, IDX of bytes: rows, height, width", 0 },
+	{ "features", "mlp, cnn: rows of values, NPY; instead of images", 0 },
+	{ "labels", "IDX of bytes, or NPY of whole numbers for mlp and cnn: one a row", 1 },
 	{ "rows", "rows to evaluate, NPY int64; all of them when absent", 0 },
 	{ NULL, NULL, 0 },
 };
@@ -189,6 +169,6 @@ static const flow_option options[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-const flow_stage stage_evaluate = { sizeof(flow_stage), "evaluate", "1",
-	"measure a model on labelled images: accuracy, F1, log loss, confusion matrix", deps, outs,
+const flow_stage stage_evaluate = { sizeof(flow_stage), "evaluate", "2",
+	"measure a model on labelled rows: accuracy, F1, log loss, confusion matrix", deps, outs,
 	options, run };

@@ -13,6 +13,13 @@ static inline float clip_factor(const struct nn_update *u)
 	return norm > (double)u->clip && u->clip > 0 ? (float)((double)u->clip / norm) : 1.0f;
 }
 
+/* `to` may be `a`, but never reaches into it: the loop's turns do not depend on each other. */
+#if defined(__clang__)
+#define APART _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define APART _Pragma("GCC ivdep")
+#endif
+
 /* For any processor: four floats are what x86-64 and the others have in common. */
 #define NAME(part) part##_any
 #define TARGET

@@ -14,7 +14,7 @@
 #include "common/text.h"
 #include "nn/netfile.h"
 #include "train/recipe.h"
-#include "train/samples.h"
+#include "nn/samples.h"
 #include "train/session.h"
 
 #define CURSOR_NUMBERS (sizeof(struct cursor) / sizeof(double))
@@ -158,7 +158,8 @@ static size_t list_steps(const char *folder, double *step, size_t most)
 		size_t i;
 
 		if (sscanf(entry->d_name, "state-%lu.safetensors%n", &number, &end) != 1 || end == 0 ||
-			entry->d_name[end] != '\0')
+			entry->d_name[end] != '\0' ||
+			(count == most && (double)number < step[most - 1]))
 			continue;
 		for (i = count < most ? count++ : most - 1; i > 0 && step[i - 1] < (double)number; i--)
 			step[i] = step[i - 1];

@@ -8,7 +8,7 @@
 #include "common/safetensors.h"
 #include "nn/netfile.h"
 #include "train/recipe.h"
-#include "train/samples.h"
+#include "nn/samples.h"
 #include "train/session.h"
 #include "train/validate.h"
 
@@ -119,6 +119,8 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 		net_init(&net, &recipe.design, &nn_cpu, host->threads(ctx), &fault) < 0)
 		goto out;
 	tell_rare(&samples, host, ctx);
+	if (host->checkpoint(ctx) != NULL)
+		samples_digest(&samples); /* a checkpoint is of these data */
 	(void)train(&recipe, &samples, &net, host, ctx, &fault);
 out:
 	net_release(&net);

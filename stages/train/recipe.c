@@ -7,7 +7,7 @@
 #include "common/fault.h"
 #include "common/jsonin.h"
 #include "common/text.h"
-#include "train/samples.h"
+#include "nn/samples.h"
 
 static const char *const losses[] = { "softmax", "sigmoid", "mse", "huber", "quantile", NULL };
 static const char *const models[] = { "mlp", "cnn", NULL };
@@ -286,9 +286,9 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 {
 	const struct net_design *d = &r->design;
 
-	text_format(text, "rows %zu/%zu/%zu input %zux%zux%zu outputs %zu seed %llu\n", s->rows, s->count,
-		s->valid_count, d->height, d->width, d->channels, d->outputs,
-		(unsigned long long)r->seed);
+	text_format(text, "data %016llx rows %zu/%zu/%zu input %zux%zux%zu outputs %zu seed %llu\n",
+		(unsigned long long)s->digest, s->rows, s->count, s->valid_count, d->height,
+		d->width, d->channels, d->outputs, (unsigned long long)r->seed);
 	text_format(text, "model %s norm %s activation %s dropout %.9g residual %d hidden",
 		models[d->kind], norms[d->norm], activations[d->activation], (double)d->dropout,
 		d->residual);

@@ -12,7 +12,7 @@
 #include "nn/netfile.h"
 #include "train/checkpoint.h"
 #include "train/recipe.h"
-#include "train/samples.h"
+#include "nn/samples.h"
 #include "train/schedule.h"
 #include "train/validate.h"
 
@@ -147,6 +147,8 @@ static void update(struct session *s, double rate)
 	const struct recipe *r = s->recipe;
 	struct net *net = s->net;
 	double step = s->at.step + 1;
+	/* At first the average keeps less, or it would long be the first weights. */
+	double keep = fmin(r->average, step / (step + 9));
 	int is_adamw = r->optimiser == OPTIMISER_ADAMW;
 	size_t border[3] = { 0, net->decayed, net->weight_count };
 
@@ -177,7 +179,7 @@ static void update(struct session *s, double rate)
 		net->ops->blend(net->device, &(struct nn_map){ .to = s->average,
 						     .a = net->weight,
 						     .count = net->weight_count,
-						     .share = (float)(1 - r->average) });
+						     .share = (float)(1 - keep) });
 }
 
 static int diverged(const struct session *s, double loss, struct fault *fault)

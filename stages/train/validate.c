@@ -8,7 +8,7 @@
 #include "common/text.h"
 #include "nn/ops.h"
 #include "train/recipe.h"
-#include "train/samples.h"
+#include "nn/samples.h"
 #include "train/session.h"
 
 static int is_named(const struct session *s)

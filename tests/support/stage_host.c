@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #define ROOM_PAIRS   32
-#define ROOM_METRICS 8192
+#define ROOM_METRICS 65536
 #define ROOM_PATHS   512
-
 
 struct pair {
 	char name[128];

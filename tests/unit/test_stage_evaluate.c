@@ -243,7 +243,7 @@ static void missing_ports_are_named(void **state)
 	stage_host_out(*state, "report", NULL);
 	expect_failure(*state, "needs an out named 'report'");
 	stage_host_dep(*state, "model", NULL);
-	expect_failure(*state, "needs deps named 'model', 'images' and 'labels'");
+	expect_failure(*state, "needs deps named 'model', 'images' (or 'features') and");
 }
 
 int main(void)

@@ -358,7 +358,7 @@ static void limits_of_time_and_batches_hold(void **state)
 	assert_true(metric(*state, "loss", 200) < 0.1);
 	stage_host_with(*state, "overfit_batches", NULL);
 	stage_host_with(*state, "epochs", "1000000");
-	stage_host_with(*state, "max_time", "\"0.2s\"");
+	stage_host_with(*state, "max_time", "\"0.05s\"");
 	must_run(*state);
 	assert_int_equal(stage_host_metric(*state, "loss", 1000000, &unused), 0);
 }

@@ -1,14 +1,17 @@
-#include "train/samples.h"
+#include "nn/samples.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "common/fault.h"
 #include "common/text.h"
 #include "nn/netfile.h"
 
-/* A pixel that hardly ever changes would be blown up by its tiny spread; see fit.c. */
+/* A pixel that hardly ever changes would be blown up by its tiny spread. */
 #define SPREAD_MIN 0.1
 
 static void shape_of(struct samples *s, const size_t *shape, unsigned dimensions)
@@ -298,4 +301,16 @@ void samples_count(const struct samples *s, size_t *count)
 {
 	for (size_t i = 0; i < s->count; i++)
 		count[(size_t)s->target[(size_t)s->row[i] * s->targets]]++;
+}
+
+void samples_digest(struct samples *s)
+{
+	size_t value = s->is_bytes ? 1 : sizeof(float);
+	uint64_t part[4];
+
+	part[0] = XXH3_64bits(s->values, s->rows * s->features * value);
+	part[1] = XXH3_64bits(s->target, s->rows * s->targets * sizeof *s->target);
+	part[2] = XXH3_64bits(s->row, s->count * sizeof *s->row);
+	part[3] = s->valid_count != 0 ? XXH3_64bits(s->valid, s->valid_count * sizeof *s->valid) : 0;
+	s->digest = XXH3_64bits(part, sizeof part);
 }

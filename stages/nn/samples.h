@@ -1,5 +1,5 @@
 /*
- * train/samples.h - what a network is trained on: rows of values, what each should come to, and
+ * nn/samples.h - what a network is trained on or measured on: rows of values, what each should come to, and
  * which of them count.
  *
  *     struct samples s;
@@ -14,8 +14,8 @@
  * negative, too few rows, lists that reach beyond the data are refused, with row and column.
  * Nothing that is mapped is copied, doubles excepted.
  */
-#ifndef FLOW_STAGES_TRAIN_SAMPLES_H
-#define FLOW_STAGES_TRAIN_SAMPLES_H
+#ifndef FLOW_STAGES_NN_SAMPLES_H
+#define FLOW_STAGES_NN_SAMPLES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +45,7 @@ struct samples {
 	size_t classes;  /* highest class + 1; 0: targets are numbers */
 	int64_t *row, *valid;
 	size_t count, valid_count;
+	uint64_t digest; /* of values, targets and rows; 0 until samples_digest() */
 };
 
 /* *s is written on success only. */
@@ -54,6 +55,9 @@ void samples_close(struct samples *s); /* zeroed: nothing */
 /* Mean and deviation over the training rows: of each column, or of each channel of an image when
  * `by_channel`. A column that does not change has deviation 1, bytes at least 0.1. */
 void samples_scale(const struct samples *s, int by_channel, struct scaling *scaling);
+
+/* Reads all of it: set s->digest, by which data are told from other data of the same shape. */
+void samples_digest(struct samples *s);
 
 /* Training rows of each class, [classes]. */
 void samples_count(const struct samples *s, size_t *count);

@@ -1,0 +1,53 @@
+/*
+ * evaluate/predict.h - a model of either kind beside the rows it is measured on: scores in, whatever
+ * made them.
+ *
+ *     struct predictor p;
+ *     predictor_open(&p, &paths, threads, fault);
+ *     for (...) row = predictor_run(&p, first, size, probabilities)...predictor_label(&p, first)
+ *     predictor_close(&p);
+ *
+ * The linear model takes IDX images; networks take what they are trained on (nn/samples.h). A
+ * network that does not tell classes apart (numbers, several labels at once) is refused.
+ */
+#ifndef FLOW_STAGES_EVALUATE_PREDICT_H
+#define FLOW_STAGES_EVALUATE_PREDICT_H
+
+#include <stddef.h>
+
+#include "common/dataset.h"
+#include "common/linear.h"
+#include "nn/netfile.h"
+#include "nn/samples.h"
+
+struct fault;
+
+struct predictor_paths {
+	const char *model, *values, *labels, *rows; /* rows NULL: all */
+};
+
+struct predictor {
+	size_t classes, count; /* rows */
+	int is_network;
+	struct linear linear;
+	struct scorer scorer;
+	struct dataset data;
+	struct net net;
+	struct scaling scaling;
+	struct samples samples;
+	float *scale, *shift; /* the network's device's */
+	int is_sigmoid;       /* one score, of class 1 */
+};
+
+/* *p is written on success only. */
+int predictor_open(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
+	struct fault *fault);
+void predictor_close(struct predictor *p); /* zeroed: nothing */
+
+#define PREDICTOR_ROWS 256
+
+/* Scores of rows [first, first + count), [count][classes]; count <= PREDICTOR_ROWS. */
+void predictor_run(struct predictor *p, size_t first, size_t count, float *scores);
+size_t predictor_label(const struct predictor *p, size_t row);
+
+#endif
