@@ -77,7 +77,8 @@ static int score(struct report *report, float *probabilities, struct predictor *
 
 			report_add(report, truth, predicted, softmax_row(row, p->classes, truth));
 			if (probabilities != NULL)
-				memcpy(probabilities + i * p->classes, row, p->classes * sizeof *row);
+				memcpy(probabilities + i * p->classes, row,
+					p->classes * sizeof *row);
 		}
 		host->progress(ctx, (double)(first + size), (double)p->count, NULL);
 		if (host->cancelled(ctx))
@@ -133,7 +134,8 @@ static int run(const flow_host *host, flow_ctx *ctx)
 	struct fault fault = { "" };
 
 	if (paths.model == NULL || paths.values == NULL || paths.labels == NULL)
-		return host->fail(ctx, "needs deps named 'model', 'images' (or 'features') and 'labels'");
+		return host->fail(
+			ctx, "needs deps named 'model', 'images' (or 'features') and 'labels'");
 	if (host->out(ctx, "report") == NULL)
 		return host->fail(ctx, "needs an out named 'report'");
 	if (predictor_open(&p, &paths, host->threads(ctx), &fault) < 0)

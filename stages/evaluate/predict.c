@@ -18,8 +18,9 @@ static int check_fit(const struct predictor *p, size_t features, const char *wha
 		long long row = p->is_network ? p->samples.row[i] : p->data.row[i];
 
 		if (predictor_label(p, i) >= p->classes)
-			return fault_set(fault, "row %lld has label %zu, but the model knows %zu "
-						"classes",
+			return fault_set(fault,
+				"row %lld has label %zu, but the model knows %zu "
+				"classes",
 				row, predictor_label(p, i), p->classes);
 	}
 	return 0;
@@ -55,9 +56,9 @@ static int send_scaling(struct predictor *p, struct fault *fault)
 static int open_network(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
 	struct fault *fault)
 {
-	const struct samples_paths of_samples = { .values = paths->values,
-		.targets = paths->labels,
-		.rows = paths->rows };
+	const struct samples_paths of_samples = {
+		.values = paths->values, .targets = paths->labels, .rows = paths->rows
+	};
 	char loss[20];
 
 	if (netfile_load(&p->net, &p->scaling, loss, &nn_cpu, threads, paths->model, fault) < 0)

@@ -9,7 +9,7 @@
 
 #define VALUES_A_PART 16384 /* of an operation on single values: what is worth handing over */
 #define WIDEST        16
-#define IMAGES_A_SUM  8     /* images whose weight gradients are added up by one thread */
+#define IMAGES_A_SUM  8 /* images whose weight gradients are added up by one thread */
 
 struct nn_device {
 	struct pool *pool;
@@ -81,10 +81,9 @@ static size_t rows_a_part(size_t columns)
 static void run(struct nn_device *d, pool_part *part, const void *operands, size_t count,
 	size_t grain, size_t scratch)
 {
-	const struct work work = { .operands = operands,
-		.partial = d->partial,
-		.sum = d->sum,
-		.grain = grain };
+	const struct work work = {
+		.operands = operands, .partial = d->partial, .sum = d->sum, .grain = grain
+	};
 
 	pool_run(d->pool, count, grain, scratch, part, &work);
 }
@@ -108,8 +107,8 @@ static double run_sum(
 }
 
 /* to[j] = the sum of value j of every part's row. */
-static void add_partials(struct nn_device *d, float *to, size_t offset, size_t columns, size_t width,
-	size_t parts)
+static void add_partials(
+	struct nn_device *d, float *to, size_t offset, size_t columns, size_t width, size_t parts)
 {
 	for (size_t j = 0; j < columns; j++)
 		to[j] = d->partial[offset + j];
@@ -154,7 +153,8 @@ static void cpu_column_sum(
 /* Room for an image as a matrix, beside what its product needs. */
 static size_t conv_scratch(const struct nn_conv *c)
 {
-	size_t high = c->height + 2 * c->pad - c->size + 1, wide = c->width + 2 * c->pad - c->size + 1;
+	size_t high = c->height + 2 * c->pad - c->size + 1,
+	       wide = c->width + 2 * c->pad - c->size + 1;
 	size_t window = c->size * c->size * c->channels;
 
 	return PRODUCT_SCRATCH + high * wide * window + window * c->outputs;
@@ -244,7 +244,8 @@ static void join_moments(const struct nn_device *d, const struct nn_norm *n, siz
 			double more = (double)(n->rows - first < grain ? n->rows - first : grain);
 			double off = (double)of_part[j] - mean;
 
-			square += (double)of_part[columns + j] + off * off * rows * more / (rows + more);
+			square += (double)of_part[columns + j] +
+				  off * off * rows * more / (rows + more);
 			mean += off * more / (rows + more);
 			rows += more;
 		}
@@ -281,7 +282,8 @@ static void cpu_batch_norm_apply(struct nn_device *d, const struct nn_norm *n)
 
 static void cpu_batch_norm_back(struct nn_device *d, const struct nn_norm *n)
 {
-	size_t grain = rows_a_part(n->columns), parts = parts_of(n->rows, grain), columns = n->columns;
+	size_t grain = rows_a_part(n->columns), parts = parts_of(n->rows, grain),
+	       columns = n->columns;
 	float *factor = partial_of(d, (parts * 2 + 3) * columns), rows = (float)n->rows;
 
 	run(d, d->value->batch_sums, n, n->rows, grain, 0);
@@ -337,9 +339,9 @@ static void cpu_sgd(struct nn_device *d, const struct nn_update *u)
 	run(d, d->value->sgd, u, u->count, VALUES_A_PART, 0);
 }
 
-const struct nn_ops nn_cpu = { NN_ABI, sizeof(struct nn_ops), "cpu", cpu_open, cpu_close, host_alloc,
-	host_release, host_copy, host_copy, host_copy, host_sync, cpu_gather, cpu_product,
-	cpu_column_sum, cpu_conv, cpu_conv_back_weight, cpu_conv_back_input, cpu_pool, cpu_pool_back,
-	cpu_add, cpu_activate, cpu_activate_back, cpu_dropout, cpu_blend, cpu_layer_norm,
-	cpu_layer_norm_back, cpu_batch_norm, cpu_batch_norm_apply, cpu_batch_norm_back, cpu_loss,
-	cpu_sum_squares, cpu_adamw, cpu_sgd };
+const struct nn_ops nn_cpu = { NN_ABI, sizeof(struct nn_ops), "cpu", cpu_open, cpu_close,
+	host_alloc, host_release, host_copy, host_copy, host_copy, host_sync, cpu_gather,
+	cpu_product, cpu_column_sum, cpu_conv, cpu_conv_back_weight, cpu_conv_back_input, cpu_pool,
+	cpu_pool_back, cpu_add, cpu_activate, cpu_activate_back, cpu_dropout, cpu_blend,
+	cpu_layer_norm, cpu_layer_norm_back, cpu_batch_norm, cpu_batch_norm_apply,
+	cpu_batch_norm_back, cpu_loss, cpu_sum_squares, cpu_adamw, cpu_sgd };

@@ -64,8 +64,7 @@ double host_loss(const struct nn_loss *l, size_t column, double score, double ta
 	switch (l->kind) {
 	case NN_SIGMOID:
 		*slope = weight * (1 / (1 + exp(-score)) - target);
-		return weight *
-		       (fmax(score, 0) - score * target + log1p(exp(-fabs(score))));
+		return weight * (fmax(score, 0) - score * target + log1p(exp(-fabs(score))));
 	case NN_HUBER:
 		*slope = fmax(-delta, fmin(delta, off));
 		return fabs(off) <= delta ? 0.5 * off * off : delta * (fabs(off) - 0.5 * delta);
@@ -73,8 +72,7 @@ double host_loss(const struct nn_loss *l, size_t column, double score, double ta
 		*slope = off > 0 ? 1 - delta : -delta;
 		return off > 0 ? (1 - delta) * off : -delta * off;
 	case NN_SOFTMAX:
-	case NN_SQUARED:
-		break;
+	case NN_SQUARED: break;
 	}
 	*slope = 2 * off;
 	return off * off;

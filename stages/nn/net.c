@@ -19,19 +19,16 @@ size_t shape_size(const struct shape *shape)
 size_t layer_weights(const struct layer *layer)
 {
 	switch (layer->kind) {
-	case LAYER_LINEAR:
-		return shape_size(&layer->in) * layer->out.channels;
+	case LAYER_LINEAR: return shape_size(&layer->in) * layer->out.channels;
 	case LAYER_CONV:
 		return KERNEL_SIDE * KERNEL_SIDE * layer->in.channels * layer->out.channels;
 	case LAYER_BATCH_NORM:
-	case LAYER_LAYER_NORM:
-		return layer->out.channels;
+	case LAYER_LAYER_NORM: return layer->out.channels;
 	case LAYER_ACTIVATE:
 	case LAYER_DROPOUT:
 	case LAYER_POOL:
 	case LAYER_MEAN:
-	case LAYER_ADD:
-		break;
+	case LAYER_ADD: break;
 	}
 	return 0;
 }
@@ -286,8 +283,8 @@ static void reserve_layer(struct net *net, struct layer *layer, size_t rows, int
 	if (is_training && layer->is_kept)
 		layer->more = net->ops->alloc(net->device, bytes);
 	if (layer->kind == LAYER_BATCH_NORM)
-		layer->stats = net->ops->alloc(
-			net->device, 3 * layer->out.channels * sizeof(float));
+		layer->stats =
+			net->ops->alloc(net->device, 3 * layer->out.channels * sizeof(float));
 	if (layer->kind == LAYER_LAYER_NORM)
 		layer->stats = net->ops->alloc(net->device, 2 * rows * sizeof(float));
 }
@@ -303,8 +300,9 @@ int net_reserve(struct net *net, size_t rows, int is_training, struct fault *fau
 		all += size;
 	}
 	if (all > NET_BYTES_MAX / sizeof(float) / 4 / rows)
-		return fault_set(fault, "a batch of %zu rows needs more than %zu GiB; lower batch_size",
-			rows, NET_BYTES_MAX >> 30);
+		return fault_set(fault,
+			"a batch of %zu rows needs more than %zu GiB; lower batch_size", rows,
+			NET_BYTES_MAX >> 30);
 	release_room(net);
 	net->room = rows;
 	net->input = net->ops->alloc(net->device, rows * net->features * sizeof(float));

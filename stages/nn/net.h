@@ -28,8 +28,8 @@
 
 struct fault;
 
-#define NET_DEPTH_MAX  32      /* entries of hidden, and of stages */
-#define NET_WIDTH_MAX  65536   /* of one */
+#define NET_DEPTH_MAX  32    /* entries of hidden, and of stages */
+#define NET_WIDTH_MAX  65536 /* of one */
 #define NET_LAYERS_MAX 400
 #define NET_NAME_MAX   60
 #define NET_BYTES_MAX  ((size_t)1 << 36) /* of one run of floats */
@@ -93,8 +93,8 @@ struct net {
 	struct nn_device *device;
 	struct layer *layer;
 	size_t layer_count;
-	size_t features;               /* values of an input row */
-	size_t weight_count, decayed;  /* floats */
+	size_t features;              /* values of an input row */
+	size_t weight_count, decayed; /* floats */
 	size_t running_count;
 	float *weight, *gradient, *running; /* the device's */
 	/* From net_reserve(). */

@@ -81,8 +81,7 @@ static int piece_of(const struct layer *layer, unsigned which, struct piece *pie
 	return 1;
 }
 
-static void describe_list(
-	struct tensors *file, const char *key, const size_t *value, size_t count)
+static void describe_list(struct tensors *file, const char *key, const size_t *value, size_t count)
 {
 	struct text text = { 0 };
 
@@ -111,7 +110,8 @@ static void describe(const struct net_design *design, struct tensors *file)
 	tensors_describe(file, "residual", design->residual ? "true" : "false");
 }
 
-void netfile_add(const struct net *net, const float *rows, const float *running, struct tensors *file)
+void netfile_add(
+	const struct net *net, const float *rows, const float *running, struct tensors *file)
 {
 	static const int64_t no_batches = 0; /* PyTorch counts batches; nothing depends on it */
 	struct piece piece;
@@ -143,8 +143,7 @@ static int take_floats(float *to, const struct tensors *file, const char *name, 
 	memcpy(to, tensor->data, tensor->size);
 	for (size_t i = 0; i < tensor->size / sizeof *to; i++)
 		if (!isfinite(to[i]))
-			return fault_set(
-				fault, "tensor '%s' has values that are not finite", name);
+			return fault_set(fault, "tensor '%s' has values that are not finite", name);
 	return 0;
 }
 
@@ -173,7 +172,8 @@ int netfile_save(const struct net *net, const float *weights, const struct scali
 
 	net->ops->download(net->device, ours, weights != NULL ? weights : net->weight,
 		net->weight_count * sizeof *ours);
-	net->ops->download(net->device, running, net->running, net->running_count * sizeof *running);
+	net->ops->download(
+		net->device, running, net->running, net->running_count * sizeof *running);
 	net_to_rows(net, rows, ours);
 	netfile_add(net, rows, running, notes);
 	(void)snprintf(unit, sizeof unit, "%.9g", (double)scaling->unit);
@@ -236,7 +236,8 @@ static int read_list(const struct tensors *file, const char *key, size_t *value,
 	return more < 0 ? fault_context(fault, "'%s'", key) : (int)count;
 }
 
-static int read_number(const struct tensors *file, const char *key, double *value, struct fault *fault)
+static int read_number(
+	const struct tensors *file, const char *key, double *value, struct fault *fault)
 {
 	const char *text = note_of(file, key, fault);
 	struct jsonin in;
@@ -277,8 +278,8 @@ static int read_design(struct net_design *design, const struct tensors *file, st
 	return 0;
 }
 
-static int load_scaling(struct scaling *scaling, size_t features, const struct tensors *file,
-	struct fault *fault)
+static int load_scaling(
+	struct scaling *scaling, size_t features, const struct tensors *file, struct fault *fault)
 {
 	const uint64_t shape = features;
 	double unit;

@@ -26,14 +26,14 @@ struct scaling {
 };
 
 void scaling_init(struct scaling *scaling, size_t features, float unit); /* mean 0, deviation 1 */
-void scaling_release(struct scaling *scaling);                          /* zeroed: nothing */
+void scaling_release(struct scaling *scaling);                           /* zeroed: nothing */
 /* The same as one factor and one shift, for nn_gather. */
 void scaling_linear(const struct scaling *scaling, float *scale, float *shift);
 
 /* The net's tensors and notes added to `file`; rows and running, of the caller, are borrowed until
  * the file is written: rows as net_to_rows() made them. */
-void netfile_add(const struct net *net, const float *rows, const float *running,
-	struct tensors *file);
+void netfile_add(
+	const struct net *net, const float *rows, const float *running, struct tensors *file);
 /* The reverse, into the same runs; names and shapes must be those of the net. */
 int netfile_take(const struct net *net, float *rows, float *running, const struct tensors *file,
 	struct fault *fault);

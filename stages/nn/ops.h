@@ -44,12 +44,13 @@ struct nn_gather {
 struct nn_product {
 	size_t rows, columns, depth;
 	const float *a, *b;
-	int a_turned;      /* a lies as [depth][rows] */
-	int b_turned;      /* b lies as [columns][depth] */
+	int a_turned; /* a lies as [depth][rows] */
+	int b_turned; /* b lies as [columns][depth] */
 	float *c;
 	const float *bias; /* [columns], added; NULL: none */
 	int relu;          /* then max(c, 0) */
-	const float *gate; /* as c; c is 0 where gate is not above 0: the slope of a ReLU. NULL: none */
+	const float
+		*gate; /* as c; c is 0 where gate is not above 0: the slope of a ReLU. NULL: none */
 };
 
 /* A square window over images; the convolution's weight is [size][size][channels][outputs]. */
@@ -92,8 +93,8 @@ struct nn_norm {
 	size_t rows, columns;
 	const float *x, *gain, *shift;
 	float *y;
-	int relu;      /* y = max(y, 0) */
-	float *stats;  /* layer: [rows][2] mean, 1/deviation; batch: [3][columns] with the unbiased
+	int relu;     /* y = max(y, 0) */
+	float *stats; /* layer: [rows][2] mean, 1/deviation; batch: [3][columns] with the unbiased
 			  variance last */
 	const float *mean, *variance; /* batch_norm_apply: what was kept of training */
 	const float *dy;
@@ -142,7 +143,7 @@ struct nn_ops {
 	const char *name;
 	struct nn_device *(*open)(unsigned threads);
 	void (*close)(struct nn_device *d);
-	void *(*alloc)(struct nn_device *d, size_t bytes); /* zeroed */
+	void *(*alloc)(struct nn_device *d, size_t bytes);  /* zeroed */
 	void (*release)(struct nn_device *d, void *memory); /* NULL: nothing */
 	void (*upload)(struct nn_device *d, void *to, const void *from, size_t bytes);
 	void (*download)(struct nn_device *d, void *to, const void *from, size_t bytes);
@@ -151,7 +152,8 @@ struct nn_ops {
 
 	void (*gather)(struct nn_device *d, const struct nn_gather *g);
 	void (*product)(struct nn_device *d, const struct nn_product *p);
-	void (*column_sum)(struct nn_device *d, float *to, const float *x, size_t rows, size_t columns);
+	void (*column_sum)(
+		struct nn_device *d, float *to, const float *x, size_t rows, size_t columns);
 	void (*conv)(struct nn_device *d, const struct nn_conv *c);
 	void (*conv_back_weight)(struct nn_device *d, const struct nn_conv *c);
 	void (*conv_back_input)(struct nn_device *d, const struct nn_conv *c);

@@ -21,7 +21,8 @@ struct work {
 	size_t grain;
 };
 
-#define PRODUCT_DEPTH   256 /* of b that is packed at a time, so that it stays in the nearest caches */
+#define PRODUCT_DEPTH \
+	256 /* of b that is packed at a time, so that it stays in the nearest caches */
 #define PRODUCT_COLUMNS 512
 #define PRODUCT_SCRATCH (PRODUCT_DEPTH * (PRODUCT_COLUMNS + 64 + 8)) /* b; a few rows of a */
 #define SUM_LANES       16 /* a sum over values is 16 sums, in every width */
@@ -34,7 +35,8 @@ struct product_parts {
 struct value_parts {
 	pool_part *gather, *add, *activate, *activate_back, *dropout, *blend;
 	pool_part *column_sum, *sum_squares, *softmax;
-	pool_part *layer_norm, *layer_norm_back, *batch_moments, *batch_norm, *batch_sums, *batch_back;
+	pool_part *layer_norm, *layer_norm_back, *batch_moments, *batch_norm, *batch_sums,
+		*batch_back;
 	pool_part *pool, *pool_back, *adamw, *sgd;
 };
 

@@ -116,21 +116,11 @@ static void forward(struct net *net, size_t i, size_t rows, const struct net_mod
 	const struct nn_map map = map_of(net, i, rows, mode);
 
 	switch (net->layer[i].kind) {
-	case LAYER_LINEAR:
-		linear(net, i, rows);
-		break;
-	case LAYER_CONV:
-		net->ops->conv(net->device, &conv);
-		break;
-	case LAYER_BATCH_NORM:
-		batch_norm(net, i, rows, mode->is_training);
-		break;
-	case LAYER_LAYER_NORM:
-		net->ops->layer_norm(net->device, &norm);
-		break;
-	case LAYER_ACTIVATE:
-		net->ops->activate(net->device, &map);
-		break;
+	case LAYER_LINEAR: linear(net, i, rows); break;
+	case LAYER_CONV: net->ops->conv(net->device, &conv); break;
+	case LAYER_BATCH_NORM: batch_norm(net, i, rows, mode->is_training); break;
+	case LAYER_LAYER_NORM: net->ops->layer_norm(net->device, &norm); break;
+	case LAYER_ACTIVATE: net->ops->activate(net->device, &map); break;
 	case LAYER_DROPOUT:
 		if (mode->is_training)
 			net->ops->dropout(net->device, &map);
@@ -138,12 +128,8 @@ static void forward(struct net *net, size_t i, size_t rows, const struct net_mod
 			net->ops->copy(net->device, map.to, map.a, map.count * sizeof(float));
 		break;
 	case LAYER_POOL:
-	case LAYER_MEAN:
-		net->ops->pool(net->device, &pool);
-		break;
-	case LAYER_ADD:
-		net->ops->add(net->device, &map);
-		break;
+	case LAYER_MEAN: net->ops->pool(net->device, &pool); break;
+	case LAYER_ADD: net->ops->add(net->device, &map); break;
 	}
 }
 
@@ -174,15 +160,15 @@ static void linear_back(struct net *net, size_t i, size_t rows, const float *dy,
 					       .c = net->gradient + layer->weight });
 	net->ops->column_sum(net->device, net->gradient + layer->bias, dy, rows, out);
 	if (dx != NULL)
-		net->ops->product(net->device,
-			&(struct nn_product){ .rows = rows,
-				.columns = in,
-				.depth = out,
-				.a = dy,
-				.b = net->weight + layer->weight,
-				.b_turned = 1,
-				.c = dx,
-				.gate = is_gated(layer - 1) ? layer[-1].y : NULL });
+		net->ops->product(
+			net->device, &(struct nn_product){ .rows = rows,
+					     .columns = in,
+					     .depth = out,
+					     .a = dy,
+					     .b = net->weight + layer->weight,
+					     .b_turned = 1,
+					     .c = dx,
+					     .gate = is_gated(layer - 1) ? layer[-1].y : NULL });
 }
 
 static void conv_back(struct net *net, size_t i, size_t rows, const float *dy, float *dx)
@@ -235,8 +221,8 @@ static void complete(struct net *net, size_t i, size_t rows, float *dy)
 
 /* The slope of the layer's input, in dx or, when 1 is returned, in dy itself. dx NULL: nobody wants
  * it. */
-static int backward(struct net *net, size_t i, size_t rows, const struct net_mode *mode, float *dy,
-	float *dx)
+static int backward(
+	struct net *net, size_t i, size_t rows, const struct net_mode *mode, float *dy, float *dx)
 {
 	struct nn_pool pool = pool_of(net, i, rows);
 	struct nn_map map = map_of(net, i, rows, mode);
@@ -244,16 +230,10 @@ static int backward(struct net *net, size_t i, size_t rows, const struct net_mod
 	map.to = dy;
 	map.a = dy;
 	switch (net->layer[i].kind) {
-	case LAYER_LINEAR:
-		linear_back(net, i, rows, dy, dx);
-		return 0;
-	case LAYER_CONV:
-		conv_back(net, i, rows, dy, dx);
-		return 0;
+	case LAYER_LINEAR: linear_back(net, i, rows, dy, dx); return 0;
+	case LAYER_CONV: conv_back(net, i, rows, dy, dx); return 0;
 	case LAYER_BATCH_NORM:
-	case LAYER_LAYER_NORM:
-		norm_back(net, i, rows, dy, dx);
-		return 0;
+	case LAYER_LAYER_NORM: norm_back(net, i, rows, dy, dx); return 0;
 	case LAYER_POOL:
 	case LAYER_MEAN:
 		pool.dy = dy;
@@ -264,9 +244,7 @@ static int backward(struct net *net, size_t i, size_t rows, const struct net_mod
 		map.b = input_of(net, i);
 		net->ops->activate_back(net->device, &map);
 		return 1;
-	case LAYER_DROPOUT:
-		net->ops->dropout(net->device, &map);
-		return 1;
+	case LAYER_DROPOUT: net->ops->dropout(net->device, &map); return 1;
 	case LAYER_ADD:
 		net->ops->copy(net->device, net->layer[net->layer[i].skip].more, dy,
 			map.count * sizeof(float));

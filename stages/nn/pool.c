@@ -23,11 +23,11 @@ struct pool {
 	pool_part *part;
 	const void *given;
 	size_t count, grain, scratch;
-	atomic_size_t next;    /* part to take */
-	atomic_uint working;   /* hands that have not finished the round */
-	atomic_uint round;     /* goes up with each pool_run() */
+	atomic_size_t next;  /* part to take */
+	atomic_uint working; /* hands that have not finished the round */
+	atomic_uint round;   /* goes up with each pool_run() */
 	atomic_int is_ending;
-	pthread_mutex_t lock;  /* for sleeping only */
+	pthread_mutex_t lock; /* for sleeping only */
 	pthread_cond_t begin, end;
 };
 
@@ -49,7 +49,8 @@ static void work(struct hand *hand)
 	while ((i = atomic_fetch_add(&pool->next, 1)) < parts) {
 		size_t begin = i * pool->grain, end = begin + pool->grain;
 
-		pool->part(pool->given, begin, end < pool->count ? end : pool->count, hand->scratch);
+		pool->part(
+			pool->given, begin, end < pool->count ? end : pool->count, hand->scratch);
 	}
 }
 

@@ -24,7 +24,8 @@ struct conv_span {
 	size_t before, count, from;
 };
 
-static inline struct conv_span conv_span(const struct nn_conv *c, size_t row, size_t column, size_t v)
+static inline struct conv_span conv_span(
+	const struct nn_conv *c, size_t row, size_t column, size_t v)
 {
 	struct conv_span span = { .before = 0 };
 	size_t left = column > c->pad ? column - c->pad : 0;
@@ -50,8 +51,8 @@ static inline struct conv_span conv_span(const struct nn_conv *c, size_t row, si
 /* For any processor: four floats are what x86-64 and the others have in common. */
 #define NAME(part) part##_any
 #define TARGET
-#define FLOATS     4
-#define TILE_ROWS  4
+#define FLOATS    4
+#define TILE_ROWS 4
 #include "nn/product.inc"
 #undef NAME
 #undef TARGET

@@ -40,7 +40,8 @@ static void ref_product(struct nn_device *d, const struct nn_product *p)
 			double sum = p->bias != NULL ? (double)p->bias[j] : 0;
 
 			for (size_t k = 0; k < p->depth; k++)
-				sum += (double)p->a[p->a_turned ? k * p->rows + i : i * p->depth + k] *
+				sum += (double)p->a[p->a_turned ? k * p->rows + i
+								: i * p->depth + k] *
 				       (double)p->b[p->b_turned ? j * p->depth + k
 								: k * p->columns + j];
 			if ((p->relu && sum < 0) ||
@@ -65,8 +66,7 @@ static void ref_column_sum(
 
 /* The value a convolution sees at output (y, x) through window place (v, u): 0 beyond the border.
  * *at is where it lies. */
-static int conv_at(
-	const struct nn_conv *c, size_t y, size_t x, size_t v, size_t u, size_t *at)
+static int conv_at(const struct nn_conv *c, size_t y, size_t x, size_t v, size_t u, size_t *at)
 {
 	size_t row = y + v, column = x + u;
 
@@ -82,7 +82,8 @@ enum conv_way { FORWARD, WEIGHT, INPUT };
 
 static void conv_walk(const struct nn_conv *c, enum conv_way way, size_t n, size_t o, double *sum)
 {
-	size_t high = c->height + 2 * c->pad - c->size + 1, wide = c->width + 2 * c->pad - c->size + 1;
+	size_t high = c->height + 2 * c->pad - c->size + 1,
+	       wide = c->width + 2 * c->pad - c->size + 1;
 	size_t image = n * c->height * c->width * c->channels, at = 0;
 
 	for (size_t y = 0; y < high; y++)
@@ -96,7 +97,8 @@ static void conv_walk(const struct nn_conv *c, enum conv_way way, size_t n, size
 						continue;
 					for (size_t i = 0; i < c->channels; i++) {
 						size_t w = ((v * c->size + u) * c->channels + i) *
-								   c->outputs + o;
+								   c->outputs +
+							   o;
 
 						if (way == FORWARD)
 							value += (double)c->x[image + at + i] *
@@ -146,8 +148,8 @@ static void ref_conv_back_input(struct nn_device *d, const struct nn_conv *c)
 }
 
 /* One window of one channel; is_back: its gradient goes to the first of the largest. */
-static void pool_window(const struct nn_pool *p, const float *x, float *dx, size_t high, size_t wide,
-	float *y, float dy)
+static void pool_window(const struct nn_pool *p, const float *x, float *dx, size_t high,
+	size_t wide, float *y, float dy)
 {
 	size_t best = 0;
 	double sum = 0;
@@ -177,9 +179,12 @@ static void pool_all(const struct nn_pool *p, int is_back)
 		for (size_t y = 0; y < down; y++)
 			for (size_t x = 0; x < across; x++)
 				for (size_t c = 0; c < p->channels; c++) {
-					size_t in = ((n * p->height + y * high) * p->width + x * wide) *
-							    p->channels + c;
-					size_t out = ((n * down + y) * across + x) * p->channels + c;
+					size_t in =
+						((n * p->height + y * high) * p->width + x * wide) *
+							p->channels +
+						c;
+					size_t out =
+						((n * down + y) * across + x) * p->channels + c;
 
 					pool_window(p, p->x + in, is_back ? p->dx + in : NULL, high,
 						wide, is_back ? NULL : p->y + out,
@@ -323,9 +328,10 @@ static void ref_layer_norm_back(struct nn_device *d, const struct nn_norm *n)
 			along += (double)dy[j] * (double)n->gain[j] * ((double)x[j] - mean) * scale;
 		}
 		for (size_t j = 0; j < n->columns; j++)
-			n->dx[i * n->columns + j] = (float)(scale *
-				((double)dy[j] * (double)n->gain[j] - sum / width -
-					((double)x[j] - mean) * scale * along / width));
+			n->dx[i * n->columns + j] =
+				(float)(scale *
+					((double)dy[j] * (double)n->gain[j] - sum / width -
+						((double)x[j] - mean) * scale * along / width));
 	}
 }
 
@@ -355,14 +361,13 @@ static void ref_batch_norm_apply(struct nn_device *d, const struct nn_norm *n)
 	(void)d;
 	for (size_t i = 0; i < n->rows; i++)
 		for (size_t j = 0; j < n->columns; j++) {
-			double scale =
-				1 / sqrt((double)n->variance[j] + (double)NN_NORM_EPSILON);
+			double scale = 1 / sqrt((double)n->variance[j] + (double)NN_NORM_EPSILON);
 
-			n->y[i * n->columns + j] = positive(
-				((double)n->x[i * n->columns + j] - (double)n->mean[j]) * scale *
-						(double)n->gain[j] +
-					(double)n->shift[j],
-				n->relu);
+			n->y[i * n->columns + j] =
+				positive(((double)n->x[i * n->columns + j] - (double)n->mean[j]) *
+							 scale * (double)n->gain[j] +
+						 (double)n->shift[j],
+					n->relu);
 		}
 }
 
@@ -382,9 +387,10 @@ static void ref_batch_norm_back(struct nn_device *d, const struct nn_norm *n)
 		n->dshift[j] = (float)sum;
 		n->dgain[j] = (float)along;
 		for (size_t i = j; i < n->rows * n->columns; i += n->columns)
-			n->dx[i] = (float)((double)n->gain[j] * scale *
-				((double)n->dy[i] - sum / rows -
-					((double)n->x[i] - mean) * scale * along / rows));
+			n->dx[i] =
+				(float)((double)n->gain[j] * scale *
+					((double)n->dy[i] - sum / rows -
+						((double)n->x[i] - mean) * scale * along / rows));
 	}
 }
 
@@ -392,7 +398,8 @@ static void loss_softmax(const struct nn_loss *l, size_t row)
 {
 	float *score = l->score + row * l->columns;
 	size_t label = (size_t)l->target[row];
-	double weight = l->weight != NULL ? (double)l->weight[label] : 1, smooth = (double)l->smoothing;
+	double weight = l->weight != NULL ? (double)l->weight[label] : 1,
+	       smooth = (double)l->smoothing;
 	double highest = (double)score[0], sum = 0, loss = 0;
 
 	for (size_t j = 1; j < l->columns; j++)
@@ -421,8 +428,8 @@ static void ref_loss(struct nn_device *d, const struct nn_loss *l)
 			size_t at = i * l->columns + j;
 			double slope, columns = (double)l->columns;
 
-			*l->sum += host_loss(l, j, (double)l->score[at],
-					   (double)l->target[at], &slope) /
+			*l->sum += host_loss(l, j, (double)l->score[at], (double)l->target[at],
+					   &slope) /
 				   columns;
 			l->score[at] = (float)(slope / columns / (double)l->denominator);
 		}
@@ -440,7 +447,8 @@ static void ref_sum_squares(struct nn_device *d, const struct nn_sum *s)
 
 static double clipping(const struct nn_update *u)
 {
-	return u->clip > 0 && sqrt(*u->norm) > (double)u->clip ? (double)u->clip / sqrt(*u->norm) : 1;
+	return u->clip > 0 && sqrt(*u->norm) > (double)u->clip ? (double)u->clip / sqrt(*u->norm)
+							       : 1;
 }
 
 static void ref_adamw(struct nn_device *d, const struct nn_update *u)
@@ -457,7 +465,8 @@ static void ref_adamw(struct nn_device *d, const struct nn_update *u)
 		u->first[i] = (float)m;
 		u->second[i] = (float)v;
 		u->weight[i] = (float)(w - (double)u->rate * m * (double)u->correction /
-			(sqrt(v) * (double)u->root_correction + (double)u->epsilon));
+						   (sqrt(v) * (double)u->root_correction +
+							   (double)u->epsilon));
 	}
 }
 
@@ -467,18 +476,19 @@ static void ref_sgd(struct nn_device *d, const struct nn_update *u)
 
 	(void)d;
 	for (size_t i = 0; i < u->count; i++) {
-		double g = factor * (double)u->gradient[i] + (double)u->decay * (double)u->weight[i];
+		double g =
+			factor * (double)u->gradient[i] + (double)u->decay * (double)u->weight[i];
 		double speed = (double)u->momentum * (double)u->first[i] + g;
 
 		u->first[i] = (float)speed;
 		u->weight[i] -= (float)((double)u->rate *
-			(u->nesterov ? g + (double)u->momentum * speed : speed));
+					(u->nesterov ? g + (double)u->momentum * speed : speed));
 	}
 }
 
-const struct nn_ops nn_ref = { NN_ABI, sizeof(struct nn_ops), "ref", ref_open, ref_close, host_alloc,
-	host_release, host_copy, host_copy, host_copy, host_sync, ref_gather, ref_product,
-	ref_column_sum, ref_conv, ref_conv_back_weight, ref_conv_back_input, ref_pool, ref_pool_back,
-	ref_add, ref_activate, ref_activate_back, ref_dropout, ref_blend, ref_layer_norm,
-	ref_layer_norm_back, ref_batch_norm, ref_batch_norm_apply, ref_batch_norm_back, ref_loss,
-	ref_sum_squares, ref_adamw, ref_sgd };
+const struct nn_ops nn_ref = { NN_ABI, sizeof(struct nn_ops), "ref", ref_open, ref_close,
+	host_alloc, host_release, host_copy, host_copy, host_copy, host_sync, ref_gather,
+	ref_product, ref_column_sum, ref_conv, ref_conv_back_weight, ref_conv_back_input, ref_pool,
+	ref_pool_back, ref_add, ref_activate, ref_activate_back, ref_dropout, ref_blend,
+	ref_layer_norm, ref_layer_norm_back, ref_batch_norm, ref_batch_norm_apply,
+	ref_batch_norm_back, ref_loss, ref_sum_squares, ref_adamw, ref_sgd };

@@ -59,7 +59,8 @@ static int open_npy(struct samples *s, const char *path, struct fault *fault)
 	if (npy_open(a, path, fault) < 0)
 		return -1;
 	if (a->type == NPY_INT64)
-		return fault_set(fault, "'%s' holds whole numbers; bytes or floats are wanted", path);
+		return fault_set(
+			fault, "'%s' holds whole numbers; bytes or floats are wanted", path);
 	shape_of(s, a->shape, a->dimensions);
 	s->is_bytes = a->type == NPY_UINT8;
 	s->values = a->data;
@@ -70,17 +71,19 @@ static int open_npy(struct samples *s, const char *path, struct fault *fault)
 
 static int class_beyond(const char *path, size_t row, long long class, struct fault *fault)
 {
-	return fault_set(fault, "row %zu of '%s' has class %lld; from 0 to %d are possible", row, path,
-		class, CLASSES_MAX - 1);
+	return fault_set(fault, "row %zu of '%s' has class %lld; from 0 to %d are possible", row,
+		path, class, CLASSES_MAX - 1);
 }
 
-static int take_classes(struct samples *s, const struct npy_array *a, const char *path, struct fault *fault)
+static int take_classes(
+	struct samples *s, const struct npy_array *a, const char *path, struct fault *fault)
 {
 	const int64_t *wide = a->type == NPY_INT64 ? a->data : NULL;
 	const uint8_t *narrow = a->type == NPY_UINT8 ? a->data : NULL;
 
 	if (a->dimensions != 1)
-		return fault_set(fault, "'%s' has %u dimensions; classes have one", path, a->dimensions);
+		return fault_set(
+			fault, "'%s' has %u dimensions; classes have one", path, a->dimensions);
 	s->targets = 1;
 	s->target = array_new(a->count, sizeof *s->target);
 	for (size_t i = 0; i < a->count; i++) {
@@ -89,13 +92,14 @@ static int take_classes(struct samples *s, const struct npy_array *a, const char
 		if (class < 0 || class >= CLASSES_MAX)
 			return class_beyond(path, i, class, fault);
 		s->target[i] = (float)class;
-		if ((size_t)class >= s->classes)
-			s->classes = (size_t)class + 1;
+		if ((size_t) class >= s->classes)
+			s->classes = (size_t) class + 1;
 	}
 	return 0;
 }
 
-static int take_numbers(struct samples *s, const struct npy_array *a, const char *path, struct fault *fault)
+static int take_numbers(
+	struct samples *s, const struct npy_array *a, const char *path, struct fault *fault)
 {
 	if (a->dimensions > 2 || a->count == 0)
 		return fault_set(fault, "'%s' is no [rows] or [rows, targets] of numbers", path);
@@ -144,7 +148,8 @@ static int64_t *all_rows(size_t count)
 	return row;
 }
 
-static int take_rows(int64_t **row, size_t *count, size_t limit, const char *path, struct fault *fault)
+static int take_rows(
+	int64_t **row, size_t *count, size_t limit, const char *path, struct fault *fault)
 {
 	struct npy_rows listed;
 	int rc = npy_read_rows(&listed, path, fault);
@@ -166,8 +171,8 @@ static int take_rows(int64_t **row, size_t *count, size_t limit, const char *pat
 	return rc;
 }
 
-static int check_row(const struct samples *s, size_t row, const struct samples_paths *paths,
-	struct fault *fault)
+static int check_row(
+	const struct samples *s, size_t row, const struct samples_paths *paths, struct fault *fault)
 {
 	const float *value = s->is_bytes ? NULL : (const float *)s->values + row * s->features;
 
@@ -311,6 +316,7 @@ void samples_digest(struct samples *s)
 	part[0] = XXH3_64bits(s->values, s->rows * s->features * value);
 	part[1] = XXH3_64bits(s->target, s->rows * s->targets * sizeof *s->target);
 	part[2] = XXH3_64bits(s->row, s->count * sizeof *s->row);
-	part[3] = s->valid_count != 0 ? XXH3_64bits(s->valid, s->valid_count * sizeof *s->valid) : 0;
+	part[3] =
+		s->valid_count != 0 ? XXH3_64bits(s->valid, s->valid_count * sizeof *s->valid) : 0;
 	s->digest = XXH3_64bits(part, sizeof part);
 }

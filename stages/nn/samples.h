@@ -40,9 +40,9 @@ struct samples {
 	const void *values; /* [rows][features] */
 	int is_bytes;
 	size_t rows, height, width, channels, features;
-	float *target;   /* [rows][targets] */
+	float *target; /* [rows][targets] */
 	size_t targets;
-	size_t classes;  /* highest class + 1; 0: targets are numbers */
+	size_t classes; /* highest class + 1; 0: targets are numbers */
 	int64_t *row, *valid;
 	size_t count, valid_count;
 	uint64_t digest; /* of values, targets and rows; 0 until samples_digest() */

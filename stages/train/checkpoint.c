@@ -13,8 +13,8 @@
 #include "common/safetensors.h"
 #include "common/text.h"
 #include "nn/netfile.h"
-#include "train/recipe.h"
 #include "nn/samples.h"
+#include "train/recipe.h"
 #include "train/session.h"
 
 #define CURSOR_NUMBERS (sizeof(struct cursor) / sizeof(double))
@@ -47,8 +47,7 @@ static void list_runs(const struct session *s, struct run run[RUNS])
 	run[4] = (struct run){ "best_running", s->best_running, running, 0 };
 }
 
-static const char *path_of(
-	char path[PATH_ROOM], const char *folder, const char *kind, double step)
+static const char *path_of(char path[PATH_ROOM], const char *folder, const char *kind, double step)
 {
 	(void)snprintf(path, PATH_ROOM, "%s/%s-%.0f.safetensors", folder, kind, step);
 	return path;
@@ -68,7 +67,8 @@ static float *take_down(const struct session *s, const float *data, size_t count
 	return rows;
 }
 
-static void put_up(const struct session *s, float *data, const float *rows, size_t count, int is_weights)
+static void put_up(
+	const struct session *s, float *data, const float *rows, size_t count, int is_weights)
 {
 	float *ours;
 
@@ -157,11 +157,12 @@ static size_t list_steps(const char *folder, double *step, size_t most)
 		int end = 0;
 		size_t i;
 
-		if (sscanf(entry->d_name, "state-%lu.safetensors%n", &number, &end) != 1 || end == 0 ||
-			entry->d_name[end] != '\0' ||
+		if (sscanf(entry->d_name, "state-%lu.safetensors%n", &number, &end) != 1 ||
+			end == 0 || entry->d_name[end] != '\0' ||
 			(count == most && (double)number < step[most - 1]))
 			continue;
-		for (i = count < most ? count++ : most - 1; i > 0 && step[i - 1] < (double)number; i--)
+		for (i = count < most ? count++ : most - 1; i > 0 && step[i - 1] < (double)number;
+			i--)
 			step[i] = step[i - 1];
 		step[i] = (double)number;
 	}
@@ -221,7 +222,8 @@ static int check_recipe(const struct session *s, const struct tensors *file, str
 		const char *is = tensors_note(file, wanted.note[i].key);
 
 		if (is == NULL || strcmp(is, wanted.note[i].text) != 0)
-			rc = fault_set(fault, "is of another training: it has '%.200s', not '%.200s'",
+			rc = fault_set(fault,
+				"is of another training: it has '%.200s', not '%.200s'",
 				is != NULL ? is : "", wanted.note[i].text);
 	}
 	tensors_release(&wanted);
@@ -266,7 +268,8 @@ static void take_runs(struct session *s, const struct run run[RUNS], const struc
 
 		if (run[i].data == NULL)
 			continue;
-		rows = array_new(run[i].count + 1, sizeof *rows); /* data in a file is not aligned */
+		rows = array_new(
+			run[i].count + 1, sizeof *rows); /* data in a file is not aligned */
 		memcpy(rows, tensor->data, tensor->size);
 		put_up(s, run[i].data, rows, run[i].count, run[i].is_weights);
 		free(rows);
@@ -326,8 +329,9 @@ void checkpoint_read(struct session *s)
 
 	for (size_t i = 0; i < count; i++) {
 		if (take(s, folder, step[i], &fault) == 0) {
-			(void)snprintf(line, sizeof line, "goes on from the checkpoint of step %.0f, epoch %.0f",
-				step[i], s->at.epoch);
+			(void)snprintf(line, sizeof line,
+				"goes on from the checkpoint of step %.0f, epoch %.0f", step[i],
+				s->at.epoch);
 			s->host->log(s->ctx, line);
 			return;
 		}

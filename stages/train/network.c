@@ -7,8 +7,8 @@
 #include "common/fault.h"
 #include "common/safetensors.h"
 #include "nn/netfile.h"
-#include "train/recipe.h"
 #include "nn/samples.h"
+#include "train/recipe.h"
 #include "train/session.h"
 #include "train/validate.h"
 
@@ -43,8 +43,9 @@ static void tell_rare(const struct samples *samples, const flow_host *host, flow
 		}
 	if (rare == 0)
 		return;
-	(void)snprintf(line, sizeof line, "%zu of %zu classes have fewer than 2 training rows; class %zu has %zu",
-		rare, samples->classes, first, count[first]);
+	(void)snprintf(line, sizeof line,
+		"%zu of %zu classes have fewer than 2 training rows; class %zu has %zu", rare,
+		samples->classes, first, count[first]);
 	host->log(ctx, line);
 }
 
@@ -65,7 +66,8 @@ static void tell(const struct session *s)
 }
 
 /* Nothing goes into the file that differs from one run to the next with the same inputs. */
-static int save(const struct session *s, const struct scaling *scaling, const char *path, struct fault *fault)
+static int save(const struct session *s, const struct scaling *scaling, const char *path,
+	struct fault *fault)
 {
 	struct tensors notes = { .count = 0 };
 	char number[40];

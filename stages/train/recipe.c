@@ -14,7 +14,8 @@ static const char *const models[] = { "mlp", "cnn", NULL };
 static const char *const norms[] = { "none", "batch", "layer", NULL };
 static const char *const activations[] = { "relu", "gelu", NULL };
 static const char *const optimisers[] = { "adamw", "sgd", NULL };
-static const char *const schedules[] = { "constant", "step", "cosine", "one_cycle", "plateau", NULL };
+static const char *const schedules[] = { "constant", "step", "cosine", "one_cycle", "plateau",
+	NULL };
 
 const char *recipe_loss_name(int loss)
 {
@@ -22,8 +23,8 @@ const char *recipe_loss_name(int loss)
 }
 
 /* The index of what with.key says in a list of words, or -1. */
-static int read_word(const flow_host *host, flow_ctx *ctx, const char *key, const char *const *words,
-	const char *fallback, struct fault *fault)
+static int read_word(const flow_host *host, flow_ctx *ctx, const char *key,
+	const char *const *words, const char *fallback, struct fault *fault)
 {
 	const char *given = host->text(ctx, key, fallback);
 	struct text known = { 0 };
@@ -65,7 +66,8 @@ static int read_time(double *seconds, const char *key, const char *given, struct
 }
 
 /* with.key, a list of whole numbers, into value; given as NULL it stays. */
-static int read_widths(size_t *value, size_t *count, const char *key, const char *json, struct fault *fault)
+static int read_widths(
+	size_t *value, size_t *count, const char *key, const char *json, struct fault *fault)
 {
 	struct jsonin in;
 	int more;
@@ -85,8 +87,9 @@ static int read_widths(size_t *value, size_t *count, const char *key, const char
 		if (jsonin_integer(&in, &width, fault) < 0)
 			return fault_context(fault, "with.%s", key);
 		if (width == 0 || width > NET_WIDTH_MAX)
-			return fault_set(fault, "with.%s: a width of %llu; from 1 to %d are possible",
-				key, (unsigned long long)width, NET_WIDTH_MAX);
+			return fault_set(fault,
+				"with.%s: a width of %llu; from 1 to %d are possible", key,
+				(unsigned long long)width, NET_WIDTH_MAX);
 		value[(*count)++] = (size_t)width;
 	}
 	return more < 0 ? fault_context(fault, "with.%s", key) : 0;
@@ -105,7 +108,8 @@ static int read_weights(struct recipe *r, const char *json, struct fault *fault)
 		return 0;
 	jsonin_begin(&in, json, strlen(json));
 	if (jsonin_peek(&in) != '[')
-		return fault_set(fault, "with.class_weights: %.60s is not none, balanced or a list", json);
+		return fault_set(
+			fault, "with.class_weights: %.60s is not none, balanced or a list", json);
 	r->class_weights = WEIGHTS_LISTED;
 	r->weight = array_new(CLASSES_MAX, sizeof *r->weight);
 	if (jsonin_enter(&in, '[', fault) < 0)
@@ -118,7 +122,8 @@ static int read_weights(struct recipe *r, const char *json, struct fault *fault)
 		if (jsonin_number(&in, &weight, fault) < 0)
 			return fault_context(fault, "with.class_weights");
 		if (!(weight >= 0 && weight <= 1e6))
-			return fault_set(fault, "with.class_weights: %g is not from 0 to 1e6", weight);
+			return fault_set(
+				fault, "with.class_weights: %g is not from 0 to 1e6", weight);
 		r->weight[r->weight_count++] = (float)weight;
 	}
 	return more < 0 ? fault_context(fault, "with.class_weights") : 0;
@@ -153,7 +158,8 @@ static int read_design(struct recipe *r, const flow_host *host, flow_ctx *ctx, s
 	return 0;
 }
 
-static int read_optimiser(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+static int read_optimiser(
+	struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	int optimiser = read_word(host, ctx, "optimizer", optimisers, "adamw", fault), schedule;
 	double rate;
@@ -193,8 +199,8 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 		return -1;
 	r->delta = host->number(ctx, "delta", r->loss == NN_QUANTILE ? 0.5 : 1, 1e-6, 1e12);
 	if (r->loss == NN_QUANTILE && r->delta >= 1)
-		return fault_set(fault, "with.delta: %g is no quantile; between 0 and 1 are possible",
-			r->delta);
+		return fault_set(fault,
+			"with.delta: %g is no quantile; between 0 and 1 are possible", r->delta);
 	r->epochs = host->integer(ctx, "epochs", 20, 1, 1000000);
 	r->batch_size = (size_t)host->integer(ctx, "batch_size", 128, 1, 65536);
 	r->patience = host->integer(ctx, "patience", 5, 0, 1000000);
@@ -225,7 +231,8 @@ static int choose_loss(struct recipe *r, const struct samples *s, struct fault *
 			losses[r->loss]);
 	if (r->loss == NN_SIGMOID && s->classes > 2)
 		return fault_set(fault,
-			"with.loss: sigmoid wants 0 and 1, but there are %zu classes; softmax is for them",
+			"with.loss: sigmoid wants 0 and 1, but there are %zu classes; softmax is "
+			"for them",
 			s->classes);
 	for (size_t i = 0; r->loss == NN_SIGMOID && i < s->count * s->targets; i++) {
 		size_t row = (size_t)s->row[i / s->targets], column = i % s->targets;
@@ -233,8 +240,8 @@ static int choose_loss(struct recipe *r, const struct samples *s, struct fault *
 
 		if (!(target >= 0 && target <= 1))
 			return fault_set(fault,
-				"row %zu, column %zu of the targets is %g; sigmoid wants 0 to 1", row,
-				column, (double)target);
+				"row %zu, column %zu of the targets is %g; sigmoid wants 0 to 1",
+				row, column, (double)target);
 	}
 	return 0;
 }
@@ -249,8 +256,8 @@ static void balance(struct recipe *r, const struct samples *s)
 	if (r->loss == NN_SIGMOID) /* of the positives */
 		r->weight[0] = count[1] != 0 ? (float)count[0] / (float)count[1] : 1;
 	for (size_t i = 0; r->loss == NN_SOFTMAX && i < s->classes; i++)
-		r->weight[i] = count[i] != 0 ? (float)s->count / ((float)s->classes * (float)count[i])
-					     : 1;
+		r->weight[i] =
+			count[i] != 0 ? (float)s->count / ((float)s->classes * (float)count[i]) : 1;
 	free(count);
 }
 
@@ -263,12 +270,15 @@ int recipe_fit(struct recipe *r, const struct samples *s, struct fault *fault)
 	r->design.channels = s->channels;
 	r->design.outputs = r->loss == NN_SOFTMAX ? s->classes : s->targets;
 	if (r->design.kind == NET_CNN && (s->height < 2 || s->width < 2))
-		return fault_set(fault, "a cnn wants images, but a row is %zu x %zu x %zu; mlp takes "
-					"tables", s->height, s->width, s->channels);
+		return fault_set(fault,
+			"a cnn wants images, but a row is %zu x %zu x %zu; mlp takes "
+			"tables",
+			s->height, s->width, s->channels);
 	if (r->class_weights != WEIGHTS_NONE && r->loss != NN_SOFTMAX && r->loss != NN_SIGMOID)
 		return fault_set(fault, "with.class_weights: the targets are numbers");
 	if (r->class_weights == WEIGHTS_BALANCED && s->classes == 0)
-		return fault_set(fault, "with.class_weights: balanced wants classes; list the weights");
+		return fault_set(
+			fault, "with.class_weights: balanced wants classes; list the weights");
 	if (r->class_weights == WEIGHTS_LISTED && r->weight_count != r->design.outputs)
 		return fault_set(fault, "with.class_weights has %zu weights for %zu outputs",
 			r->weight_count, r->design.outputs);
@@ -297,14 +307,18 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 	text_format(text, " stages");
 	for (size_t i = 0; i < d->stage_count; i++)
 		text_format(text, " %zu", d->stages[i]);
-	text_format(text, "\nloss %s %.17g smoothing %.17g weights %d %.9g\n", losses[r->loss], r->delta,
-		r->smoothing, (int)r->class_weights, r->weight != NULL ? (double)r->weight[0] : 0);
-	text_format(text, "optimizer %s lr %.17g %.17g %.17g nesterov %d decay %.17g clip %.17g ema %.17g\n",
-		optimisers[r->optimiser], r->rate, r->momentum, r->beta, r->nesterov, r->decay, r->clip,
-		r->average);
-	text_format(text, "schedule %s %.17g %.17g %.17g epochs %ld batch %zu patience %ld overfit %ld dev %d\n",
-		schedules[r->schedule], r->warmup, r->step_every, r->factor, r->epochs, r->batch_size,
-		r->patience, r->overfit_batches, r->fast_dev_run);
+	text_format(text, "\nloss %s %.17g smoothing %.17g weights %d %.9g\n", losses[r->loss],
+		r->delta, r->smoothing, (int)r->class_weights,
+		r->weight != NULL ? (double)r->weight[0] : 0);
+	text_format(text,
+		"optimizer %s lr %.17g %.17g %.17g nesterov %d decay %.17g clip %.17g ema %.17g\n",
+		optimisers[r->optimiser], r->rate, r->momentum, r->beta, r->nesterov, r->decay,
+		r->clip, r->average);
+	text_format(text,
+		"schedule %s %.17g %.17g %.17g epochs %ld batch %zu patience %ld overfit %ld dev "
+		"%d\n",
+		schedules[r->schedule], r->warmup, r->step_every, r->factor, r->epochs,
+		r->batch_size, r->patience, r->overfit_batches, r->fast_dev_run);
 }
 
 void recipe_release(struct recipe *r)

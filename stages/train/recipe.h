@@ -25,22 +25,28 @@ struct samples;
 struct text;
 
 enum optimiser { OPTIMISER_ADAMW, OPTIMISER_SGD };
-enum schedule { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE, SCHEDULE_PLATEAU };
+enum schedule {
+	SCHEDULE_CONSTANT,
+	SCHEDULE_STEP,
+	SCHEDULE_COSINE,
+	SCHEDULE_ONE_CYCLE,
+	SCHEDULE_PLATEAU
+};
 enum class_weights { WEIGHTS_NONE, WEIGHTS_BALANCED, WEIGHTS_LISTED };
 
 struct recipe {
 	struct net_design design;
-	int loss; /* enum nn_loss_kind, -1: by the targets */
+	int loss;     /* enum nn_loss_kind, -1: by the targets */
 	double delta; /* of Huber, or the quantile */
 	enum optimiser optimiser;
 	double rate, momentum, beta, decay, clip, smoothing, average;
 	int nesterov;
 	enum schedule schedule;
-	double warmup;    /* epochs */
+	double warmup;     /* epochs */
 	double step_every; /* epochs: of `step`, and how long `plateau` waits */
 	double factor;
 	enum class_weights class_weights;
-	float *weight; /* [outputs], NULL: all 1 */
+	float *weight;       /* [outputs], NULL: all 1 */
 	size_t weight_count; /* listed */
 	long epochs, patience, metric_every, checkpoint_every, overfit_batches;
 	size_t batch_size;

@@ -33,14 +33,10 @@ double schedule_rate(const struct recipe *r, double done, long cuts)
 	switch (r->schedule) {
 	case SCHEDULE_STEP:
 		return r->rate * pow(r->factor, floor((done - r->warmup) / r->step_every));
-	case SCHEDULE_COSINE:
-		return wave(r->rate, 0, share);
-	case SCHEDULE_ONE_CYCLE:
-		return one_cycle(r->rate, share);
-	case SCHEDULE_PLATEAU:
-		return r->rate * pow(r->factor, (double)cuts);
-	case SCHEDULE_CONSTANT:
-		break;
+	case SCHEDULE_COSINE: return wave(r->rate, 0, share);
+	case SCHEDULE_ONE_CYCLE: return one_cycle(r->rate, share);
+	case SCHEDULE_PLATEAU: return r->rate * pow(r->factor, (double)cuts);
+	case SCHEDULE_CONSTANT: break;
 	}
 	return r->rate;
 }

@@ -10,9 +10,9 @@
 #include "common/philox.h"
 #include "common/text.h"
 #include "nn/netfile.h"
+#include "nn/samples.h"
 #include "train/checkpoint.h"
 #include "train/recipe.h"
-#include "nn/samples.h"
 #include "train/schedule.h"
 #include "train/validate.h"
 
@@ -58,7 +58,9 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 	size_t features = net->features;
 	float *values = array_new(features, 2 * sizeof *values);
 
-	*s = (struct session){ .recipe = recipe, .samples = samples, .net = net, .host = host, .ctx = ctx };
+	*s = (struct session){
+		.recipe = recipe, .samples = samples, .net = net, .host = host, .ctx = ctx
+	};
 	s->train_count = samples->count;
 	s->valid_count = samples->valid_count;
 	if (limit != 0 && limit < (samples->count - 1) / recipe->batch_size + 1)
@@ -98,7 +100,8 @@ void session_release(struct session *s)
 	*s = (struct session){ .net = NULL };
 }
 
-float *session_score(struct session *s, const int64_t *rows, size_t count, const struct net_mode *mode)
+float *session_score(
+	struct session *s, const int64_t *rows, size_t count, const struct net_mode *mode)
 {
 	struct net *net = s->net;
 
@@ -118,8 +121,8 @@ static void send_targets(struct session *s, const int64_t *rows, size_t count)
 	size_t targets = s->samples->targets;
 
 	for (size_t i = 0; i < count; i++)
-		memcpy(s->batch_target + i * targets, s->samples->target + (size_t)rows[i] * targets,
-			targets * sizeof(float));
+		memcpy(s->batch_target + i * targets,
+			s->samples->target + (size_t)rows[i] * targets, targets * sizeof(float));
 	s->net->ops->upload(
 		s->net->device, s->target, s->batch_target, count * targets * sizeof(float));
 }
@@ -130,15 +133,15 @@ static void add_loss(struct session *s, float *score, size_t count)
 	const struct recipe *r = s->recipe;
 
 	s->net->ops->loss(s->net->device, &(struct nn_loss){ .kind = (enum nn_loss_kind)r->loss,
-					      .rows = count,
-					      .columns = s->net->design.outputs,
-					      .score = score,
-					      .target = s->target,
-					      .weight = s->weight,
-					      .smoothing = (float)r->smoothing,
-					      .delta = (float)r->delta,
-					      .denominator = (float)count,
-					      .sum = s->loss });
+						  .rows = count,
+						  .columns = s->net->design.outputs,
+						  .score = score,
+						  .target = s->target,
+						  .weight = s->weight,
+						  .smoothing = (float)r->smoothing,
+						  .delta = (float)r->delta,
+						  .denominator = (float)count,
+						  .sum = s->loss });
 }
 
 /* Both halves of the weights: those that decay and those that do not. */
@@ -186,11 +189,13 @@ static int diverged(const struct session *s, double loss, struct fault *fault)
 {
 	if (!isfinite(loss))
 		return fault_set(fault,
-			"training diverged in epoch %.0f, step %.0f: the loss is no longer a number; "
+			"training diverged in epoch %.0f, step %.0f: the loss is no longer a "
+			"number; "
 			"lower lr (it is %g)",
 			s->at.epoch, s->at.step, s->recipe->rate);
 	return fault_set(fault,
-		"training diverged in epoch %.0f: loss %g, where the first batch had %.3g; lower lr "
+		"training diverged in epoch %.0f: loss %g, where the first batch had %.3g; lower "
+		"lr "
 		"(it is %g)",
 		s->at.epoch, loss, s->at.first_loss, s->recipe->rate);
 }
@@ -221,7 +226,9 @@ static void tell_steps(struct session *s, double rate)
 
 static int take_step(struct session *s, const int64_t *rows, size_t count, struct fault *fault)
 {
-	const struct net_mode mode = { .is_training = 1, .seed = s->recipe->seed, .step = (uint32_t)s->at.step };
+	const struct net_mode mode = {
+		.is_training = 1, .seed = s->recipe->seed, .step = (uint32_t)s->at.step
+	};
 	const double rate = rate_now(s), nothing = 0;
 	int is_told = (long)(s->at.step + 1) % s->recipe->metric_every == 0;
 	double began = seconds(), loss = 0;
@@ -235,9 +242,9 @@ static int take_step(struct session *s, const int64_t *rows, size_t count, struc
 	net_backward(s->net, count, &mode);
 	if (s->recipe->clip > 0 || is_told)
 		s->net->ops->sum_squares(s->net->device, &(struct nn_sum){ .to = s->norm,
-						   .x = s->net->gradient,
-						   .count = s->net->weight_count,
-						   .is_first = 1 });
+								 .x = s->net->gradient,
+								 .count = s->net->weight_count,
+								 .is_first = 1 });
 	update(s, rate);
 	s->net->ops->download(s->net->device, &loss, s->loss, sizeof loss);
 	if (!isfinite(loss))
@@ -295,7 +302,8 @@ static int run_epoch(struct session *s, struct fault *fault)
 		first += batch_size) {
 		size_t left = s->train_count - first;
 
-		if (take_step(s, s->order + first, left < batch_size ? left : batch_size, fault) < 0 ||
+		if (take_step(s, s->order + first, left < batch_size ? left : batch_size, fault) <
+				0 ||
 			look_around(s, fault) < 0)
 			return -1;
 		if (s->has_ended)
@@ -323,7 +331,8 @@ static void keep_best(struct session *s, double loss)
 	s->at.best_loss = loss;
 	s->at.best_quality = s->valid_quality;
 	net->ops->copy(net->device, s->best, net->weight, net->weight_count * sizeof(float));
-	net->ops->copy(net->device, s->best_running, net->running, net->running_count * sizeof(float));
+	net->ops->copy(
+		net->device, s->best_running, net->running, net->running_count * sizeof(float));
 }
 
 /* After an epoch: validate by what would be the model, and decide whether to go on. */
@@ -333,7 +342,8 @@ static void judge(struct session *s)
 	const char *quality = validate_quality_name(s);
 	double loss = 0;
 
-	(void)snprintf(s->line, sizeof s->line, "epoch %.0f: loss %.4f", s->at.epoch, s->epoch_loss);
+	(void)snprintf(
+		s->line, sizeof s->line, "epoch %.0f: loss %.4f", s->at.epoch, s->epoch_loss);
 	if (s->valid_count == 0) {
 		s->at.best_epoch = s->at.epoch;
 		return;
@@ -400,7 +410,6 @@ static int goes_on(const struct session *s)
 
 int session_run(struct session *s, struct fault *fault)
 {
-
 	checkpoint_read(s);
 	while (goes_on(s)) {
 		if (run_epoch(s, fault) < 0)

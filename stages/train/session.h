@@ -32,15 +32,15 @@ struct scaling;
 
 /* Where a training is: all numbers, so that a checkpoint can name them. */
 struct cursor {
-	double epoch; /* at work, from 1 */
-	double batch; /* of it, that comes next */
-	double step;  /* done */
+	double epoch;      /* at work, from 1 */
+	double batch;      /* of it, that comes next */
+	double step;       /* done */
 	double loss, rows; /* of the epoch: summed loss, rows done */
 	double first_loss; /* of the first batch */
 	double best_epoch; /* 0: none yet */
 	double best_loss, best_quality;
 	double cuts, cut_epoch; /* plateau: how often the rate was cut, and when last */
-	double seconds; /* spent, by all attempts */
+	double seconds;         /* spent, by all attempts */
 };
 
 struct session {
@@ -59,7 +59,7 @@ struct session {
 	/* Of the host. */
 	int64_t *order;
 	float *batch_target;
-	size_t train_count, valid_count; /* that are used */
+	size_t train_count, valid_count;  /* that are used */
 	double valid_quality, epoch_loss; /* of the last epoch */
 	int has_ended;                    /* max_time is over */
 	/* Since the last metrics of steps. */
@@ -76,6 +76,7 @@ void session_release(struct session *s); /* zeroed: nothing */
 
 /* The rows of the data's scores for `count` rows, by the net as it is: for validation and tests.
  * count <= net.room. */
-float *session_score(struct session *s, const int64_t *rows, size_t count, const struct net_mode *mode);
+float *session_score(
+	struct session *s, const int64_t *rows, size_t count, const struct net_mode *mode);
 
 #endif

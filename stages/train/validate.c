@@ -7,8 +7,8 @@
 #include "common/softmax.h"
 #include "common/text.h"
 #include "nn/ops.h"
-#include "train/recipe.h"
 #include "nn/samples.h"
+#include "train/recipe.h"
 #include "train/session.h"
 
 static int is_named(const struct session *s)
@@ -48,8 +48,8 @@ static double loss_of(struct session *s, float *score, const int64_t *rows, size
 	double loss = 0;
 
 	for (size_t i = 0; i < count; i++)
-		memcpy(s->batch_target + i * targets, s->samples->target + (size_t)rows[i] * targets,
-			targets * sizeof(float));
+		memcpy(s->batch_target + i * targets,
+			s->samples->target + (size_t)rows[i] * targets, targets * sizeof(float));
 	ops->upload(s->net->device, s->target, s->batch_target, count * targets * sizeof(float));
 	ops->upload(s->net->device, s->loss, &nothing, sizeof nothing);
 	ops->loss(s->net->device, &(struct nn_loss){ .kind = (enum nn_loss_kind)s->recipe->loss,
@@ -78,7 +78,8 @@ double validate(struct session *s, double *quality)
 		size = s->valid_count - first < s->recipe->batch_size ? s->valid_count - first
 								      : s->recipe->batch_size;
 		made = session_score(s, rows, size, &mode);
-		s->net->ops->download(s->net->device, scores, made, size * outputs * sizeof *scores);
+		s->net->ops->download(
+			s->net->device, scores, made, size * outputs * sizeof *scores);
 		for (size_t i = 0; i < size; i++)
 			sum += quality_of(s, scores + i * outputs,
 				s->samples->target + (size_t)rows[i] * targets);
