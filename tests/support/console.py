@@ -22,6 +22,7 @@ fenced block to that file, <!-- show: PATH --> says that the next block must be 
 import argparse, difflib, os, re, shutil, subprocess, sys, tempfile
 
 FORMS = [
+    (r"/tmp/flow-console-\w+", "folder"),  # first: its name may look like a digest
     (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "run"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}\b", "run"),
     (r"\[[0-9:.]{5,10}\]", "stamp"),
@@ -33,7 +34,6 @@ FORMS = [
     (r"\b\d+\.\d{4,}(e-?\d+)?\b", "number"),
     (r"[+-]\d+\.\d %", "percent"),
     (r"\b(pid|process) \d+", "pid"),
-    (r"/tmp/flow-console-\w+", "folder"),
 ]
 
 
