@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "common/fitted.h"
 #include "common/moments.h"
 #include "common/philox.h"
-#include "common/recipe.h"
 #include "common/shard.h"
 #include "common/text.h"
 
@@ -22,8 +22,8 @@ struct fit {
 	const uint8_t *learn;
 	uint64_t seed;
 	size_t column;
-	const struct recipe_column *recipe;
-	struct recipe_step *step;
+	const struct fitted_column *recipe;
+	struct fitted_step *step;
 	size_t before; /* steps that are fitted */
 	struct dictionary names;
 	struct moments moments;
@@ -60,7 +60,7 @@ static int add_number(
 	double x = cells_present(cells, row) ? column_number(cells->type, cells->data, row)
 					     : (double)NAN;
 
-	x = recipe_number(f->recipe, f->before, x);
+	x = fitted_number(f->recipe, f->before, x);
 	if (isnan(x))
 		return 0;
 	if (isinf(x))
@@ -76,11 +76,11 @@ static int add_number(
 
 static int add_text(struct fit *f, const struct cells *cells, size_t row, struct fault *fault)
 {
-	struct recipe_step *s = f->step;
+	struct fitted_step *s = f->step;
 	char digits[32];
 	size_t length = 0;
-	const char *text = recipe_text(cells, &f->names, row, digits, &length);
-	uint32_t most = s->kind == STEP_ONEHOT ? ONEHOT_MAX : RECIPE_FEATURES_MAX;
+	const char *text = fitted_text(cells, &f->names, row, digits, &length);
+	uint32_t most = s->kind == STEP_ONEHOT ? ONEHOT_MAX : FITTED_FEATURES_MAX;
 
 	f->texts++;
 	if (text == NULL)
@@ -94,7 +94,7 @@ static int add_text(struct fit *f, const struct cells *cells, size_t row, struct
 		return 0;
 	}
 	memset(f->cells, 0, s->size * sizeof *f->cells);
-	recipe_count_runs(s, text, length, f->cells);
+	fitted_count_runs(s, text, length, f->cells);
 	for (uint32_t i = 0; i < s->size; i++)
 		s->weight[i] += f->cells[i] > 0 ? 1.0f : 0.0f;
 	return 0;
@@ -118,7 +118,7 @@ static int walk(struct fit *f, struct fault *fault)
 		for (size_t row = 0; row < part.rows && rc == 0; row++) {
 			if (f->learn != NULL && !f->learn[first + row])
 				continue;
-			rc = recipe_step_is_text(f->step->kind)
+			rc = fitted_step_is_text(f->step->kind)
 				     ? add_text(f, &cells, row, fault)
 				     : add_number(f, &cells, row, first + row, fault);
 		}
@@ -163,7 +163,7 @@ static void settle_spread(struct fit *f, double first, double second)
 
 static void settle_number(struct fit *f)
 {
-	struct recipe_step *s = f->step;
+	struct fitted_step *s = f->step;
 	size_t count = f->values < SAMPLE_MAX ? (size_t)f->values : SAMPLE_MAX;
 
 	if (f->sample != NULL)
@@ -189,7 +189,7 @@ static void settle_weights(struct fit *f)
 			(float)(log((1 + (double)f->texts) / (1 + (double)f->step->weight[i])) + 1);
 }
 
-static int needs_fitting(const struct recipe_step *s)
+static int needs_fitting(const struct fitted_step *s)
 {
 	switch (s->kind) {
 	case STEP_IMPUTE:
@@ -209,7 +209,7 @@ static int needs_fitting(const struct recipe_step *s)
 
 static int fit_step(struct fit *f, struct fault *fault)
 {
-	struct recipe_step *s = f->step;
+	struct fitted_step *s = f->step;
 	int rc;
 
 	f->moments = MOMENTS_NONE;
@@ -221,7 +221,7 @@ static int fit_step(struct fit *f, struct fault *fault)
 		f->cells = array_new(s->size, sizeof *f->cells);
 	}
 	rc = walk(f, fault);
-	if (rc == 0 && (recipe_step_is_text(s->kind) ? f->texts == 0 || (s->kind == STEP_ONEHOT &&
+	if (rc == 0 && (fitted_step_is_text(s->kind) ? f->texts == 0 || (s->kind == STEP_ONEHOT &&
 										s->names.count == 0)
 						     : f->moments.count == 0))
 		rc = fault_set(fault,
@@ -229,7 +229,7 @@ static int fit_step(struct fit *f, struct fault *fault)
 			f->recipe->name);
 	if (rc == 0 && s->kind == STEP_TFIDF)
 		settle_weights(f);
-	else if (rc == 0 && !recipe_step_is_text(s->kind))
+	else if (rc == 0 && !fitted_step_is_text(s->kind))
 		settle_number(f);
 	free(f->sample);
 	free(f->cells);
@@ -238,7 +238,7 @@ static int fit_step(struct fit *f, struct fault *fault)
 	return rc;
 }
 
-static int fit_column(struct fit *f, struct recipe_column *c, struct fault *fault)
+static int fit_column(struct fit *f, struct fitted_column *c, struct fault *fault)
 {
 	int rc = 0;
 
@@ -259,7 +259,7 @@ static int fit_column(struct fit *f, struct recipe_column *c, struct fault *faul
 	return rc;
 }
 
-int fit_recipe(struct recipe *recipe, const struct shard *shard, const uint8_t *learn,
+int fit_recipe(struct fitted *recipe, const struct shard *shard, const uint8_t *learn,
 	uint64_t seed, void (*note)(void *context, const char *line), void *context,
 	struct fault *fault)
 {

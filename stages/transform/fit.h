@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 struct fault;
-struct recipe;
+struct fitted;
 struct shard;
 
 /* note() is told what is odd but no fault. */
-int fit_recipe(struct recipe *recipe, const struct shard *shard, const uint8_t *learn,
+int fit_recipe(struct fitted *recipe, const struct shard *shard, const uint8_t *learn,
 	uint64_t seed, void (*note)(void *context, const char *line), void *context,
 	struct fault *fault);
 

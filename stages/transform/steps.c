@@ -4,15 +4,15 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "common/fitted.h"
 #include "common/jsonin.h"
-#include "common/recipe.h"
 #include "common/shard.h"
 #include "common/text.h"
 
 #define STEP_LENGTH_MAX 200
 
 /* A step, or a list of them. */
-static int read_list(struct recipe_column *c, struct jsonin *in, struct fault *fault)
+static int read_list(struct fitted_column *c, struct jsonin *in, struct fault *fault)
 {
 	char words[STEP_LENGTH_MAX];
 	int more;
@@ -20,40 +20,40 @@ static int read_list(struct recipe_column *c, struct jsonin *in, struct fault *f
 	if (jsonin_peek(in) == '"')
 		return jsonin_string(in, words, sizeof words, fault) < 0
 			       ? -1
-			       : recipe_add_step(c, words, fault);
+			       : fitted_add_step(c, words, fault);
 	if (jsonin_enter(in, '[', fault) < 0)
 		return -1;
 	while ((more = jsonin_item(in, fault)) == 1)
 		if (jsonin_string(in, words, sizeof words, fault) < 0 ||
-			recipe_add_step(c, words, fault) < 0)
+			fitted_add_step(c, words, fault) < 0)
 			return -1;
 	return more;
 }
 
 static int check_steps(
-	const struct recipe_column *c, const struct column *column, struct fault *fault)
+	const struct fitted_column *c, const struct column *column, struct fault *fault)
 {
 	if (c->steps == 0)
 		return 0;
 	if (column->width != 1)
 		return fault_set(fault, "column '%s' has %u numbers a row; steps are for one",
 			column->name, column->width);
-	if (recipe_step_is_text(c->step[0].kind)) {
+	if (fitted_step_is_text(c->step[0].kind)) {
 		if (column->type == COLUMN_FLOAT64 || column->type == COLUMN_FLOAT32)
 			return fault_set(fault,
 				"column '%s' is %s; %s is for texts, categories and whole "
 				"numbers",
 				column->name, column_type_name(column->type),
-				recipe_step_name(c->step[0].kind));
+				fitted_step_name(c->step[0].kind));
 	} else if (!column_is_number(column->type)) {
 		return fault_set(fault, "column '%s' is %s; %s is for numbers", column->name,
-			column_type_name(column->type), recipe_step_name(c->step[0].kind));
+			column_type_name(column->type), fitted_step_name(c->step[0].kind));
 	}
 	return 0;
 }
 
 /* with.columns: each column that is named. set[] says which. */
-static int read_columns(struct recipe_column *columns, char *set, const struct shard *shard,
+static int read_columns(struct fitted_column *columns, char *set, const struct shard *shard,
 	const char *json, struct fault *fault)
 {
 	char name[COLUMN_NAME_MAX + 1];
@@ -100,7 +100,7 @@ static int read_except(char *set, const struct shard *shard, const char *json, s
 }
 
 /* with.numbers and with.categories: the columns of a kind that nobody named. */
-static int read_rest(struct recipe_column *columns, const char *set, const struct shard *shard,
+static int read_rest(struct fitted_column *columns, const char *set, const struct shard *shard,
 	int numbers, const char *json, struct fault *fault)
 {
 	if (json == NULL)
@@ -126,10 +126,10 @@ static int in_key(const char *key, int rc, struct fault *fault)
 	return rc < 0 ? fault_context(fault, "with.%s", key) : 0;
 }
 
-int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host *host,
+int steps_read(struct fitted *recipe, const struct shard *shard, const flow_host *host,
 	flow_ctx *ctx, struct fault *fault)
 {
-	struct recipe_column *columns = array_new(shard->columns, sizeof *columns);
+	struct fitted_column *columns = array_new(shard->columns, sizeof *columns);
 	char *set = array_new(shard->columns, 1);
 	int rc = in_key("columns",
 		read_columns(columns, set, shard, host->json(ctx, "columns"), fault), fault);
@@ -149,7 +149,7 @@ int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host
 	recipe->count = 0;
 	for (size_t i = 0; i < shard->columns && rc == 0; i++) {
 		const char *name = shard->column[i].name;
-		struct recipe_column *c = &columns[recipe->count];
+		struct fitted_column *c = &columns[recipe->count];
 
 		if (columns[i].steps == 0)
 			continue;

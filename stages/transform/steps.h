@@ -7,11 +7,11 @@
 #include <flow/plugin.h>
 
 struct fault;
-struct recipe;
+struct fitted;
 struct shard;
 
 /* An unfitted recipe; columns without steps are not in it. */
-int steps_read(struct recipe *recipe, const struct shard *shard, const flow_host *host,
+int steps_read(struct fitted *recipe, const struct shard *shard, const flow_host *host,
 	flow_ctx *ctx, struct fault *fault);
 
 #endif

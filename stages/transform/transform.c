@@ -5,8 +5,8 @@
 
 #include "common/fault.h"
 #include "common/file.h"
+#include "common/fitted.h"
 #include "common/npy.h"
-#include "common/recipe.h"
 #include "common/shard.h"
 #include "common/shardout.h"
 #include "common/text.h"
@@ -15,7 +15,7 @@
 
 /* A column of what comes in, and what becomes of it. */
 struct route {
-	const struct recipe_column *recipe; /* NULL: it passes */
+	const struct fitted_column *recipe; /* NULL: it passes */
 	int is_joined;                      /* goes into the wide column */
 	struct dictionary names;
 	struct cells in, out;
@@ -26,7 +26,7 @@ struct transform {
 	const flow_host *host;
 	flow_ctx *ctx;
 	struct shard shard;
-	struct recipe recipe;
+	struct fitted recipe;
 	uint8_t *learn;
 	const char *into;
 	struct route *route;    /* of each column of the shard */
@@ -80,11 +80,11 @@ static int read_recipe(struct transform *t, const char *path, struct fault *faul
 			"categories and except do not go with it");
 	if (mapped_open(&file, path, fault) < 0)
 		return -1;
-	rc = recipe_read(
+	rc = fitted_read(
 		&t->recipe, file.data != NULL ? (const char *)file.data : "", file.size, fault);
 	mapped_close(&file);
 	for (size_t i = 0; i < t->recipe.count && rc == 0; i++) {
-		const struct recipe_column *c = &t->recipe.column[i];
+		const struct fitted_column *c = &t->recipe.column[i];
 		size_t at = shard_find(&t->shard, c->name);
 
 		if (at == t->shard.columns || t->shard.column[at].width != 1)
@@ -136,7 +136,7 @@ static int plan(struct transform *t, struct fault *fault)
 			if (strcmp(t->recipe.column[i].name, t->shard.column[c].name) == 0)
 				r->recipe = &t->recipe.column[i];
 		if (r->recipe != NULL) {
-			recipe_result(r->recipe, &r->result);
+			fitted_result(r->recipe, &r->result);
 			find_names(r, &t->shard, c);
 			r->is_joined = t->into != NULL && r->result.type == COLUMN_FLOAT32;
 		}
@@ -203,7 +203,7 @@ static int apply_column(struct transform *t, size_t group, size_t c, struct faul
 	cells_begin(&r->in, &t->shard.column[c]);
 	shard_cells(&r->in, &part, 0, part.rows);
 	cells_begin(&r->out, &r->result);
-	return r->recipe != NULL ? recipe_apply(r->recipe, &r->in, &r->names, &r->out, fault) : 0;
+	return r->recipe != NULL ? fitted_apply(r->recipe, &r->in, &r->names, &r->out, fault) : 0;
 }
 
 static int apply_group(struct transform *t, size_t group, struct shardout *out, struct fault *fault)
@@ -273,7 +273,7 @@ static int write_recipe(const struct transform *t, struct fault *fault)
 
 	if (path == NULL)
 		return 0;
-	recipe_write(&t->recipe, &json);
+	fitted_write(&t->recipe, &json);
 	rc = output_file(path, json.data, json.length, fault);
 	text_release(&json);
 	return rc;
@@ -292,7 +292,7 @@ static void transform_release(struct transform *t)
 	free(t->columns);
 	free(t->cells);
 	free(t->learn);
-	recipe_release(&t->recipe);
+	fitted_release(&t->recipe);
 	shard_close(&t->shard);
 }
 

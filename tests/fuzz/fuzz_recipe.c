@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "common/fault.h"
-#include "common/recipe.h"
+#include "common/fitted.h"
 #include "common/text.h"
 #include "fuzz.h"
 
-static void apply(const struct recipe_column *c)
+static void apply(const struct fitted_column *c)
 {
 	const struct column given = { .name = "c", .type = c->type, .width = 1 };
 	struct cells in = { 0 }, out = { 0 };
@@ -25,9 +25,9 @@ static void apply(const struct recipe_column *c)
 		else
 			cells_add_number(&in, 0);
 	}
-	recipe_result(c, &result);
+	fitted_result(c, &result);
 	cells_begin(&out, &result);
-	FUZZ_CHECK(recipe_apply(c, &in, &names, &out, &fault) == 0 && out.rows == 2);
+	FUZZ_CHECK(fitted_apply(c, &in, &names, &out, &fault) == 0 && out.rows == 2);
 	(void)fuzz_touch(out.data, out.size);
 	cells_release(&in);
 	cells_release(&out);
@@ -36,18 +36,18 @@ static void apply(const struct recipe_column *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct recipe recipe, again;
+	struct fitted recipe, again;
 	struct text json = { 0 };
 	struct fault fault;
 	char *text = fuzz_text(data, size);
 
-	if (recipe_read(&recipe, text, size, &fault) == 0) {
+	if (fitted_read(&recipe, text, size, &fault) == 0) {
 		for (size_t i = 0; i < recipe.count && i < 8; i++)
 			apply(&recipe.column[i]);
-		recipe_write(&recipe, &json);
-		FUZZ_CHECK(recipe_read(&again, json.data, json.length, &fault) == 0 && again.count == recipe.count);
-		recipe_release(&again);
-		recipe_release(&recipe);
+		fitted_write(&recipe, &json);
+		FUZZ_CHECK(fitted_read(&again, json.data, json.length, &fault) == 0 && again.count == recipe.count);
+		fitted_release(&again);
+		fitted_release(&recipe);
 		text_release(&json);
 	}
 	free(text);

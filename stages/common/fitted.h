@@ -1,18 +1,18 @@
 /*
- * common/recipe.h - what is done to the columns of a table before a model sees them.
+ * common/fitted.h - what is done to the columns of a table before a model sees them.
  *
- *     struct recipe r;  recipe_read(&r, json, length, fault);            fitted, as the stage transform wrote it
+ *     struct fitted r;  fitted_read(&r, json, length, fault);            fitted, as the stage transform wrote it
  *     for each column i: c = &r.column[i], c->name is its name in the table
- *             recipe_apply(c, &in, names, &out, fault);                  rows of in behind those of out
- *     recipe_release(&r);
+ *             fitted_apply(c, &in, names, &out, fault);                  rows of in behind those of out
+ *     fitted_release(&r);
  *
  * A step is fitted once, on the rows that a model learns from; all that fitting found lies in the
  * step, and the step in JSON. The same JSON gives the same bits: training and serving share this code.
  * Numbers go through steps one after the other and come out as float32; texts end with one step that
  * makes numbers of them.
  */
-#ifndef FLOW_STAGES_COMMON_RECIPE_H
-#define FLOW_STAGES_COMMON_RECIPE_H
+#ifndef FLOW_STAGES_COMMON_FITTED_H
+#define FLOW_STAGES_COMMON_FITTED_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,8 +23,8 @@
 struct fault;
 struct text;
 
-#define RECIPE_STEPS_MAX    8
-#define RECIPE_FEATURES_MAX 65536
+#define FITTED_STEPS_MAX    8
+#define FITTED_FEATURES_MAX 65536
 
 enum step_kind {
 	STEP_IMPUTE,      /* number: what stands for missing */
@@ -40,7 +40,7 @@ enum step_kind {
 	STEP_CHARS,   /* how often runs of characters occur */
 };
 
-struct recipe_step {
+struct fitted_step {
 	enum step_kind kind;
 	double first, second;
 	uint32_t size, low, high; /* cells; lengths of runs */
@@ -51,41 +51,41 @@ struct recipe_step {
 		is_share; /* impute; a number was given; clip at shares of the rows */
 };
 
-struct recipe_column {
+struct fitted_column {
 	char *name;
 	enum column_type type; /* of what comes in */
-	struct recipe_step step[RECIPE_STEPS_MAX];
+	struct fitted_step step[FITTED_STEPS_MAX];
 	size_t steps;
 };
 
-struct recipe {
-	struct recipe_column *column;
+struct fitted {
+	struct fitted_column *column;
 	size_t count;
 };
 
 /* Add a step, as `standardize`, `clip 0 100`, `impute median`, `onehot`, `tfidf 4096 1 2`. */
-int recipe_add_step(struct recipe_column *column, const char *words, struct fault *fault);
+int fitted_add_step(struct fitted_column *column, const char *words, struct fault *fault);
 /* What comes out: type and width. */
-void recipe_result(const struct recipe_column *column, struct column *result);
-int recipe_step_is_text(enum step_kind kind);
-const char *recipe_step_name(enum step_kind kind);
-int recipe_step_find(enum step_kind *kind, const char *word); /* 1: there is one of that name */
+void fitted_result(const struct fitted_column *column, struct column *result);
+int fitted_step_is_text(enum step_kind kind);
+const char *fitted_step_name(enum step_kind kind);
+int fitted_step_find(enum step_kind *kind, const char *word); /* 1: there is one of that name */
 
 /* The text of a row: of texts themselves, the name of a category, the digits of a whole number. NULL:
  * it is missing. */
-const char *recipe_text(const struct cells *in, const struct dictionary *names, size_t row,
+const char *fitted_text(const struct cells *in, const struct dictionary *names, size_t row,
 	char digits[32], size_t *length);
 /* A number after the first `steps` steps; NaN: it is missing. */
-double recipe_number(const struct recipe_column *column, size_t steps, double number);
+double fitted_number(const struct fitted_column *column, size_t steps, double number);
 /* Counts of hashed runs, added to `cells`, which has step->size. */
-void recipe_count_runs(
-	const struct recipe_step *step, const char *text, size_t length, float *cells);
+void fitted_count_runs(
+	const struct fitted_step *step, const char *text, size_t length, float *cells);
 
-int recipe_apply(const struct recipe_column *column, const struct cells *in,
+int fitted_apply(const struct fitted_column *column, const struct cells *in,
 	const struct dictionary *names, struct cells *out, struct fault *fault);
 
-void recipe_write(const struct recipe *recipe, struct text *json);
-int recipe_read(struct recipe *recipe, const char *json, size_t length, struct fault *fault);
-void recipe_release(struct recipe *recipe); /* zeroed: nothing */
+void fitted_write(const struct fitted *recipe, struct text *json);
+int fitted_read(struct fitted *recipe, const char *json, size_t length, struct fault *fault);
+void fitted_release(struct fitted *recipe); /* zeroed: nothing */
 
 #endif

@@ -1,5 +1,5 @@
 /* The JSON of a recipe that is fitted. */
-#include "common/recipe.h"
+#include "common/fitted.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 #define COLUMNS_TOO_MANY 65536
 #define NAME_ROOM        65536
 
-static void put_step(struct jsonout *json, const struct recipe_step *s)
+static void put_step(struct jsonout *json, const struct fitted_step *s)
 {
 	jsonout_open(json, '{');
 	jsonout_key(json, "step");
-	jsonout_string(json, recipe_step_name(s->kind));
+	jsonout_string(json, fitted_step_name(s->kind));
 	jsonout_key(json, "first");
 	jsonout_number(json, s->first);
 	jsonout_key(json, "second");
@@ -49,7 +49,7 @@ static void put_step(struct jsonout *json, const struct recipe_step *s)
 	jsonout_close(json);
 }
 
-void recipe_write(const struct recipe *recipe, struct text *text)
+void fitted_write(const struct fitted *recipe, struct text *text)
 {
 	struct jsonout json = { .out = text };
 
@@ -59,7 +59,7 @@ void recipe_write(const struct recipe *recipe, struct text *text)
 	jsonout_key(&json, "columns");
 	jsonout_open_tall(&json, '[');
 	for (size_t i = 0; i < recipe->count; i++) {
-		const struct recipe_column *c = &recipe->column[i];
+		const struct fitted_column *c = &recipe->column[i];
 
 		jsonout_open(&json, '{');
 		jsonout_key(&json, "name");
@@ -78,15 +78,15 @@ void recipe_write(const struct recipe *recipe, struct text *text)
 	text_add(text, "\n", 1);
 }
 
-static int take_names(struct recipe_step *s, struct jsonin *in, struct fault *fault)
+static int take_names(struct fitted_step *s, struct jsonin *in, struct fault *fault)
 {
 	char *name = array_new(NAME_ROOM, 1);
 	int more, rc = jsonin_enter(in, '[', fault);
 
 	while (rc == 0 && (more = jsonin_item(in, fault)) != 0) {
 		rc = more < 0 ? -1 : jsonin_string(in, name, NAME_ROOM, fault);
-		if (rc == 0 && s->names.count == RECIPE_FEATURES_MAX)
-			rc = fault_set(fault, "more than %d names", RECIPE_FEATURES_MAX);
+		if (rc == 0 && s->names.count == FITTED_FEATURES_MAX)
+			rc = fault_set(fault, "more than %d names", FITTED_FEATURES_MAX);
 		if (rc == 0 && dictionary_find(&s->names, name, strlen(name)) != DICTIONARY_NONE)
 			rc = fault_set(fault, "the name '%.100s' twice", name);
 		if (rc == 0)
@@ -96,7 +96,7 @@ static int take_names(struct recipe_step *s, struct jsonin *in, struct fault *fa
 	return rc;
 }
 
-static int take_weights(struct recipe_step *s, struct jsonin *in, struct fault *fault)
+static int take_weights(struct fitted_step *s, struct jsonin *in, struct fault *fault)
 {
 	size_t count = 0;
 	int more;
@@ -109,14 +109,14 @@ static int take_weights(struct recipe_step *s, struct jsonin *in, struct fault *
 		if (jsonin_number(in, &weight, fault) < 0)
 			return -1;
 		if (s->weight == NULL)
-			s->weight = array_new(RECIPE_FEATURES_MAX, sizeof *s->weight);
-		if (count == RECIPE_FEATURES_MAX)
-			return fault_set(fault, "more than %d weights", RECIPE_FEATURES_MAX);
+			s->weight = array_new(FITTED_FEATURES_MAX, sizeof *s->weight);
+		if (count == FITTED_FEATURES_MAX)
+			return fault_set(fault, "more than %d weights", FITTED_FEATURES_MAX);
 		if (!isfinite((float)weight))
 			return fault_set(fault, "a weight that is not finite");
 		s->weight[count++] = (float)weight;
 	}
-	/* `size` stands before the weights, as recipe_write() puts it. */
+	/* `size` stands before the weights, as fitted_write() puts it. */
 	if (more == 0 && count != (s->kind == STEP_TFIDF ? s->size : 0))
 		return fault_set(fault, "%zu weights for %u cells", count, s->size);
 	return more;
@@ -134,17 +134,17 @@ static int take_count(uint32_t *value, struct jsonin *in, uint64_t most, struct 
 	return 0;
 }
 
-static int take_kind(struct recipe_step *s, struct jsonin *in, struct fault *fault)
+static int take_kind(struct fitted_step *s, struct jsonin *in, struct fault *fault)
 {
 	char word[32];
 
 	if (jsonin_string(in, word, sizeof word, fault) < 0)
 		return -1;
-	return recipe_step_find(&s->kind, word) ? 0 : fault_set(fault, "'%s' is no step", word);
+	return fitted_step_find(&s->kind, word) ? 0 : fault_set(fault, "'%s' is no step", word);
 }
 
 static int take_member(
-	struct recipe_step *s, const char *key, struct jsonin *in, struct fault *fault)
+	struct fitted_step *s, const char *key, struct jsonin *in, struct fault *fault)
 {
 	if (strcmp(key, "step") == 0)
 		return take_kind(s, in, fault);
@@ -153,7 +153,7 @@ static int take_member(
 	if (strcmp(key, "second") == 0)
 		return jsonin_number(in, &s->second, fault);
 	if (strcmp(key, "size") == 0)
-		return take_count(&s->size, in, RECIPE_FEATURES_MAX, fault);
+		return take_count(&s->size, in, FITTED_FEATURES_MAX, fault);
 	if (strcmp(key, "low") == 0)
 		return take_count(&s->low, in, 8, fault);
 	if (strcmp(key, "high") == 0)
@@ -166,31 +166,31 @@ static int take_member(
 }
 
 /* What apply relies on, whoever wrote the file. */
-static int check_step(const struct recipe_step *s, struct fault *fault)
+static int check_step(const struct fitted_step *s, struct fault *fault)
 {
 	if (!isfinite(s->first) || !isfinite(s->second))
 		return fault_set(
-			fault, "%s has numbers that are not finite", recipe_step_name(s->kind));
+			fault, "%s has numbers that are not finite", fitted_step_name(s->kind));
 	if ((s->kind == STEP_STANDARDIZE && s->second == 0) ||
 		(s->kind == STEP_MINMAX && s->first >= s->second))
-		return fault_set(fault, "%s divides by 0", recipe_step_name(s->kind));
+		return fault_set(fault, "%s divides by 0", fitted_step_name(s->kind));
 	if (s->kind == STEP_ONEHOT && s->names.count == 0)
 		return fault_set(fault, "onehot has no names");
 	if (s->kind >= STEP_HASH && (s->size < 2 || (s->kind != STEP_HASH && s->low < 1)))
-		return fault_set(fault, "%s has no cells", recipe_step_name(s->kind));
+		return fault_set(fault, "%s has no cells", fitted_step_name(s->kind));
 	if (s->kind == STEP_TFIDF && s->weight == NULL)
 		return fault_set(fault, "tfidf has no weights");
 	return 0;
 }
 
-static int take_step(struct recipe_column *c, struct jsonin *in, struct fault *fault)
+static int take_step(struct fitted_column *c, struct jsonin *in, struct fault *fault)
 {
-	struct recipe_step *s = &c->step[c->steps];
+	struct fitted_step *s = &c->step[c->steps];
 	char key[32];
 	int more;
 
-	if (c->steps == RECIPE_STEPS_MAX)
-		return fault_set(fault, "more than %d steps", RECIPE_STEPS_MAX);
+	if (c->steps == FITTED_STEPS_MAX)
+		return fault_set(fault, "more than %d steps", FITTED_STEPS_MAX);
 	c->steps++; /* what it holds is released with the others */
 	if (jsonin_enter(in, '{', fault) < 0)
 		return -1;
@@ -199,13 +199,13 @@ static int take_step(struct recipe_column *c, struct jsonin *in, struct fault *f
 			return -1;
 	if (more < 0)
 		return -1;
-	if (c->steps > 1 && (recipe_step_is_text(s->kind) || recipe_step_is_text(s[-1].kind)))
+	if (c->steps > 1 && (fitted_step_is_text(s->kind) || fitted_step_is_text(s[-1].kind)))
 		return fault_set(fault, "a step for texts goes alone");
 	return check_step(s, fault);
 }
 
 static int take_column_member(
-	struct recipe_column *c, const char *key, struct jsonin *in, struct fault *fault)
+	struct fitted_column *c, const char *key, struct jsonin *in, struct fault *fault)
 {
 	char word[COLUMN_NAME_MAX + 1];
 	int more;
@@ -229,16 +229,16 @@ static int take_column_member(
 	return c->type != 0 ? 0 : fault_set(fault, "a column has no '%s' of '%s'", key, word);
 }
 
-static int take_column(struct recipe *r, struct jsonin *in, struct fault *fault)
+static int take_column(struct fitted *r, struct jsonin *in, struct fault *fault)
 {
-	struct recipe_column *c;
+	struct fitted_column *c;
 	char key[32];
 	int more;
 
 	if (r->count == COLUMNS_TOO_MANY)
 		return fault_set(fault, "more than %d columns", COLUMNS_TOO_MANY);
 	if ((r->count & (r->count - 1)) == 0) { /* room for as many again */
-		struct recipe_column *wider =
+		struct fitted_column *wider =
 			array_new(r->count != 0 ? 2 * r->count : 1, sizeof *wider);
 
 		if (r->count != 0)
@@ -256,13 +256,13 @@ static int take_column(struct recipe *r, struct jsonin *in, struct fault *fault)
 		return -1;
 	if (c->name == NULL || c->type == 0 || c->steps == 0)
 		return fault_set(fault, "a column lacks its name, type or steps");
-	if (!recipe_step_is_text(c->step[0].kind) && !column_is_number(c->type))
+	if (!fitted_step_is_text(c->step[0].kind) && !column_is_number(c->type))
 		return fault_set(fault, "column '%s' is %s and has steps for numbers", c->name,
 			column_type_name(c->type));
 	return 0;
 }
 
-static int take_recipe(struct recipe *r, struct jsonin *in, struct fault *fault)
+static int take_recipe(struct fitted *r, struct jsonin *in, struct fault *fault)
 {
 	uint64_t format;
 	char key[32];
@@ -292,14 +292,14 @@ static int take_recipe(struct recipe *r, struct jsonin *in, struct fault *fault)
 	return more < 0 ? -1 : jsonin_finish(in, fault);
 }
 
-int recipe_read(struct recipe *recipe, const char *json, size_t length, struct fault *fault)
+int fitted_read(struct fitted *recipe, const char *json, size_t length, struct fault *fault)
 {
-	struct recipe made = { 0 };
+	struct fitted made = { 0 };
 	struct jsonin in;
 
 	jsonin_begin(&in, json, length);
 	if (take_recipe(&made, &in, fault) < 0) {
-		recipe_release(&made);
+		fitted_release(&made);
 		return fault_context(fault, "the recipe");
 	}
 	*recipe = made;

@@ -1,4 +1,4 @@
-#include "common/recipe.h"
+#include "common/fitted.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static int read_number(double *value, const char *word, const char *step, struct
 }
 
 static int read_impute(
-	struct recipe_step *s, const struct words *w, const char *text, struct fault *fault)
+	struct fitted_step *s, const struct words *w, const char *text, struct fault *fault)
 {
 	const char *how = w->count > 1 ? w->word[1] : "mean";
 
@@ -56,7 +56,7 @@ static int read_impute(
 	return read_number(&s->first, how, text, fault);
 }
 
-static int read_clip(struct recipe_step *s, struct words *w, const char *text, struct fault *fault)
+static int read_clip(struct fitted_step *s, struct words *w, const char *text, struct fault *fault)
 {
 	size_t length[2];
 
@@ -78,7 +78,7 @@ static int read_clip(struct recipe_step *s, struct words *w, const char *text, s
 }
 
 static int read_size(
-	struct recipe_step *s, const struct words *w, const char *text, struct fault *fault)
+	struct fitted_step *s, const struct words *w, const char *text, struct fault *fault)
 {
 	int64_t value[3] = { 0, 1, s->kind == STEP_CHARS ? 3 : 2 };
 
@@ -89,10 +89,10 @@ static int read_size(
 	for (size_t i = 1; i < w->count; i++)
 		if (!number_integer(&value[i - 1], w->word[i], strlen(w->word[i])))
 			return fault_set(fault, "'%s': '%s' is no whole number", text, w->word[i]);
-	if (value[0] < 2 || value[0] > RECIPE_FEATURES_MAX || value[1] < 1 || value[2] < value[1] ||
+	if (value[0] < 2 || value[0] > FITTED_FEATURES_MAX || value[1] < 1 || value[2] < value[1] ||
 		value[2] > 8)
 		return fault_set(fault, "'%s': cells are 2 to %d, runs 1 to 8 long", text,
-			RECIPE_FEATURES_MAX);
+			FITTED_FEATURES_MAX);
 	s->size = (uint32_t)value[0];
 	s->low = (uint32_t)value[1];
 	s->high = (uint32_t)value[2];
@@ -102,12 +102,12 @@ static int read_size(
 static const char *const step_names[] = { "impute", "standardize", "minmax", "clip", "log",
 	"onehot", "ordinal", "hash", "words", "tfidf", "chars" };
 
-const char *recipe_step_name(enum step_kind kind)
+const char *fitted_step_name(enum step_kind kind)
 {
 	return step_names[kind];
 }
 
-int recipe_step_find(enum step_kind *kind, const char *word)
+int fitted_step_find(enum step_kind *kind, const char *word)
 {
 	for (size_t i = 0; i < sizeof step_names / sizeof step_names[0]; i++) {
 		if (strcmp(step_names[i], word) == 0) {
@@ -118,13 +118,13 @@ int recipe_step_find(enum step_kind *kind, const char *word)
 	return 0;
 }
 
-int recipe_step_is_text(enum step_kind kind)
+int fitted_step_is_text(enum step_kind kind)
 {
 	return kind >= STEP_ONEHOT;
 }
 
 static int read_arguments(
-	struct recipe_step *s, struct words *w, const char *text, struct fault *fault)
+	struct fitted_step *s, struct words *w, const char *text, struct fault *fault)
 {
 	if (s->kind == STEP_IMPUTE)
 		return w->count <= 2 ? read_impute(s, w, text, fault)
@@ -137,33 +137,33 @@ static int read_arguments(
 	return w->count == 1 ? 0 : fault_set(fault, "'%s': %s takes no words", text, w->word[0]);
 }
 
-int recipe_add_step(struct recipe_column *column, const char *words, struct fault *fault)
+int fitted_add_step(struct fitted_column *column, const char *words, struct fault *fault)
 {
-	struct recipe_step *s = &column->step[column->steps];
+	struct fitted_step *s = &column->step[column->steps];
 	struct words w;
 
-	if (column->steps == RECIPE_STEPS_MAX)
-		return fault_set(fault, "more than %d steps", RECIPE_STEPS_MAX);
+	if (column->steps == FITTED_STEPS_MAX)
+		return fault_set(fault, "more than %d steps", FITTED_STEPS_MAX);
 	if (cut_words(&w, words, fault) < 0)
 		return -1;
-	*s = (struct recipe_step){ .kind = STEP_LOG };
-	if (!recipe_step_find(&s->kind, w.word[0]))
+	*s = (struct fitted_step){ .kind = STEP_LOG };
+	if (!fitted_step_find(&s->kind, w.word[0]))
 		return fault_set(fault,
 			"'%s' is no step; there are impute, standardize, minmax, clip, log, "
 			"onehot, ordinal, hash, words, tfidf, chars",
 			w.word[0]);
 	if (read_arguments(s, &w, words, fault) < 0)
 		return -1;
-	if (column->steps != 0 && (recipe_step_is_text(s->kind) || recipe_step_is_text(s[-1].kind)))
+	if (column->steps != 0 && (fitted_step_is_text(s->kind) || fitted_step_is_text(s[-1].kind)))
 		return fault_set(fault, "'%s' goes alone, without other steps",
-			recipe_step_is_text(s->kind) ? words : step_names[s[-1].kind]);
+			fitted_step_is_text(s->kind) ? words : step_names[s[-1].kind]);
 	column->steps++;
 	return 0;
 }
 
-void recipe_result(const struct recipe_column *column, struct column *result)
+void fitted_result(const struct fitted_column *column, struct column *result)
 {
-	const struct recipe_step *last = &column->step[column->steps - 1];
+	const struct fitted_step *last = &column->step[column->steps - 1];
 	uint32_t width = 0;
 
 	*result = (struct column){ .name = column->name, .type = COLUMN_FLOAT32, .width = 1 };
@@ -179,7 +179,7 @@ void recipe_result(const struct recipe_column *column, struct column *result)
 	}
 }
 
-const char *recipe_text(const struct cells *in, const struct dictionary *names, size_t row,
+const char *fitted_text(const struct cells *in, const struct dictionary *names, size_t row,
 	char digits[32], size_t *length)
 {
 	if (!cells_present(in, row))
@@ -198,7 +198,7 @@ const char *recipe_text(const struct cells *in, const struct dictionary *names, 
 	return digits;
 }
 
-static double apply_step(const struct recipe_step *s, double x)
+static double apply_step(const struct fitted_step *s, double x)
 {
 	if (s->kind == STEP_IMPUTE)
 		return isnan(x) ? s->first : x;
@@ -213,7 +213,7 @@ static double apply_step(const struct recipe_step *s, double x)
 	return s->kind == STEP_LOG ? copysign(log1p(fabs(x)), x) : x;
 }
 
-double recipe_number(const struct recipe_column *column, size_t steps, double number)
+double fitted_number(const struct fitted_column *column, size_t steps, double number)
 {
 	for (size_t i = 0; i < steps; i++)
 		number = apply_step(&column->step[i], number);
@@ -265,7 +265,7 @@ static void make_plain(struct plain *p, const char *text, size_t length)
 	}
 }
 
-static void count_words(const struct recipe_step *s, const struct plain *p, float *cells)
+static void count_words(const struct fitted_step *s, const struct plain *p, float *cells)
 {
 	size_t words = p->bounds.length / (2 * sizeof(size_t));
 	const size_t *bound = (const size_t *)(const void *)p->bounds.data;
@@ -278,8 +278,8 @@ static void count_words(const struct recipe_step *s, const struct plain *p, floa
 		}
 }
 
-void recipe_count_runs(
-	const struct recipe_step *step, const char *text, size_t length, float *cells)
+void fitted_count_runs(
+	const struct fitted_step *step, const char *text, size_t length, float *cells)
 {
 	struct plain p = { { 0 }, { 0 } };
 
@@ -296,7 +296,7 @@ void recipe_count_runs(
 }
 
 /* Weighted, and of length 1 unless all are 0. */
-static void weigh(const struct recipe_step *s, float *cells)
+static void weigh(const struct fitted_step *s, float *cells)
 {
 	double square = 0;
 
@@ -308,7 +308,7 @@ static void weigh(const struct recipe_step *s, float *cells)
 		cells[i] = (float)((double)cells[i] / sqrt(square));
 }
 
-static void apply_text(const struct recipe_step *s, const char *text, size_t length,
+static void apply_text(const struct fitted_step *s, const char *text, size_t length,
 	struct cells *out, float *cells, uint32_t width)
 {
 	uint32_t code = DICTIONARY_NONE;
@@ -328,13 +328,13 @@ static void apply_text(const struct recipe_step *s, const char *text, size_t len
 	if (s->kind == STEP_ONEHOT && code != DICTIONARY_NONE)
 		cells[code] = 1;
 	if (s->kind != STEP_ONEHOT && text != NULL)
-		recipe_count_runs(s, text, length, cells);
+		fitted_count_runs(s, text, length, cells);
 	if (s->kind == STEP_TFIDF)
 		weigh(s, cells);
 	cells_add_row(out, cells);
 }
 
-static int apply_texts(const struct recipe_column *column, const struct cells *in,
+static int apply_texts(const struct fitted_column *column, const struct cells *in,
 	const struct dictionary *names, struct cells *out)
 {
 	float *cells = array_new(out->width, sizeof *cells);
@@ -342,7 +342,7 @@ static int apply_texts(const struct recipe_column *column, const struct cells *i
 
 	for (size_t row = 0; row < in->rows; row++) {
 		size_t length = 0;
-		const char *text = recipe_text(in, names, row, digits, &length);
+		const char *text = fitted_text(in, names, row, digits, &length);
 
 		apply_text(&column->step[0], text, length, out, cells, out->width);
 	}
@@ -350,19 +350,19 @@ static int apply_texts(const struct recipe_column *column, const struct cells *i
 	return 0;
 }
 
-int recipe_apply(const struct recipe_column *column, const struct cells *in,
+int fitted_apply(const struct fitted_column *column, const struct cells *in,
 	const struct dictionary *names, struct cells *out, struct fault *fault)
 {
 	if (in->type != column->type)
 		return fault_set(fault, "column '%s' is %s, the recipe was fitted to %s",
 			column->name, column_type_name(in->type), column_type_name(column->type));
-	if (recipe_step_is_text(column->step[0].kind))
+	if (fitted_step_is_text(column->step[0].kind))
 		return apply_texts(column, in, names, out);
 	for (size_t row = 0; row < in->rows; row++) {
 		double x = cells_present(in, row) ? column_number(in->type, in->data, row)
 						  : (double)NAN;
 
-		x = recipe_number(column, column->steps, x);
+		x = fitted_number(column, column->steps, x);
 		if (isnan(x))
 			cells_add_missing(out);
 		else
@@ -371,7 +371,7 @@ int recipe_apply(const struct recipe_column *column, const struct cells *in,
 	return 0;
 }
 
-void recipe_release(struct recipe *recipe)
+void fitted_release(struct fitted *recipe)
 {
 	for (size_t i = 0; i < recipe->count; i++) {
 		free(recipe->column[i].name);
@@ -381,5 +381,5 @@ void recipe_release(struct recipe *recipe)
 		}
 	}
 	free(recipe->column);
-	*recipe = (struct recipe){ 0 };
+	*recipe = (struct fitted){ 0 };
 }
