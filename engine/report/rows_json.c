@@ -132,6 +132,15 @@ void attempt_json(struct json *j, const struct attempt_record *r, int64_t now_ms
 	json_end(j);
 }
 
+void last_attempt_json(struct json *j, const struct task_record *t, int64_t now_ms)
+{
+	json_key(j, "last");
+	if (t->last.id != 0)
+		attempt_json(j, &t->last, now_ms);
+	else
+		json_nothing(j);
+}
+
 void artifact_members(struct json *j, const struct artifact_record *r)
 {
 	json_key_string(j, "path", r->path);

@@ -11,6 +11,7 @@
 
 struct artifact_record;
 struct attempt_record;
+struct task_record;
 struct digest;
 struct json;
 struct measure;
@@ -28,5 +29,6 @@ void measure_members(struct json *j, const struct measure *m);
 /* Whole objects. */
 void run_json(struct json *j, const struct run_record *r, bool alive, int64_t now_ms);
 void attempt_json(struct json *j, const struct attempt_record *r, int64_t now_ms);
+void last_attempt_json(struct json *j, const struct task_record *t, int64_t now_ms); /* member "last": null when it was not tried */
 
 #endif

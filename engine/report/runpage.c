@@ -168,11 +168,7 @@ static void tasks_json(struct json *j, const struct runpage *page, int64_t now_m
 		json_key_string(j, "reason", t->reason);
 		json_key_string(j, "why", t->why);
 		json_key_int(j, "attempts", t->last.number);
-		json_key(j, "last");
-		if (t->last.id != 0)
-			attempt_json(j, &t->last, now_ms);
-		else
-			json_nothing(j);
+		last_attempt_json(j, t, now_ms);
 		json_end(j);
 	}
 	json_end(j);

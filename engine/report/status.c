@@ -142,11 +142,7 @@ static void failed_json(struct json *j, const struct status *s, int64_t now_ms)
 		json_open_object(j);
 		json_key_string(j, "task", t->name);
 		json_key_string(j, "why", t->why);
-		json_key(j, "last");
-		if (t->last.id != 0)
-			attempt_json(j, &t->last, now_ms);
-		else
-			json_nothing(j);
+		last_attempt_json(j, t, now_ms);
 		json_end(j);
 	}
 	json_end(j);

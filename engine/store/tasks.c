@@ -313,16 +313,12 @@ static int add_ids(struct db *db, const char *sql, int64_t run, struct id_list *
 	return rc;
 }
 
-int outs_of_run(struct db *db, const struct run_record *run, struct arena *a, struct id_list *out,
-	struct err *e)
+/* What a query finds for the run, and what the run took over as planned. */
+static int ids_of_run(struct db *db, const char *sql, const struct run_record *run, struct arena *a,
+	struct id_list *out, struct err *e)
 {
 	struct id_list ids = { 0 };
-	int rc = add_ids(db,
-		"SELECT id FROM attempt WHERE run = ? AND state = 'SUCCEEDED' "
-		"UNION SELECT attempt FROM task WHERE run = ?1 AND state IN ('REUSED', "
-		"'SUCCEEDED') "
-		"AND attempt IS NOT NULL",
-		run->id, &ids, e);
+	int rc = add_ids(db, sql, run->id, &ids, e);
 
 	if (rc == 0)
 		rc = add_planned(db, &run->reuse, &ids, e);
@@ -333,23 +329,25 @@ int outs_of_run(struct db *db, const struct run_record *run, struct arena *a, st
 	return rc;
 }
 
+int outs_of_run(struct db *db, const struct run_record *run, struct arena *a, struct id_list *out,
+	struct err *e)
+{
+	return ids_of_run(db,
+		"SELECT id FROM attempt WHERE run = ? AND state = 'SUCCEEDED' "
+		"UNION SELECT attempt FROM task WHERE run = ?1 AND state IN ('REUSED', "
+		"'SUCCEEDED') "
+		"AND attempt IS NOT NULL",
+		run, a, out, e);
+}
+
 int attempts_of_run(struct db *db, const struct run_record *run, struct arena *a,
 	struct id_list *out, struct err *e)
 {
-	struct id_list ids = { 0 };
-	int rc = add_ids(db,
+	return ids_of_run(db,
 		"SELECT coalesce((SELECT a.id FROM attempt a WHERE a.task = t.name AND a.run = "
 		"t.run "
 		"ORDER BY a.number DESC LIMIT 1), t.attempt, 0) FROM task t WHERE t.run = ?",
-		run->id, &ids, e);
-
-	if (rc == 0)
-		rc = add_planned(db, &run->reuse, &ids, e);
-	sort_ids(&ids);
-	if (rc == 0)
-		rows_keep(out, &ids, a);
-	rows_drop(&ids);
-	return rc;
+		run, a, out, e);
 }
 
 int outs_of_latest(struct db *db, struct arena *a, struct id_list *out, struct err *e)

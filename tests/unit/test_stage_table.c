@@ -193,7 +193,7 @@ static void give_many(flow_ctx *host, const char *last, size_t rows)
 
 	text_format(&t, "id,v,c,\"name, x\"\n");
 	for (size_t i = 0; i < rows; i++)
-		text_format(&t, "%zu,%zu.25,\"k\"\"%zu\",n%zu and some more text to make it long\n",
+		text_format(&t, "%zu,%zu.25,\"k\"\"%zu\",\"n%zu and some more\ntext to make it long\"\n",
 			i, i % 100, i % 7, i);
 	text_format(&t, "%s", last);
 	stage_host_dep(host, "data", stage_host_write(host, "a.csv", t.data, t.length));
@@ -214,7 +214,7 @@ static void many_chunks_come_out_in_order(void **state)
 
 		(void)snprintf(want, sizeof want, "%zu", row);
 		assert_string_equal(show(&s, "id", row), want);
-		(void)snprintf(want, sizeof want, "n%zu and some more text to make it long", row);
+		(void)snprintf(want, sizeof want, "n%zu and some more\ntext to make it long", row);
 		assert_string_equal(show(&s, "name, x", row), want);
 		(void)snprintf(want, sizeof want, "k\"%zu", row % 7);
 		assert_string_equal(show(&s, "c", row), want);
@@ -235,7 +235,7 @@ static void a_late_value_changes_the_type_of_all(void **state)
 	assert_string_equal(show(&s, "v", 3), "3.25");
 	shard_close(&s);
 	stage_host_with(*state, "columns", "{\"id\": \"integer\"}");
-	expect_failure(*state, "a.csv:60002: column 'id': '7.5' is not of type int64");
+	expect_failure(*state, "a.csv:120002: column 'id': '7.5' is not of type int64");
 }
 
 static void threads_do_not_change_a_byte(void **state)
