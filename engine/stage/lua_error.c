@@ -7,6 +7,7 @@
 #include "stage/lua_state.h"
 
 #define FRAMES_MAX 20
+#define LEVELS_MAX 500 /* looked at: each look walks the stack from its top */
 
 /* Where something happened, in terms that the user knows. */
 struct place {
@@ -76,22 +77,42 @@ static void describe_frame(struct buf *out, lua_Debug *ar, bool is_entry)
 		buf_str(out, "\n(...tail calls...)");
 }
 
+/* A function that calls itself, at the same line. */
+static bool is_same_frame(const lua_Debug *x, const lua_Debug *y)
+{
+	return x->linedefined == y->linedefined && x->currentline == y->currentline && strcmp(x->source, y->source) == 0;
+}
+
+static void end_repeats(struct buf *out, int *repeats, bool is_all)
+{
+	if (*repeats > 0)
+		buf_printf(out, "\n(%s%d more like it)", is_all ? "" : "at least ", *repeats);
+	*repeats = 0;
+}
+
 /* The Lua frames, innermost first; frames of the engine and of C functions say nothing to the user. */
 static void walk(lua_State *L, struct place *first, struct buf *trace)
 {
-	lua_Debug ar, next;
-	int level, frames = 0;
+	lua_Debug ar, last = { .currentline = -1 }, next;
+	int level, frames = 0, repeats = 0;
 
-	for (level = 1; lua_getstack(L, level, &ar) != 0 && frames < FRAMES_MAX; level++) {
+	for (level = 1; level <= LEVELS_MAX && lua_getstack(L, level, &ar) != 0 && frames < FRAMES_MAX; level++) {
 		(void)lua_getinfo(L, "Slnt", &ar);
 		if (ar.currentline <= 0)
 			continue;
+		if (frames > 0 && is_same_frame(&ar, &last)) {
+			repeats++;
+			continue;
+		}
+		end_repeats(trace, &repeats, true);
 		if (frames++ == 0) {
 			first->name = ar.source + (ar.source[0] == '@');
 			first->line = ar.currentline;
 		}
 		describe_frame(trace, &ar, lua_getstack(L, level + 1, &next) == 0);
+		last = ar;
 	}
+	end_repeats(trace, &repeats, level <= LEVELS_MAX);
 }
 
 int lua_error_handler(lua_State *L)

@@ -100,6 +100,18 @@ static void good_script_does_its_work(void **state)
 	assert_string_equal(client_text(c, "note.txt"), "42");
 }
 
+static void deep_recursion_is_told_once(void **state)
+{
+	const char *log, *first;
+
+	fails(*state, "local function f(n) return 1 + f(n + 1) end f(1)", "stack overflow");
+	log = client_log(*state);
+	first = strstr(log, "in function 'f'");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "in function 'f'"));
+	assert_in(log, "more like it)");
+}
+
 static void fail_is_clean(void **state)
 {
 	fails(*state, "ctx:fail('only %d of %s', 3, 'ten')", "{\"fail\":\"only 3 of ten\"}\n");
@@ -484,6 +496,7 @@ int main(void)
 #define WITH_WORKER(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_WORKER(good_script_does_its_work),
+		WITH_WORKER(deep_recursion_is_told_once),
 		WITH_WORKER(fail_is_clean),
 		WITH_WORKER(runtime_error_names_file_and_line),
 		WITH_WORKER(errors_of_every_kind_are_told),
