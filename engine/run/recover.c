@@ -387,7 +387,8 @@ static int check_after_reboot(struct salvage *v, struct err *e)
 		return e->code;
 	}
 	db_finish(s);
-	return journal_durable(v->db, boot, last, e);
+	/* What is to be made again comes under the names that old records know: not durable until the next sync. */
+	return journal_durable(v->db, boot, v->found->damaged > 0 ? durable : last, e);
 }
 
 /* -- folders ---------------------------------------------------------------------------------------------------------- */

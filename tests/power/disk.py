@@ -5,7 +5,7 @@
     tree.build(folder)                  files on a disk again; tree.times() is the table that other_boot.c reads
 
 Three models. What all three keep: what a finished fsync, fdatasync or syncfs covered when it began; an entry of a folder is there or is
-not; a page of 4096 bytes holds what it held at some moment since the last sync, or, seldom, its 512-byte sectors of several moments.
+not; a file is cut or it is not; a page of 4096 bytes holds what it held at some moment since the last sync, or, seldom, its 512-byte sectors of several moments.
 
 ordered   A journal for names, modes and sizes, as ext4 keeps it with data=ordered (its default), and XFS: names appear and vanish in the
           order of the calls, up to some moment; a sync of a file takes along all names before it. Bytes come when they like, and a file
@@ -286,21 +286,25 @@ class Cut:
                 break
             if index < floor:
                 put(data, offset, piece)
-            else:
+            elif piece is not None:
                 pending.append((index, offset, piece))
+            elif self.is_cut(index):
+                put(data, offset, None)
+                pending = [write for write in pending if write[1] < offset]
+            elif self.model != "anything":
+                break  # what was written into a file after it was cut is not in the file that was not cut
         return bytes(self.later(number, data, pending)) if pending else bytes(data)
+
+    def is_cut(self, index):
+        """Whole or not at all, as names are."""
+        return index < self.journal if self.model != "anything" else self.rng.random() < self.eager
 
     def later(self, number, data, pending):
         """Some of what was not synced."""
         sizes, pages = [len(data)], {}
         for at, (_, offset, piece) in enumerate(pending):
-            if piece is None:
-                first, last = offset // PAGE, max(sizes[-1], offset) // PAGE
-                sizes.append(offset)
-            else:
-                first, last = offset // PAGE, (offset + len(piece) - 1) // PAGE
-                sizes.append(max(sizes[-1], offset + len(piece)))
-            for page in range(first, last + 1):
+            sizes.append(max(sizes[-1], offset + len(piece)))
+            for page in range(offset // PAGE, (offset + len(piece) - 1) // PAGE + 1):
                 pages.setdefault(page, []).append(at)
         old, luck = len(data), self.luck(number, len(pending))
         moments = {page: luck(writes) for page, writes in sorted(pages.items())}
@@ -333,7 +337,7 @@ class Cut:
         if self.model == "anything":
             return sizes[self.rng.randint(0, len(pending))]
         # As long as the bytes that came; mostly they come in order.
-        size, in_order = min(old, min(sizes)) if min(sizes) < old and self.rng.random() < self.eager else old, self.rng.random() < 0.7
+        size, in_order = old, self.rng.random() < 0.7
         for page in sorted(pages):
             if (page + 1) * PAGE <= old:
                 continue
@@ -365,11 +369,6 @@ class Cut:
         page.extend(bytes(PAGE - len(page)))
         for at in writes:
             _, offset, piece = pending[at]
-            if piece is None:
-                if offset < begin + PAGE:
-                    keep = max(0, offset - begin)
-                    page[keep:] = bytes(PAGE - keep)
-                continue
             low, high = max(offset, begin), min(offset + len(piece), begin + PAGE)
             page[low - begin:high - begin] = piece[low - offset:high - offset]
         return page

@@ -90,8 +90,7 @@ class Trial:
         self.flow("a run of another task", "idle", *self.recording.finish)
         if self.model == "anything" or self.recording.succeeded("own", self.at):
             return
-        path = project.path("out/own")
-        text = open(path).read() if os.path.exists(path) else None
+        text = recordings.read(project.path("out/own"))
         if text != recordings.MINE:
             self.say("the user's own file out/own holds %r", text)
 
@@ -161,6 +160,9 @@ def many(build, home, jobs, first, count):
             per[model] += 1
             if wrong:
                 bad += 1
+                if bad == 1 and not os.environ.get("TAPES"):
+                    with open("power.tapes", "wb") as file:
+                        pickle.dump(known, file)
                 if bad <= int(os.environ.get("SHOW") or 20):
                     describe(seed, name, model, at, wrong)
                     print("    again, alone: TAPES=power.tapes tests/power/loss.py %s %d" % (build, seed), flush=True)
@@ -170,9 +172,6 @@ def many(build, home, jobs, first, count):
     print("%d seeds from %d (%s), %d violations, %.0f s, %.0f s of CPU" % (
         count, first, ", ".join("%s %d" % item for item in sorted(per.items())), bad, time.monotonic() - begin,
         used.ru_utime + used.ru_stime))
-    if bad and not os.environ.get("TAPES"):
-        with open("power.tapes", "wb") as file:
-            pickle.dump(known, file)
     return 1 if bad else 0
 
 

@@ -43,6 +43,7 @@ stages:
   own:
     cmd: |
       printf half > out/own
+      [ ! -e ../slowly ] || sleep 0.1
       [ $FLOW_ATTEMPT_NUMBER -gt 1 ] || exit 1
       cat out/folder/a > out/own
     deps: [out/folder]
@@ -116,6 +117,14 @@ class Project:
 def write(path, text):
     with open(path, "w") as file:
         file.write(text)
+
+
+def read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def files_of(folder):
@@ -261,16 +270,15 @@ class Studio:
         return self.record("failing", ["-p", "salt=4", "-p", "fail=3", "-k"], finish=["-p", "salt=4"], code=1)
 
     def killed(self):
-        """The run that recovers from a kill."""
+        """The run that recovers from a kill, which found the user's file put aside."""
         self.prepare()
         self.project.put_own()
         argv, env = self.project.command(["-p", "salt=5"], 0)
         write(os.path.join(self.home, "slowly"), "")
         process = subprocess.Popen(argv, cwd=self.project.folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         until = time.monotonic() + 10
-        while not os.path.exists(self.project.path("out/counts")) and time.monotonic() < until:
+        while read(self.project.path("out/own")) != "half" and time.monotonic() < until:
             time.sleep(0.002)
-        time.sleep(0.03)
         process.send_signal(signal.SIGKILL)
         process.wait()
         os.unlink(os.path.join(self.home, "slowly"))
