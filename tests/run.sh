@@ -3,7 +3,7 @@
 # them in the release build (gcc). Warnings are errors in each. ctest's summary of the release build comes last.
 #     tests/run.sh [--quick]      --quick: the release build only
 #     tests/run.sh --long [ROW...]      what takes hours, see tests/long.sh
-# FUZZ_SECONDS: how long each target of tests/fuzz looks for inputs that break it; 30 by default, so that all of it takes less than 20
+# FUZZ_SECONDS: how long each target of tests/fuzz looks for inputs that break it; 12 by default, so that all of it takes less than 20
 # minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,7 +33,7 @@ if [ "${1:-}" != --quick ]; then
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE release
 	# The corpora of tests/fuzz ran as tests just now; this looks for what is not in them yet.
-	tests/fuzz/run.sh "${FUZZ_SECONDS:-30}"
+	tests/fuzz/run.sh "${FUZZ_SECONDS:-12}"
 	build build-tsan clang -DFLOW_SANITIZE=thread
 	ctest --test-dir build-tsan --output-on-failure -j "$jobs" -L threads
 fi
