@@ -54,7 +54,7 @@ static int record_start(struct engine *n, struct attempt *a, struct err *e)
 	if (FAILPOINT("attempt.record", e) < 0 || engine_writes(n, e) < 0 ||
 		journal_attempt_begin(&n->s->db, &row, &a->id, e) < 0)
 		return e->code;
-	n->newest = a->id;
+	n->durable.newest = a->id;
 	return journal_task_state(&n->s->db, n->run, row.task, "RUNNING", a->id, e);
 }
 

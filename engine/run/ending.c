@@ -186,7 +186,7 @@ static int succeed(struct engine *n, struct attempt *a, struct err *e)
 	engine_tell(n, &t);
 	a->phase = PHASE_TAKEN;
 	vec_push(&n->shows, a->slot);
-	n->recorded++;
+	n->durable.recorded++;
 	if (!a->staged) /* else when its outs are visible: what reads a file of a folder looks at the disk */
 		engine_step(n, (struct event){
 			.kind = EVENT_ENDED, .task = a->node, .outcome = OUTCOME_SUCCEEDED });

@@ -3,6 +3,8 @@
  *
  *     run.c       the loop: wait, take what happened, let the scheduler decide, commit, act, tell
  *     inbox.c     what happened
+ *     act.c       what the scheduler wants is done
+ *     durable.c   what is on the disk to stay
  *     settle.c    a task whose producers are done: does it run
  *     attempt.c   one attempt: from a task to a message for the worker, and from the worker's answer to an outcome
  *     ending.c    an attempt is over: success or not, and what follows
@@ -72,6 +74,21 @@ struct attempt {
 	uint32_t take_room;
 };
 
+/* At most one sync is under way. Successes are counted, attempts known by their id in the journal. */
+struct durable {
+	struct pool_job job;
+	int fd, store_fd;        /* one of the project's disk, and one of the store's */
+	int rc;                  /* of the last sync: 0 or an errno */
+	bool busy;
+	uint64_t recorded;       /* successes, in this turn too; */
+	uint64_t committed;      /* before it; */
+	uint64_t syncing;        /* before the last sync began */
+	int64_t newest;          /* attempt */
+	int64_t covering;        /* it and all attempts before it were over when the last sync began; */
+	int64_t synced;          /* the same of the last one that ended, until the journal says so: 0 */
+	int64_t due_ms;          /* monotonic; INT64_MAX: nothing to sync */
+};
+
 struct engine {
 	struct session *s;
 	const struct graph *graph;
@@ -113,17 +130,7 @@ struct engine {
 	bool has_folder;         /* .flow/runs/<uuid> */
 	struct buf scratch;
 
-	/* Durability: at most one sync under way, at most SYNC_MS after the first commit it has not seen. */
-	struct sync_job {
-		struct pool_job job;
-		int fd, store_fd;
-		int rc;
-		bool busy;
-	} sync;
-	uint64_t recorded, committed, syncing; /* how many successes: in this turn too, before it, before the last sync began */
-	int64_t newest;                        /* attempt */
-	int64_t covering, synced; /* it and all attempts before it were over when the sync under way, or the last one, began */
-	int64_t sync_due_ms;     /* INT64_MAX: nothing to sync */
+	struct durable durable;
 };
 
 /* -- attempt.c: all return 0 or an error that ends the run -- */
@@ -177,8 +184,19 @@ int inbox_worker(struct engine *n, struct err *e);               /* start a work
 int inbox_handle(struct engine *n, uint32_t tag, struct err *e); /* one of them has something */
 int inbox_take(struct engine *n, int timeout_ms, struct err *e); /* wait, handle all there is, act */
 
-/* -- run.c -- */
+/* -- durable.c -- */
+void durable_open(struct durable *d, const struct project *p);
+bool durable_behind(const struct durable *d);                 /* something is committed that no sync has begun to cover */
+int64_t durable_due(const struct durable *d);                 /* when the next sync should begin; INT64_MAX: none, or one is under way */
+int durable_begin(struct engine *n, struct err *e);           /* a sync, on a thread of the pool */
+int durable_taken(struct durable *d, struct err *e);          /* it has ended */
+int durable_record(struct durable *d, struct db *db, struct err *e); /* what it has made durable; in the turn's transaction */
+void durable_committed(struct durable *d);                    /* so is the turn */
+
+/* -- act.c -- */
 int engine_act(struct engine *n, struct err *e);             /* do what the scheduler wants, until it wants nothing more */
+
+/* -- run.c -- */
 void engine_step(struct engine *n, struct event event);      /* one event for the scheduler; its time is set here */
 void engine_tell(struct engine *n, const struct told *what); /* when this turn is committed */
 int engine_writes(struct engine *n, struct err *e);          /* before any row: opens the turn's transaction */

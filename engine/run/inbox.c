@@ -110,14 +110,9 @@ static int from_pool(struct engine *n, struct err *e)
 	while ((job = pool_done(&n->pool)) != NULL) {
 		struct take_job *t = (struct take_job *)(void *)job;
 
-		if (job == &n->sync.job) {
-			n->sync.busy = false;
-			n->synced = n->covering;
-			errno = n->sync.rc;
-			if (n->sync.rc !=
-				0) /* what the disk holds is not known any more: never try again */
-				return err_system(
-					e, "the disk could not be made to keep what was written");
+		if (job == &n->durable.job) {
+			if (durable_taken(&n->durable, e) < 0)
+				return e->code;
 			continue;
 		}
 		if (--t->attempt->taking == 0 && engine_outs_taken(n, t->attempt, e) < 0)

@@ -24,8 +24,6 @@
 #include "run/sources.h"
 #include "store/journal.h"
 
-#define SYNC_MS \
-	25 /* from a commit to the sync that makes it durable; twice that is what power loss may cost */
 #define POLL_MS   250 /* metrics and progress of running attempts are read this often */
 #define FLOOD_MS  20  /* the same, while a log has to be cut: a disk takes gigabytes a second */
 #define GRACE_MS  10000
@@ -49,90 +47,6 @@ void engine_step(struct engine *n, struct event event)
 	sched_step(&n->sched, &event, &n->actions);
 }
 
-/* -- actions -------------------------------------------------------------------------------------------------------- */
-
-static struct choice *choice_of(struct engine *n, uint32_t node)
-{
-	return &n->s->plan.choices[node];
-}
-
-static void count_state(struct engine *n, const struct action *a)
-{
-	struct run_result *r = n->result;
-	const struct choice *c = choice_of(n, a->task);
-	struct told t = { .task = a->task, .text = "" };
-
-	switch (a->state) {
-	case TASK_SUCCEEDED: r->ran++; return;
-	case TASK_FAILED: r->failed++; return;
-	case TASK_REUSED:
-		r->reused++;
-		if (c->past != NULL)
-			r->saved_ms += c->past->took_ms;
-		t.kind = TOLD_REUSED;
-		vec_push(&n->reused, a->task);
-		break;
-	case TASK_BLOCKED:
-		r->blocked++;
-		t.kind = TOLD_BLOCKED;
-		break;
-	case TASK_SKIPPED:
-		r->skipped++;
-		t.kind = TOLD_SKIPPED;
-		break;
-	case TASK_PENDING:
-	case TASK_READY:
-	case TASK_RUNNING:
-	case TASK_BACKOFF: return;
-	}
-	t.text = choice_text(&n->s->plan, c);
-	engine_tell(n, &t);
-}
-
-static int set_state(struct engine *n, const struct action *a, struct err *e)
-{
-	const struct choice *c = choice_of(n, a->task);
-	int64_t attempt = a->state == TASK_REUSED && c->past != NULL ? c->past->attempt : 0;
-
-	count_state(n, a);
-	if (a->state == TASK_SUCCEEDED)
-		return 0; /* recorded with the attempt's own success */
-	if (engine_writes(n, e) < 0)
-		return e->code;
-	if (a->state == TASK_BACKOFF &&
-		journal_task_not_before(&n->s->db, n->run, node_name(n->graph, a->task),
-			clock_wall_ms() + a->at_ms - clock_mono_ms(), e) < 0)
-		return e->code;
-	return journal_task_state(&n->s->db, n->run, node_name(n->graph, a->task),
-		task_state_name(a->state), attempt, e);
-}
-
-static int do_action(struct engine *n, const struct action *a, struct err *e)
-{
-	switch (a->kind) {
-	case ACTION_SETTLE: return engine_settle(n, a->task, e);
-	case ACTION_START: return attempt_prepare(n, a->task, a->attempt, e);
-	case ACTION_STOP: return attempt_stop(n, a->task, a->signal, a->why, e);
-	case ACTION_STATE: return set_state(n, a, e);
-	case ACTION_WAIT: n->wait_ms = a->at_ms; return 0;
-	case ACTION_FINISH: n->finished = true; return 0;
-	}
-	return 0;
-}
-
-/* Doing an action may add further ones. */
-int engine_act(struct engine *n, struct err *e)
-{
-	for (; n->acted < n->actions.count; n->acted++) {
-		struct action a = n->actions.items[n->acted];
-
-		if (do_action(n, &a, e) < 0)
-			return e->code;
-	}
-	n->actions.count = n->acted = 0;
-	return 0;
-}
-
 /* -- time ----------------------------------------------------------------------------------------------------------- */
 
 static int64_t poll_pause(const struct engine *n)
@@ -153,49 +67,13 @@ static int poll_attempts(struct engine *n, struct err *e)
 	return 0;
 }
 
-static void sync_all(struct pool_job *job)
-{
-	struct sync_job *s = (struct sync_job *)(void *)job;
-
-	/* The objects of a shared store first: what the journal says of them must be true. */
-	s->rc = FAILPOINT("sync.begin", NULL) < 0 ||
-				(s->store_fd != s->fd && syncfs(s->store_fd) < 0) || syncfs(s->fd) < 0
-			? errno
-			: 0;
-	(void)FAILPOINT("sync.end", NULL);
-}
-
-/* The last attempt with no unfinished one before it: they end in another order than they begin. */
-static int64_t last_of_finished(const struct engine *n)
-{
-	int64_t last = n->newest;
-	uint32_t i;
-
-	for (i = 0; i < n->slots.count; i++) {
-		const struct attempt *a = &n->attempts[i];
-
-		if (a->phase != PHASE_NONE && a->phase != PHASE_TAKEN && a->id <= last)
-			last = a->id - 1;
-	}
-	return last;
-}
-
-static int start_sync(struct engine *n, struct err *e)
-{
-	n->syncing = n->committed;
-	n->covering = last_of_finished(n);
-	n->sync_due_ms = INT64_MAX;
-	n->sync.busy = true;
-	return pool_add(&n->pool, &n->sync.job, e);
-}
-
 static int keep_time(struct engine *n, struct err *e)
 {
 	int64_t now = clock_mono_ms();
 	int rc = 0;
 
-	if (now >= n->sync_due_ms && !n->sync.busy)
-		rc = start_sync(n, e);
+	if (now >= durable_due(&n->durable))
+		rc = durable_begin(n, e);
 	if (rc == 0 && now >= n->next_poll_ms) {
 		rc = poll_attempts(n, e);
 		n->next_poll_ms = now + poll_pause(n);
@@ -216,7 +94,7 @@ static int time_left(const struct engine *n)
 {
 	int64_t at = n->wait_ms, now = clock_mono_ms();
 
-	at = n->sync_due_ms < at && !n->sync.busy ? n->sync_due_ms : at;
+	at = durable_due(&n->durable) < at ? durable_due(&n->durable) : at;
 	at = n->next_poll_ms < at ? n->next_poll_ms : at;
 	if (n->options.watch.frame_ms > 0)
 		at = n->next_frame_ms < at ? n->next_frame_ms : at;
@@ -263,8 +141,7 @@ static int after_commit(struct engine *n, struct err *e)
 	}
 	n->launches.count = 0;
 	arena_release(&n->turn);
-	db_checkpoint(&n->s->db);
-	return 0;
+	return db_checkpoint(&n->s->db, e);
 }
 
 static int commit(struct engine *n, struct err *e)
@@ -273,21 +150,12 @@ static int commit(struct engine *n, struct err *e)
 
 	if (FAILPOINT("turn.commit", e) < 0)
 		return e->code;
-	if (n->synced > 0 && db->in_transaction) {
-		char boot[37];
-
-		if (journal_durable(db, boot_id(boot), n->synced, e) < 0)
-			return e->code;
-		n->synced = 0;
-	}
-	if (db->in_transaction && stats_save(&n->s->stats, db, e) < 0)
+	if (db->in_transaction &&
+		(durable_record(&n->durable, db, e) < 0 || stats_save(&n->s->stats, db, e) < 0))
 		return e->code;
 	if (db_commit(db, e) < 0)
 		return e->code;
-	/* Only now: a sync that begins between a success and its commit does not cover it. */
-	n->committed = n->recorded;
-	if (n->sync_due_ms == INT64_MAX && n->committed > n->syncing)
-		n->sync_due_ms = clock_mono_ms() + SYNC_MS;
+	durable_committed(&n->durable); /* only now: a sync that begins between a success and its commit does not cover it */
 	return after_commit(n, e);
 }
 
@@ -364,7 +232,7 @@ static int start_sched(struct engine *n, struct err *e)
 		.seed = (uint64_t)clock_wall_ns() };
 
 	for (i = 0; i < g->node_count; i++) {
-		const struct choice *c = choice_of(n, i);
+		const struct choice *c = &n->s->plan.choices[i];
 		const struct record *past = n->s->history.past.latest(&n->s->history, i);
 
 		cost[i] = past != NULL ? past->took_ms : 0;
@@ -419,9 +287,7 @@ static int open_all(struct engine *n, struct err *e)
 	if (watch_signals(n, e) < 0 || pool_open(&n->pool, e) < 0 ||
 		inbox_watch(n, n->pool.event_fd, INBOX_POOL, e) < 0)
 		return e->code;
-	n->sync.fd = n->s->project.flow_fd;
-	n->sync.store_fd = n->s->project.store_fd;
-	n->sync.job.work = sync_all;
+	durable_open(&n->durable, &n->s->project);
 	/* An attempt that has succeeded keeps its slot until the end of the turn, hence twice as many. */
 	if (slots_open(&n->slots, &n->s->project, n->result->uuid, 2 * n->jobs, &n->exec, e) < 0)
 		return e->code;
@@ -445,11 +311,11 @@ static int settle_down(struct engine *n, struct err *e)
 {
 	int64_t until = clock_mono_ms() + SOURCE_MS;
 
-	while (!n->source_known || n->sync.busy || n->committed > n->syncing) {
+	while (!n->source_known || n->durable.busy || durable_behind(&n->durable)) {
 		struct epoll_event event;
 		int rc = 0;
 
-		if (!n->sync.busy && n->committed > n->syncing && start_sync(n, e) < 0)
+		if (!n->durable.busy && durable_behind(&n->durable) && durable_begin(n, e) < 0)
 			return e->code;
 		if (!n->source_known && clock_mono_ms() > until) {
 			struct source_answer late = { .commit = "",
@@ -502,13 +368,17 @@ static void close_all(struct engine *n)
 	close(n->epoll_fd);
 }
 
-/* The machine failed us (a full disk): nothing of the run lives any more; leave the project as the next run would find it. */
+/*
+ * The machine failed us (a full disk, a sync that failed): nothing of the run lives any more; leave the project as the next run would
+ * find it. That is not synced: after a sync that failed the next one may say that all is well, and what was lost stays lost.
+ */
 static void abandon(struct engine *n)
 {
 	struct recovery found;
 	struct err e;
 
 	db_rollback(&n->s->db);
+	db_sync_no_more(&n->s->db);
 	(void)recover(&n->s->project, &n->s->db, &n->s->stats, &found, &e);
 }
 
@@ -564,7 +434,9 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 		.exec = { .sock = -1, .pid = -1 },
 		.source = { .fd = -1, .pid = -1 },
 		.wait_ms = INT64_MAX,
-		.sync_due_ms = INT64_MAX,
+		.durable = { .due_ms = INT64_MAX },
+		.epoll_fd = -1,
+		.signal_fd = -1,
 		.began_ms = clock_mono_ms() };
 	int rc;
 
@@ -580,7 +452,7 @@ int run_all(struct session *s, const struct run_options *options, struct run_res
 	if (rc == 0)
 		rc = has_work(&n) ? run_work(&n, e) : record_idle(&n, e);
 	if (rc == 0)
-		rc = db_commit(&s->db, e);
+		rc = db_commit(&s->db, e) < 0 ? e->code : db_empty_log(&s->db, e);
 	if (rc < 0)
 		db_rollback(&s->db);
 	result->took_ms = clock_mono_ms() - n.began_ms;

@@ -16,7 +16,7 @@
 #include "store/schema.h"
 
 #define WAL_PAGES   4096 /* 16 MiB: what a checkpoint is worth its syncs for */
-#define CLOSE_PAGES 256  /* 1 MiB: what is worth them at the end, since whoever opens the journal next reads all of its log */
+#define EMPTY_PAGES 256  /* 1 MiB: the same at the end */
 
 /* SQLite forgets why it could not make a file. */
 static bool disk_is_full(const struct db *db)
@@ -239,22 +239,12 @@ int db_open(struct db *db, const struct project *p, enum project_mode mode, stru
 	return rc;
 }
 
-/* Best effort, without waiting for a reader: what stays in the log is as good there. */
-static void empty_log(struct db *db)
-{
-	if (db->in_transaction || db->wal_pages < CLOSE_PAGES)
-		return;
-	(void)sqlite3_busy_timeout(db->handle, 0);
-	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-}
-
 void db_close(struct db *db)
 {
 	size_t i;
 
 	for (i = 0; i < DB_SLOTS; i++)
 		(void)sqlite3_finalize(db->slots[i]);
-	empty_log(db);
 	(void)sqlite3_close(db->handle);
 	memset(db, 0, sizeof *db);
 }
@@ -426,11 +416,32 @@ bool db_digest(sqlite3_stmt *s, int column, struct digest *out)
 	return true;
 }
 
-void db_checkpoint(struct db *db)
+static int checkpoint(struct db *db, int mode, struct err *e)
+{
+	int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+
+	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+		return fail(db, rc, "the disk could not be made to keep the journal", e);
+	return 0;
+}
+
+int db_checkpoint(struct db *db, struct err *e)
 {
 	if (db->in_transaction || db->wal_pages - db->brought_pages < WAL_PAGES)
-		return;
-	/* PASSIVE never waits for a reader; what it cannot move now it moves the next time. */
-	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		return 0;
 	db->brought_pages = db->wal_pages;
+	return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, e);
+}
+
+int db_empty_log(struct db *db, struct err *e)
+{
+	if (db->in_transaction || db->wal_pages < EMPTY_PAGES)
+		return 0;
+	(void)sqlite3_busy_timeout(db->handle, 0);
+	return checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, e);
+}
+
+void db_sync_no_more(struct db *db)
+{
+	(void)sqlite3_exec(db->handle, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  *
  *     db_open(&db, &project, PROJECT_WRITE, e)   makes or migrates the schema in one transaction
  *     db_begin(db) ... db_commit(db, e)          one transaction a turn of the run's loop
- *     db_close(db)
+ *     db_empty_log(db, e), db_close(db)
  *
  * One writing connection a project, ever: it is opened under writer.lock only (Debian 12's SQLite has a WAL fault that needs
  * two writers at once). Readers open read-only and never checkpoint. Statements are prepared once and kept: db_prepare() with
@@ -38,7 +38,7 @@ struct db {
 };
 
 int db_open(struct db *db, const struct project *p, enum project_mode mode, struct err *e);
-void db_close(struct db *db); /* of the writer: with the log emptied, when it is worth it and no reader is in it */
+void db_close(struct db *db);
 
 int db_begin(struct db *db, struct err *e);  /* does nothing inside a transaction */
 int db_commit(struct db *db, struct err *e); /* does nothing outside one */
@@ -74,7 +74,12 @@ const char *db_text(struct sqlite3_stmt *s, int column);
 const void *db_blob(struct sqlite3_stmt *s, int column, size_t *len);
 bool db_digest(struct sqlite3_stmt *s, int column, struct digest *out); /* false, and zero, when it is none */
 
-/* Bring the write-ahead log into the database when it has grown large. Called between turns, never inside a transaction. */
-void db_checkpoint(struct db *db);
+/*
+ * Bring the write-ahead log into the database when it has grown large; does nothing inside a transaction, waits for no reader. Only a
+ * sync that failed is an error: what could not be moved stays in the log and is as good there.
+ */
+int db_checkpoint(struct db *db, struct err *e); /* between turns */
+int db_empty_log(struct db *db, struct err *e);  /* at the end, when that is worth it: whoever opens the journal next reads all of its log */
+void db_sync_no_more(struct db *db);             /* after a sync that failed, of whatever file */
 
 #endif

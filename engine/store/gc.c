@@ -260,7 +260,9 @@ int gc_do(struct gc *g, struct err *e)
 	}
 	if (sweep(g, e) < 0 || clear_old(g, "objects/tmp", now, e) < 0)
 		return e->code;
-	return clear_old(g, "quarantine", now - GC_QUARANTINE_MS, e);
+	if (clear_old(g, "quarantine", now - GC_QUARANTINE_MS, e) < 0)
+		return e->code;
+	return db_empty_log(g->db, e);
 }
 
 void gc_release(struct gc *g)

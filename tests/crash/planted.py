@@ -20,10 +20,11 @@ import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 PUBLISH, RECOVER, OBJECTS, RUN = "engine/run/publish.c", "engine/run/recover.c", "engine/store/objects.c", "engine/run/run.c"
+DURABLE = "engine/run/durable.c"
 PLANTED = [
     # The order of effects.
-    ("told-and-shown-before-the-commit", "points", RUN, "if (db_commit(db, e) < 0) return e->code; /* Only now",
-     "if (after_commit(n, e) < 0 || db_commit(db, e) < 0)\n\t\treturn e->code;\n\t/* Only now"),
+    ("told-and-shown-before-the-commit", "points", RUN, "if (db_commit(db, e) < 0) return e->code; durable_committed",
+     "if (after_commit(n, e) < 0 || db_commit(db, e) < 0)\n\t\treturn e->code;\n\tdurable_committed"),
     ("artifacts-outside-the-transaction", "run", PUBLISH, 'engine_writes(n, e) < 0) return e->code; for (i = 0; i < node->outs',
      "false)\n\t\treturn e->code;\n\tfor (i = 0; i < node->outs"),
     ("success-in-two-commits", "points", "engine/run/ending.c", "record_attempt(n, a, OUTCOME_SUCCEEDED",
@@ -31,10 +32,9 @@ PLANTED = [
     ("recorded-but-not-stored", "run", OBJECTS, "if (o != NULL && put_in(o, &t, e) < 0)", "if (false)"),
     ("started-before-it-is-recorded", "points", "engine/run/attempt.c", "vec_push(&n->launches, slot); return 0;",
      "return attempt_launch(n, a, e);"),
-    ("no-sync", "faults", RUN, "syncfs(s->fd) < 0", "false"),
-    ("sync-error-is-ignored", "points:sync.begin", "engine/run/inbox.c", "if (n->sync.rc != 0)", "if (false)"),
-    ("durable-before-the-sync", "power", RUN, "journal_durable(db, boot_id(boot), n->synced, e)",
-     "journal_durable(db, boot_id(boot), n->committed, e)"),
+    ("no-sync", "faults", DURABLE, "syncfs(d->fd) < 0", "false"),
+    ("sync-error-is-ignored", "points:sync.begin", DURABLE, "if (d->rc == 0)", "if (true)"),
+    ("durable-before-the-sync", "power", DURABLE, "d->busy = true;", "d->busy = true;\n\td->synced = d->covering;"),
     ("young-outs-are-not-checked", "power", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
     ("schema-in-pieces", "points first", "engine/store/schema.c", 'int rc = execute(handle, "BEGIN IMMEDIATE"); if (rc == SQLITE_OK) '
      'rc = execute(handle, flow_schema_sql); return rc == SQLITE_OK ? commit(handle) : rc;',
@@ -45,7 +45,7 @@ PLANTED = [
      "CREATE TRIGGER attempt_event AFTER UPDATE OF state ON attempt WHEN NEW.state <> 'LOST' BEGIN"),
     ("any-move-is-allowed", "unit.db", "engine/store/schema.sql", "BEGIN SELECT RAISE(ABORT, 'an attempt may not move so'); END;",
      "BEGIN SELECT 1; END;"),
-    ("back-off-is-lost", "cli.wait-survives-a-crash", RUN, "if (a->state == TASK_BACKOFF &&", "if (false &&"),
+    ("back-off-is-lost", "cli.wait-survives-a-crash", "engine/run/act.c", "if (a->state == TASK_BACKOFF &&", "if (false &&"),
     ("lost-attempts-are-free", "unit.retry", "engine/run/retry.c", "return losses < LOST_BUDGET;", "return true;"),
     ("log-of-a-failure-is-not-kept", "run", "engine/run/slots.c", "return copy_log(s, slot, folder, e);", "return 0;"),
     # The lock, descriptors, processes.

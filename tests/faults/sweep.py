@@ -5,9 +5,11 @@ crash or hang; the next run finishes and the oracle is content. A failed sync is
     tests/faults/sweep.py BUILD [--all] [--seconds N] [--pair KIND:N:ERRNO]
 """
 import argparse
+import contextlib
 import errno
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -16,11 +18,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from oracle_trial import Trial  # noqa: E402
 from sweeping import spread, swept  # noqa: E402
 
-KINDS = "write create link rename mkdir unlink sync mode symlink truncate time open".split()
+# SQLite does not look at how the sync of the folder its log lies in went; syncfs, soon after, speaks for the folder too.
+KINDS = "write create link rename mkdir unlink sync dirsync mode symlink truncate time open".split()
+LOGS = ("", " new", " long")
 ERRORS = {"write": ("ENOSPC", "EIO", "EDQUOT"), "create": ("ENOSPC", "EIO", "EMFILE", "EROFS"), "link": ("ENOSPC", "EIO"),
-          "rename": ("ENOSPC", "EIO"), "mkdir": ("ENOSPC", "EIO"), "unlink": ("EIO",), "sync": ("EIO", "ENOSPC"), "mode": ("EIO", "EROFS"),
-          "symlink": ("ENOSPC", "EIO"), "truncate": ("EIO",), "time": ("EIO",), "open": ("EMFILE", "EIO")}
+          "rename": ("ENOSPC", "EIO"), "mkdir": ("ENOSPC", "EIO"), "unlink": ("EIO",), "sync": ("EIO", "ENOSPC"), "dirsync": ("EIO",),
+          "mode": ("EIO", "EROFS"), "symlink": ("ENOSPC", "EIO"), "truncate": ("EIO",), "time": ("EIO",), "open": ("EMFILE", "EIO")}
 FRESH = 25
+LOG_BYTES = 2 << 20
 place = None
 
 
@@ -37,6 +42,22 @@ class Place:
             self.trial.prepare()
             self.used = 0
         self.trial.next()
+
+    @contextlib.contextmanager
+    def journal_log(self, state):
+        """What decides when SQLite syncs: a log that begins anew, or one so long that its writer empties it at the end."""
+        if not state:
+            yield
+            return
+        journal = sqlite3.connect(self.trial.path(".flow", "flow.db"), isolation_level=None)
+        with contextlib.closing(journal):
+            journal.execute("PRAGMA wal_autocheckpoint=0")
+            if state == " long":
+                journal.execute("CREATE TABLE padding AS SELECT zeroblob(%d)" % LOG_BYTES)
+                journal.execute("DROP TABLE padding")
+            else:
+                journal.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            yield
 
     def run(self, fault=None):
         """The run, and how many calls of each kind it made."""
@@ -64,7 +85,9 @@ def fail_once(job):
     wrong, code = [], None
     try:
         place.ready()
-        done, counts = place.run("%s:%s:%d" % (kind, number, getattr(errno, name)))
+        kind, space, log = kind.partition(" ")
+        with place.journal_log(space + log):
+            done, counts = place.run("%s:%s:%d" % (kind, number, getattr(errno, name)))
         code, said = done.returncode, done.stdout
         # 1: what the attempt reported could not be read; it says so, and the attempt has failed for it.
         if code not in (0, 5) and not (code == 1 and os.strerror(getattr(errno, name)) in said):
@@ -87,14 +110,20 @@ def fail_once(job):
 
 
 def jobs_of(counts):
-    return spread([(kind, "%d%s" % (number, plus), name) for kind in KINDS for name in ERRORS[kind]
-                   for number in range(1, counts[kind] + 1) for plus in ("", "+")])
+    """What a run with each state of the journal's log may be hurt by; of the states, only calls that sync are many."""
+    return spread([(kind + log, "%d%s" % (number, plus), name) for log in LOGS for kind in KINDS for name in ERRORS[kind]
+                   for number in range(1, counts[log][kind] + 1) for plus in ("", "+") if not log or kind == "sync"])
 
 
 def counted(build):
     set_up(build)
     place.ready()
-    return place.run()[1]
+    counts = {}
+    for log in LOGS:
+        with place.journal_log(log):
+            counts[log] = place.run()[1]
+        place.trial.next()
+    return counts
 
 
 def main():
@@ -115,7 +144,7 @@ def main():
             print(job[0], "5" if job[1] else "not 5", *job[2], sep="\n    ")
             return 1 if job[2] else 0
         counts = counted(build)
-        if not counts["sync"]:
+        if not counts[""]["sync"]:
             raise SystemExit("a run syncs nothing: after power loss the journal may tell of what is not there")
         jobs, seconds = jobs_of(counts), 1e18 if options.all else options.seconds
         for job, was_five, wrong in swept(fail_once, jobs, options.jobs, seconds, set_up, (build,)):

@@ -1,7 +1,7 @@
 /*
  * Preloaded into flow, makes one call of the coordinator fail: FLOW_TEST_FAULT=KIND:N:ERRNO. The N-th call of that kind returns -1
  * with that errno, or, for the errno 0, flow is killed there; `KIND:N+:ERRNO` means the N-th and all after it. KIND is write, create (open with O_CREAT), link, rename, mkdir,
- * unlink, sync (fsync, fdatasync, syncfs, msync), mode (fchmod, fchmodat), symlink, truncate, open (without O_CREAT), time, or `any`
+ * unlink, sync (fsync, fdatasync, syncfs), dirsync (the same of a folder), mode (fchmod, fchmodat), symlink, truncate, open (without O_CREAT), time, or `any`
  * of them except open. FLOW_TEST_FAULT_LOG=FILE: how many calls of each kind there were, a line each, and calls of sync that
  * followed a failed one. Only regular files and folders are meant: pipes, sockets and terminals write as ever; and so do programs
  * of other names.
@@ -21,9 +21,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { WRITE, CREATE, LINK, RENAME, MKDIR, UNLINK, SYNC, MODE, SYMLINK, TRUNCATE, TIME, OPEN, KINDS };
+enum kind { WRITE, CREATE, LINK, RENAME, MKDIR, UNLINK, SYNC, DIRSYNC, MODE, SYMLINK, TRUNCATE, TIME, OPEN, KINDS };
 
-static const char *const names[KINDS] = { "write", "create", "link", "rename", "mkdir", "unlink", "sync", "mode", "symlink", "truncate",
+static const char *const names[KINDS] = { "write", "create", "link", "rename", "mkdir", "unlink", "sync", "dirsync", "mode", "symlink", "truncate",
 	"time", "open" };
 static atomic_long counts[KINDS], any, syncs_after;
 static atomic_int sync_failed;
@@ -188,14 +188,21 @@ int unlink(const char *path)
 	return fails(UNLINK) ? -1 : REAL(int, unlink, const char *)(path);
 }
 
+static enum kind sync_kind(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? DIRSYNC : SYNC;
+}
+
 int fsync(int fd)
 {
-	return fails(SYNC) ? -1 : REAL(int, fsync, int)(fd);
+	return fails(sync_kind(fd)) ? -1 : REAL(int, fsync, int)(fd);
 }
 
 int fdatasync(int fd)
 {
-	return fails(SYNC) ? -1 : REAL(int, fdatasync, int)(fd);
+	return fails(sync_kind(fd)) ? -1 : REAL(int, fdatasync, int)(fd);
 }
 
 int syncfs(int fd)
