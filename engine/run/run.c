@@ -155,7 +155,7 @@ static int commit(struct engine *n, struct err *e)
 		return e->code;
 	if (db_commit(db, e) < 0)
 		return e->code;
-	durable_committed(&n->durable); /* only now: a sync that begins between a success and its commit does not cover it */
+	durable_committed(&n->durable); /* only now: a sync that begins before it does not cover it */
 	return after_commit(n, e);
 }
 
