@@ -1,7 +1,6 @@
 #include "run/accept.h"
 
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -18,8 +17,6 @@
 #include "store/source.h"
 #include "store/tasks.h"
 
-#define SOURCE_MS 30000 /* git is waited for so long */
-
 /* What the journal's writers want to know of a run. */
 static struct engine engine_for(struct acceptance *a)
 {
@@ -34,7 +31,7 @@ static int record_commit(struct engine *n, struct err *e)
 	struct source_answer answer = {
 		.commit = "", .branch = "", .patch = "", .note = "git did not say"
 	};
-	int64_t until = clock_mono_ms() + SOURCE_MS;
+	int64_t until = clock_mono_ms() + SOURCES_WAIT_MS;
 	struct source source = { .fd = -1, .pid = -1 };
 	struct err unknown;
 	int rc = sources_ask(n->s, &source, &unknown);
@@ -198,13 +195,6 @@ int accept_task(struct acceptance *a, uint32_t node, struct kept_outs *kept, str
 	return 0;
 }
 
-static int by_id(const void *x, const void *y)
-{
-	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
-
-	return (a > b) - (a < b);
-}
-
 /* The run has what a `flow run` would have found to be reused, so that one can compare it with others. */
 static int record_rest(struct acceptance *a, struct err *e)
 {
@@ -224,8 +214,6 @@ static int record_rest(struct acceptance *a, struct err *e)
 		if (c->verdict == VERDICT_REUSE && c->reason == REASON_SAME_KEY && c->past != NULL)
 			vec_push(&reused, c->past->attempt);
 	}
-	if (reused.count > 1)
-		qsort(reused.items, reused.count, sizeof *reused.items, by_id);
 	a->result.reused = a->count + (uint32_t)reused.count;
 	if (rc == 0)
 		rc = journal_run_reuse(&a->session->db, a->run, reused.items, reused.count, e);

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,13 +63,6 @@ int record_run(struct engine *n, struct err *e)
 	return journal_run_begin(&s->db, &row, &n->run, e);
 }
 
-static int by_id(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Tasks taken over as planned share one row of the journal; every other task gets one of its own. */
 static int record_tasks(struct engine *n, struct err *e)
 {
@@ -98,10 +90,8 @@ static int record_tasks(struct engine *n, struct err *e)
 		rc = journal_task_new(&n->s->db, n->run, node_name(n->graph, i),
 			reason_name((enum reason)c->reason), choice_text(plan, c), e);
 	}
-	if (rc == 0 && reused.count > 0) {
-		qsort(reused.items, reused.count, sizeof *reused.items, by_id);
+	if (rc == 0)
 		rc = journal_run_reuse(&n->s->db, n->run, reused.items, reused.count, e);
-	}
 	vec_release(&reused);
 	return rc;
 }

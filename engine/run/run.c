@@ -27,7 +27,6 @@
 #define POLL_MS   250 /* metrics and progress of running attempts are read this often */
 #define FLOOD_MS  20  /* the same, while a log has to be cut: a disk takes gigabytes a second */
 #define GRACE_MS  10000
-#define SOURCE_MS 30000 /* a run that is over waits so long for git */
 #define JOBS_MAX  1024u
 
 void engine_tell(struct engine *n, const struct told *what)
@@ -309,7 +308,7 @@ static int open_all(struct engine *n, struct err *e)
 /* The tasks are done; wait for git and for the disk. */
 static int settle_down(struct engine *n, struct err *e)
 {
-	int64_t until = clock_mono_ms() + SOURCE_MS;
+	int64_t until = clock_mono_ms() + SOURCES_WAIT_MS;
 
 	while (!n->source_known || n->durable.busy || durable_behind(&n->durable)) {
 		struct epoll_event event;

@@ -6,10 +6,10 @@
  *     sources_restore(&objects, &run.patch, dir, now, e)    the other way
  *     sources_keep(&session, &secrets, &answer, &arena)   loose files become objects, named by the digests that the keys hold
  *
- * The files that differ from the commit are listed as store/changed_files.h says.
- * Of a project that is in no commit all that tasks read, and dag.yaml includes, is listed so. Files over SOURCES_EACH, and those beyond SOURCES_ALL bytes in one run, are not
- * kept: their digests are recorded all the same, and `flow artifact reproduce` takes them from the work tree if they are still there.
- * A file that holds a secret is never kept. Nothing here fails a run: what cannot be kept is not kept.
+ * The files that differ from the commit are listed as store/changed_files.h says. Of a project that is in no commit all that tasks
+ * read, and dag.yaml includes, is listed so. Files over SOURCES_EACH, and those beyond SOURCES_ALL bytes in one run, are not kept: their
+ * digests are recorded all the same, and `flow artifact reproduce` takes them from the work tree if they are still there. A file that
+ * holds a secret is never kept. Nothing here fails a run: what cannot be kept is not kept.
  */
 #ifndef FLOW_RUN_SOURCES_H
 #define FLOW_RUN_SOURCES_H
@@ -29,6 +29,7 @@ struct source_answer;
 #define SOURCES_EACH  ((uint64_t)16 << 20)
 #define SOURCES_ALL   ((uint64_t)64 << 20)
 #define SOURCES_COUNT 10000u
+#define SOURCES_WAIT_MS 30000 /* so long is git waited for when all else is done */
 
 /* 0, or ERR_INPUT: they are too large to be kept. */
 int sources_changed(struct session *s, const struct secrets *secrets, const struct source_answer *answer, struct buf *text,

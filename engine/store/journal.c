@@ -1,5 +1,7 @@
 #include "store/journal.h"
 
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "plan/past.h"
@@ -72,8 +74,14 @@ int journal_run_source(struct db *db, int64_t run, const struct source_row *row,
 	return run_once(db, s, e);
 }
 
-int journal_run_reuse(
-	struct db *db, int64_t run, const int64_t *attempts, size_t count, struct err *e)
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int journal_run_reuse(struct db *db, int64_t run, int64_t *attempts, size_t count, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
 	struct buf list = { 0 };
@@ -82,6 +90,7 @@ int journal_run_reuse(
 
 	if (count == 0)
 		return 0;
+	qsort(attempts, count, sizeof *attempts, by_id);
 	ids_pack(&list, attempts, count);
 	digest_of(&d, list.data, list.len);
 	rc = db_query(db, "INSERT OR IGNORE INTO reuse(digest, attempts) VALUES(?,?)", &s, e);

@@ -42,8 +42,8 @@ struct source_row {
 
 int journal_run_source(struct db *db, int64_t run, const struct source_row *row, struct err *e);
 
-/* The attempts a run takes over as planned, ascending ids; kept once however many runs share them. */
-int journal_run_reuse(struct db *db, int64_t run, const int64_t *attempts, size_t count, struct err *e);
+/* The attempts a run takes over as planned; sorted here, kept once however many runs share them. */
+int journal_run_reuse(struct db *db, int64_t run, int64_t *attempts, size_t count, struct err *e);
 
 struct run_end {
 	const char *state; /* "SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED" */
