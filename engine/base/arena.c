@@ -72,15 +72,18 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	char small[256]; /* what most texts fit into is formatted once */
 	va_list again;
 	int len;
 	char *p;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(small, sizeof small, fmt, again);
 	va_end(again);
 	if (len < 0)
 		return arena_strdup(a, "");
+	if ((size_t)len < sizeof small)
+		return arena_strndup(a, small, (size_t)len);
 	p = arena_alloc(a, (size_t)len + 1);
 	(void)vsnprintf(p, (size_t)len + 1, fmt, ap);
 	return p;

@@ -51,14 +51,19 @@ void buf_repeat(struct buf *b, char c, size_t count)
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	char small[256]; /* what most texts fit into is formatted once */
 	va_list again;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(small, sizeof small, fmt, again);
 	va_end(again);
 	if (len < 0)
 		return;
+	if ((size_t)len < sizeof small) {
+		buf_add(b, small, (size_t)len);
+		return;
+	}
 	(void)vsnprintf(buf_room(b, (size_t)len), (size_t)len + 1, fmt, ap);
 	b->len += (size_t)len;
 }

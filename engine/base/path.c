@@ -100,10 +100,19 @@ char *path_folder(struct arena *a, const char *path)
 	return arena_strndup(a, path, (size_t)(slash - path));
 }
 
+size_t name_span(const char *s, const char *also)
+{
+	size_t n = 0;
+
+	while ((s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z') || (s[n] >= '0' && s[n] <= '9') ||
+		(s[n] != '\0' && strchr(also, s[n]) != NULL))
+		n++;
+	return n;
+}
+
 bool name_is_valid(const char *name)
 {
-	size_t n =
-		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+	size_t n = name_span(name, "_.-");
 
 	return n >= 1 && n <= 128 && name[n] == '\0' && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0;

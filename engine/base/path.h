@@ -18,6 +18,9 @@ bool path_is_inside(const char *clean, const char *folder); /* below it, or the 
 const char *path_base(const char *path);                   /* after the last slash */
 char *path_folder(struct arena *a, const char *path);      /* before the last slash; "." when there is none */
 
+/* How many of the first characters are ASCII letters, digits or in `also`. */
+size_t name_span(const char *s, const char *also);
+
 /* [A-Za-z0-9_.-]{1,128}, not "." or "..". Names of stages, ports and metrics. */
 bool name_is_valid(const char *name);
 

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "dag/diag.h"
 #include "dag/load.h"
@@ -244,8 +245,8 @@ static const char *body_of(struct scope *s, struct found *f, const char *p)
 
 	if (skip > len)
 		skip = len;
-	f->body = arena_strndup(s->arena, p, len > 200 ? 200 : len);
 	if (end == NULL) {
+		f->body = arena_strndup(s->arena, p, len > 200 ? 200 : len);
 		diag = diag_add(s->build->diags, "E0306", place_of(s, f), "`${` is never closed");
 		diag_label(s->build->diags, diag, "write `$${` for a plain `${`");
 		return NULL;
@@ -254,9 +255,8 @@ static const char *body_of(struct scope *s, struct found *f, const char *p)
 	len -= skip;
 	while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
 		len--;
-	if (len == 0 || p[0] == '.' || p[len - 1] == '.' ||
-		strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-/") <
-			len) {
+	if (len == 0 || p[0] == '.' || p[len - 1] == '.' || name_span(p, "_.-/") < len) {
+		f->body = arena_strndup(s->arena, p, len > 200 ? 200 : len);
 		diag = diag_add(s->build->diags, "E0306", place_of(s, f),
 			"`${%.100s}` is not a name such as ${params.lr}", f->body);
 		diag_label(s->build->diags, diag, "write `$${` for a plain `${`");

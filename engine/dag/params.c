@@ -29,7 +29,7 @@ struct collector {
 /* A part of a dotted name. */
 static bool is_part(const char *s)
 {
-	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+	size_t n = name_span(s, "_-");
 
 	return n > 0 && n <= 128 && s[n] == '\0';
 }

@@ -4,12 +4,11 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-
-#define BARE "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-"
+#include "base/path.h"
 
 bool shell_is_bare(const char *value)
 {
-	return value[0] != '\0' && value[strspn(value, BARE)] == '\0';
+	return value[0] != '\0' && value[name_span(value, "_./:@%+=,-")] == '\0';
 }
 
 static void put_single(struct buf *out, const char *value)

@@ -119,7 +119,9 @@ static int set_name(struct task_maker *m, struct node *n, const struct instance 
 		return -1;
 	}
 	buf_clear(&m->text);
-	buf_printf(&m->text, "%s@%s", s->name->text, instance->suffix);
+	buf_str(&m->text, s->name->text);
+	buf_char(&m->text, '@');
+	buf_str(&m->text, instance->suffix);
 	n->name = text_pool_add(&b->text, buf_text(&m->text), m->text.len);
 	return 0;
 }
