@@ -9,6 +9,7 @@
 #include "cli/shown.h"
 #include "report/diff.h"
 #include "report/diff_tree.h"
+#include "report/goal.h"
 #include "report/runlist.h"
 
 #define VALUE_MOST 66 /* columns of a value */
@@ -56,7 +57,7 @@ static const char *percent(struct cli *c, double was, double is)
 
 static void put_metrics(struct cli *c, const struct diff *d)
 {
-	struct table t = { .arena = &c->arena, .columns = 6 };
+	struct table t = { .arena = &c->arena, .columns = 7 };
 	size_t i, most = list_most(c, d->metrics.count);
 
 	if (d->metrics.count == 0)
@@ -65,12 +66,14 @@ static void put_metrics(struct cli *c, const struct diff *d)
 	screen_str(&c->out, "\n");
 	for (i = 0; i < most; i++) {
 		const struct change_number *x = &d->metrics.items[i];
+		const char *verdict = goal_verdict(goal_of(x->name), x->was, x->is);
 
 		table_cell(&t, PAINT_NONE, "  %s", shown(c, x->name));
 		table_cell(&t, PAINT_NONE, "%s", shown_number(c, x->was));
 		table_cell(&t, PAINT_NONE, "%s", glyph_text(&c->out, GLYPH_ARROW));
 		table_cell(&t, PAINT_NONE, "%s", shown_number(c, x->is));
 		table_cell(&t, PAINT_NONE, "%s", percent(c, x->was, x->is));
+		table_cell(&t, verdict[0] == 'b' ? PAINT_GREEN : PAINT_RED, "%s", verdict);
 		table_cell(&t, PAINT_DIM, "%s", shown(c, x->task));
 	}
 	table_write(&t, &c->out);
@@ -268,7 +271,9 @@ const struct command cmd_diff = { .name = "diff",
 	.summary = "compare two runs: parameters, code, metrics, outputs, times",
 	.about = "A and B are runs as in `flow runs show`; the defaults are the one before the\n"
 		 "last and the last. B may be `.`, the work tree as it is now. Times are shown\n"
-		 "when they are more than a tenth and 100 ms apart.\n",
+		 "when they are more than a tenth and 100 ms apart. A metric is `better` or\n"
+		 "`worse` when a word of its name says which way it should go: less loss, error,\n"
+		 "rmse, latency; more accuracy, auc, f1, r2, score.\n",
 	.examples = "flow diff\n"
 		    "flow diff @last-ok @last\n"
 		    "flow diff best .                # what changed in the work tree since\n"

@@ -3,6 +3,7 @@
  */
 #include "base/json.h"
 #include "report/diff.h"
+#include "report/goal.h"
 #include "report/rows_json.h"
 
 /* `values` are JSON already, or texts. */
@@ -48,6 +49,7 @@ static void numbers_json(struct json *j, const char *key, const struct number_ch
 	json_open_array(j);
 	for (i = 0; i < list->count; i++) {
 		const struct change_number *c = &list->items[i];
+		const char *verdict = goal_verdict(goal_of(c->name), c->was, c->is);
 
 		json_open_object(j);
 		json_key_string(j, "task", c->task);
@@ -55,6 +57,8 @@ static void numbers_json(struct json *j, const char *key, const struct number_ch
 			json_key_string(j, "name", c->name);
 		json_key_number(j, "was", c->was);
 		json_key_number(j, "is", c->is);
+		if (verdict[0] != '\0')
+			json_key_string(j, "verdict", verdict);
 		json_end(j);
 	}
 	json_end(j);
