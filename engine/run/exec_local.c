@@ -18,6 +18,7 @@
 #include "base/failpoint.h"
 #include "base/mem.h"
 #include "run/exec.h"
+#include "stage/proc.h"
 
 #define SOCKET_BYTES (4 * 1024 * 1024)
 #define ENVIRON_MAX  ((size_t)2 * 1024 * 1024)
@@ -186,18 +187,17 @@ void exec_close(struct exec *x)
 
 enum mark {
 	MARK_NONE,
-	MARK_BARE,     /* no environment: it has none, or not yet */
-	MARK_BECOMING, /* it is in the middle of an execve: nothing of it can be read */
+	MARK_BARE,     /* as enum proc_bare */
+	MARK_BECOMING,
 	MARK_OURS,
 };
 
-/* All of a file of a process, into `text`. */
-static bool read_proc(const char *pid, const char *name, struct buf *text)
+static bool read_environment(pid_t pid, struct buf *text)
 {
-	char path[300];
+	char path[64];
 	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
+	(void)snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -213,27 +213,17 @@ static bool read_proc(const char *pid, const char *name, struct buf *text)
 	return true;
 }
 
-/* Without an environment that can be read. One that is dead has no program any more. */
-static enum mark mark_of_bare(const char *pid, struct buf *text)
-{
-	char path[300], target[8];
-
-	(void)snprintf(path, sizeof path, "/proc/%s/exe", pid);
-	if (readlink(path, target, sizeof target) <= 0 || !read_proc(pid, "cmdline", text))
-		return MARK_NONE;
-	return text->len == 0 ? MARK_BECOMING : MARK_BARE;
-}
-
 /* Does the process' environment carry the mark of the run? */
-static enum mark mark_of(const char *pid, const char *run, struct buf *text)
+static enum mark mark_of(pid_t pid, const char *run, struct buf *text)
 {
+	static const enum mark bare[] = { [PROC_DEAD] = MARK_NONE, [PROC_BARE] = MARK_BARE, [PROC_BECOMING] = MARK_BECOMING };
 	size_t n = strlen(run);
 	const char *at;
 
-	if (!read_proc(pid, "environ", text))
+	if (!read_environment(pid, text))
 		return MARK_NONE;
 	if (text->len == 0)
-		return mark_of_bare(pid, text);
+		return bare[proc_bare(pid)];
 	buf_char(text, '\0');
 	for (at = text->data; at < text->data + text->len; at += strlen(at) + 1) {
 		if (strncmp(at, "FLOW_ATTEMPT=", 13) == 0 && strncmp(at + 13, run, n) == 0 &&
@@ -256,15 +246,15 @@ static unsigned sweep_once(const char *run, struct buf *text, enum mark *doubt)
 	if (proc == NULL)
 		return 0;
 	while ((entry = readdir(proc)) != NULL) {
-		long pid = strtol(entry->d_name, NULL, 10);
-		enum mark mark = pid <= 1 || pid == (long)getpid() ? MARK_NONE : mark_of(entry->d_name, run, text);
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		enum mark mark = pid <= 1 || pid == getpid() ? MARK_NONE : mark_of(pid, run, text);
 
 		if (mark != MARK_OURS) {
 			*doubt = mark > *doubt ? mark : *doubt;
 			continue;
 		}
 		found++;
-		(void)kill((pid_t)pid, SIGKILL);
+		(void)kill(pid, SIGKILL);
 	}
 	closedir(proc);
 	return found;
@@ -272,7 +262,7 @@ static unsigned sweep_once(const char *run, struct buf *text, enum mark *doubt)
 
 unsigned exec_sweep(const char *run, int patience_ms)
 {
-	int64_t begin = clock_mono_ms(), now, seen = begin;
+	int64_t begin = clock_mono_ms(), seen = begin, looked, now;
 	struct buf text = { 0 };
 	enum mark doubt;
 	unsigned left;
@@ -282,12 +272,14 @@ unsigned exec_sweep(const char *run, int patience_ms)
 
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			; /* orphans that became ours */
+		looked = clock_mono_ms();
 		left = sweep_once(run, &text, &doubt);
 		now = clock_mono_ms();
 		if (left > 0)
 			seen = now;
+		/* A look may take long: whoever was bare in it must have been so for a while when it began. */
 		if (now - begin > patience_ms ||
-			(left == 0 && (doubt == MARK_NONE || (doubt == MARK_BARE && now - seen > BARE_MS))))
+			(left == 0 && (doubt == MARK_NONE || (doubt == MARK_BARE && looked - seen > BARE_MS))))
 			break;
 		nanosleep(&nap, NULL);
 	}

@@ -126,6 +126,25 @@ void proc_tree(pid_t pid, struct pids *out)
 		add_children(out->items[i], out);
 }
 
+enum proc_bare proc_bare(pid_t pid)
+{
+	char path[64], text[8];
+	ssize_t n;
+	int fd;
+
+	/* Who is dead has no program any more. */
+	(void)snprintf(path, sizeof path, "/proc/%ld/exe", (long)pid);
+	if (readlink(path, text, sizeof text) <= 0)
+		return PROC_DEAD;
+	(void)snprintf(path, sizeof path, "/proc/%ld/cmdline", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return PROC_DEAD;
+	n = read(fd, text, sizeof text);
+	(void)close(fd);
+	return n > 0 ? PROC_BARE : PROC_BECOMING;
+}
+
 bool proc_token(pid_t pid, char token[PROC_TOKEN_MAX])
 {
 	static const char name[] = "FLOW_ATTEMPT=";

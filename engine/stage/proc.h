@@ -24,6 +24,10 @@ int proc_open(void);
 bool proc_children(int fd, struct pids *out);
 /* A process and all that is below it, ancestors first. */
 void proc_tree(pid_t pid, struct pids *out);
+/* Of a process in whose environment nothing could be read. PROC_BECOMING: it is in the middle of an execve, ask again; PROC_BARE: it has
+ * none, or had none yet a moment ago. */
+enum proc_bare { PROC_DEAD, PROC_BARE, PROC_BECOMING };
+enum proc_bare proc_bare(pid_t pid);
 /* FLOW_ATTEMPT in the environment of a process. */
 bool proc_token(pid_t pid, char token[PROC_TOKEN_MAX]);
 

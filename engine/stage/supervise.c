@@ -168,14 +168,25 @@ static void kill_tree(struct supervisor *s, pid_t pid)
 		(void)kill(s->tree.items[i], SIGKILL);
 }
 
-/* Look at every child that is no main process; kill those whose attempt is over. */
+/* Nobody is known to be its owner; but that is not to be trusted while it becomes another program, or at the first look: it may have
+ * become one between two questions. */
+static bool may_be_claimed(struct stray *stray)
+{
+	bool was_seen = stray->is_seen;
+
+	stray->is_seen = true;
+	return !was_seen || proc_bare(stray->pid) == PROC_BECOMING;
+}
+
+/* Look at every child that is no main process; kill those whose attempt is over. An attempt has left when none of them is, or may be,
+ * its own. */
 static void sweep(struct supervisor *s)
 {
 	bool whole = proc_children(s->children_fd, &s->children);
 	size_t i;
 
 	for (i = 0; i < s->attempts.count; i++)
-		s->attempts.items[i]->has_left = s->attempts.items[i]->is_over && whole;
+		s->attempts.items[i]->has_left = s->attempts.items[i]->is_over;
 	for (i = 0; i < s->children.count; i++) {
 		struct stray *stray;
 		struct attempt *owner;
@@ -184,11 +195,15 @@ static void sweep(struct supervisor *s)
 			continue;
 		stray = stray_of(s, s->children.items[i]);
 		owner = stray_owner(s, stray);
+		if (owner == NULL && may_be_claimed(stray))
+			whole = false;
 		if (owner == NULL || stray->is_given_up || !(owner->is_over || owner->is_doomed))
 			continue;
 		owner->has_left = false;
 		kill_tree(s, stray->pid);
 	}
+	for (i = 0; i < s->attempts.count; i++)
+		s->attempts.items[i]->has_left &= whole;
 }
 
 /* What refuses to die must not hold up the run for ever. */
@@ -206,8 +221,9 @@ static void give_up(struct supervisor *s, struct attempt *a)
 		}
 	}
 	a->has_left = true;
-	(void)snprintf(a->text, sizeof a->text, "%u process%s could not be killed", count,
-		count == 1 ? "" : "es");
+	if (count > 0)
+		(void)snprintf(a->text, sizeof a->text, "%u process%s could not be killed", count,
+			count == 1 ? "" : "es");
 }
 
 static void add_usage(struct wire_ended *ended, const struct rusage *usage)

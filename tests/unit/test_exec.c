@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "run/exec.h"
+
+#define CROWD 500
 
 static struct folder f;
 static struct exec x;
@@ -232,14 +235,42 @@ static void sweep_spares_other_runs(void **state)
 		assert_true(i == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* Processes that make each look of a sweep long; they end with this one. */
+static void crowd(pid_t *pids, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (pids[i] == 0) {
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				(void)pause();
+		}
+	}
+}
+
+static void disperse(const pid_t *pids, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		(void)kill(pids[i], SIGKILL);
+	for (i = 0; i < count; i++)
+		(void)waitpid(pids[i], NULL, 0);
+}
+
 /* While a process becomes another program its environment cannot be read for a moment: then it is not free of the mark. */
 static void process_that_becomes_another_is_found(void **state)
 {
+	pid_t others[CROWD];
 	char mark[64];
 	char *words[] = { (char *)(uintptr_t) "test_exec", (char *)(uintptr_t) "again", NULL }, *environment[] = { mark, NULL };
 	int i, wait, missed = 0;
 
 	(void)state;
+	crowd(others, CROWD);
 	for (i = 0; i < 50; i++) {
 		pid_t child;
 
@@ -262,6 +293,7 @@ static void process_that_becomes_another_is_found(void **state)
 			(void)waitpid(child, NULL, 0);
 		}
 	}
+	disperse(others, CROWD);
 	assert_int_equal(missed, 0);
 }
 

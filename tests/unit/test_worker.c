@@ -306,6 +306,33 @@ static void orphans_of_a_running_attempt_live_on(void **state)
 	assert_int_equal(client_bearers(token), 0);
 }
 
+/* While it becomes another program nobody can see whose a process is: the attempt waits until that is known. */
+static void stray_that_becomes_another_is_waited_for(void **state)
+{
+	struct client *c = *state;
+	struct wire_start first = client_task(c, WIRE_SHELL), second;
+	char token[64], text[300], self[200];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	unsigned i, missed = 0;
+
+	assert_true(len > 0);
+	self[len] = '\0';
+	memcpy(token, c->token, sizeof token);
+	first.token = token;
+	first.text = "echo up; sleep 300";
+	client_start(c, &first);
+	client_await(c, "up");
+	for (i = 0; i < 40; i++) {
+		second = client_task(c, WIRE_SHELL);
+		(void)snprintf(text, sizeof text, "(setsid '%s' again &) ; sleep 0.03; exit 5", self);
+		second.text = text;
+		missed += client_run(c, &second).strays != 1 || client_bearers(c->token) != 0;
+	}
+	assert_int_equal(missed, 0);
+	client_signal(c, first.id, SIGKILL);
+	assert_int_equal(client_wait(c).id, first.id);
+}
+
 static void signals_reach_the_whole_group(void **state)
 {
 	struct client *c = *state;
@@ -441,7 +468,7 @@ static void stale(void)
 	(void)setenv("FLOW_STALE", "1", 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define WITH_WORKER(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
 	const struct CMUnitTest tests[] = {
@@ -460,6 +487,7 @@ int main(void)
 		WITH_WORKER(strays_without_marker_are_found_by_session),
 		WITH_WORKER(strays_that_nobody_claims_go_with_the_last_attempt),
 		WITH_WORKER(orphans_of_a_running_attempt_live_on),
+		WITH_WORKER(stray_that_becomes_another_is_waited_for),
 		WITH_WORKER(signals_reach_the_whole_group),
 		WITH_WORKER(kill_works_on_what_ignores_all_else),
 		WITH_WORKER(stopped_attempt_hears_that_it_shall_end),
@@ -470,6 +498,8 @@ int main(void)
 		cmocka_unit_test(damaged_message_ends_the_worker),
 	};
 
+	if (argc == 2) /* becomes itself, again and again */
+		return execve("/proc/self/exe", argv, environ);
 	stale();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
