@@ -421,4 +421,21 @@ static inline void expect_text(struct fake *f, const char *task, const char *tex
 	assert_string_equal(choice_text(&f->plan, choice_of(f, task)), text);
 }
 
+/* Four tasks, one after the other. */
+static const char chain[] = "params: {train: {lr: 0.01}}\n"
+			    "stages:\n"
+			    "  prep: {cmd: 'prep > data', deps: [raw], outs: [data]}\n"
+			    "  train: {cmd: 'train > model', deps: [data], outs: [model], params: [train.lr]}\n"
+			    "  eval: {cmd: 'eval > score', deps: [model], outs: [score]}\n"
+			    "  report: {cmd: 'report > page', deps: [score], outs: [page]}\n";
+
+/* A run that went well, and the plan of the next one. */
+static inline void fake_run_once(struct fake *f, const char *text)
+{
+	fake_load(f, text, NULL);
+	fake_plan(f, NULL);
+	fake_run(f);
+	fake_plan(f, NULL);
+}
+
 #endif
