@@ -190,7 +190,9 @@ static const struct yaml *unknown_root(struct scope *s, const struct found *f, c
 
 	if (strcmp(root, "matrix") == 0)
 		near = "item";
-	if (near != NULL)
+	if (params_find(s->params, f->body) != UINT32_MAX)
+		diag_label(s->build->diags, diag, "write `${params.%.200s}` for the parameter", f->body);
+	else if (near != NULL)
 		diag_label(s->build->diags, diag, "did you mean `%s`?", near);
 	else
 		diag_label(

@@ -47,6 +47,7 @@ const char *key_type_name(enum key_type type)
 	case TYPE_SIZE: return "a size such as 512M or 2G";
 	case TYPE_LIST: return "a list";
 	case TYPE_MAP: return "a map";
+	case TYPE_RETRY: return "a map or a whole number";
 	case TYPE_LIST_OR_MAP: return "a list or a map";
 	case TYPE_ANY: return "any value";
 	case TYPE_RESERVED: return "not supported by this version";

@@ -31,6 +31,7 @@ static bool fits(const struct yaml *value, enum key_type type)
 	case TYPE_COMMAND: return is_scalar || value->type == YAML_LIST;
 	case TYPE_LIST: return is_scalar || value->type == YAML_LIST;
 	case TYPE_MAP: return value->type == YAML_MAP;
+	case TYPE_RETRY: return value->type == YAML_MAP || value->type == YAML_INT;
 	case TYPE_LIST_OR_MAP:
 	case TYPE_ANY: return true;
 	case TYPE_INTEGER:

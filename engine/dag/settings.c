@@ -117,6 +117,10 @@ void settings_retry(struct reader *r, const struct yaml *map, struct settings *s
 
 	if (map == NULL)
 		return;
+	if (yaml_is_scalar(map)) { /* `retry: 3` */
+		reader_integer(r, map, "retry", 0, 1000, &retry->limit);
+		return;
+	}
 	reader_map(r, map, KEY_RETRY, "`retry`", values);
 	reader_integer(r, values[KEY_RETRY_limit], "limit", 0, 1000, &retry->limit);
 	reader_duration(r, values[KEY_RETRY_delay], &retry->delay_ms);

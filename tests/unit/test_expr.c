@@ -107,6 +107,8 @@ static const struct wrong_text wrongs[] = {
 	{ "variable of the shell", "stages:\n  s:\n    cmd: echo ${HOME}\n", "E0307", 3, 15,
 		"nothing of that name", "write `$${HOME}` for the shell's own",
 		"known are params.NAME" },
+	{ "parameter without its root", "params: {train: {lr: 1}}\nstages: {s: {cmd: 'x ${train.lr}'}}\n", "E0307", 2, 22,
+		"nothing of that name", "write `${params.train.lr}` for the parameter", NULL },
 	{ "misspelt root", "stages: {s: {cmd: 'x ${param.b}'}}\n", "E0307", 1, 22,
 		"nothing of that name", "did you mean `params`?", NULL },
 	{ "matrix as root", "stages: {s: {matrix: {a: [1]}, cmd: 'x ${matrix.a}'}}\n", "E0307", 1,

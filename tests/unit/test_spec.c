@@ -43,6 +43,8 @@ static const struct wrong_text wrongs[] = {
 		NULL, NULL },
 	{ "bare memory", "stages: {a: {cmd: x, resources: {mem: 512}}}\n", "E0110", 1, 39,
 		"`512` has no unit; write 512M or 512G", NULL, NULL },
+	{ "retry that is no number", "stages: {a: {cmd: x, retry: often}}\n", "E0109", 1, 29, NULL, NULL, NULL },
+	{ "retry beyond its range", "stages: {a: {cmd: x, retry: 1001}}\n", "E0110", 1, 29, NULL, NULL, NULL },
 	{ "negative retries", "stages: {a: {cmd: x, retry: {limit: -1}}}\n", "E0110", 1, 37,
 		"`limit`: -1 is not between 0 and 1000", NULL, NULL },
 	{ "retries beyond 64 bits", "stages: {a: {cmd: x, retry: {limit: 99999999999999999999}}}\n",
@@ -170,7 +172,8 @@ static void stages_replace_defaults_key_by_key(void **state)
 		"stages:\n"
 		"  a: {cmd: x}\n"
 		"  b: {cmd: x, timeout: 3h, retry: {limit: 4, on: [oom, 'exit:75']}, cache: true,\n"
-		"    resources: {cpu: 2, log: 3M}, env: {B: '3'}, allow_failure: false, frozen: true}\n");
+		"    resources: {cpu: 2, log: 3M}, env: {B: '3'}, allow_failure: false, frozen: true}\n"
+		"  c: {cmd: x, retry: 7}\n");
 	s = &l.graph.stages[0];
 	assert_int_equal(s->timeout_ms, 7200000);
 	assert_int_equal(s->retry.limit, 1);
@@ -186,6 +189,8 @@ static void stages_replace_defaults_key_by_key(void **state)
 	assert_true(s->mem_bytes == UINT64_C(2) << 30);
 	assert_true(s->log_bytes == UINT64_C(3) << 20);
 	assert_int_equal(s->flags, STAGE_FROZEN);
+	assert_int_equal(l.graph.stages[2].retry.limit, 7); /* alone, it stands for the map with that limit */
+	assert_int_equal(l.graph.stages[2].retry.delay_ms, 5000);
 	assert_string_equal(field_of(&l, l.graph.nodes[1].env, "A"), "1");
 	assert_string_equal(field_of(&l, l.graph.nodes[1].env, "B"), "3");
 	loaded_release(&l);
