@@ -20,7 +20,7 @@
 #define CURSOR_NUMBERS (sizeof(struct cursor) / sizeof(double))
 #define PATH_ROOM      4200
 
-static const char *const cursor_names[] = { "epoch", "batch", "step", "loss", "rows", "first_loss",
+static const char *const cursor_names[] = { "epoch", "taken", "step", "loss", "rows", "first_loss",
 	"best_epoch", "best_loss", "best_quality", "cuts", "cut_epoch", "seconds" };
 
 _Static_assert(sizeof cursor_names / sizeof cursor_names[0] == CURSOR_NUMBERS,

@@ -203,6 +203,7 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 			"with.delta: %g is no quantile; between 0 and 1 are possible", r->delta);
 	r->epochs = host->integer(ctx, "epochs", 20, 1, 1000000);
 	r->batch_size = (size_t)host->integer(ctx, "batch_size", 128, 1, 65536);
+	r->accumulate = host->integer(ctx, "accumulate", 1, 1, 65536);
 	r->patience = host->integer(ctx, "patience", 5, 0, 1000000);
 	r->diverge = host->number(ctx, "diverge", 2, 0, 1e12);
 	r->metric_every = host->integer(ctx, "metric_every", 100, 1, 1000000000);
@@ -315,10 +316,10 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 		optimisers[r->optimiser], r->rate, r->momentum, r->beta, r->nesterov, r->decay,
 		r->clip, r->average);
 	text_format(text,
-		"schedule %s %.17g %.17g %.17g epochs %ld batch %zu patience %ld overfit %ld dev "
-		"%d\n",
+		"schedule %s %.17g %.17g %.17g epochs %ld batch %zu x %ld patience %ld overfit "
+		"%ld dev %d\n",
 		schedules[r->schedule], r->warmup, r->step_every, r->factor, r->epochs,
-		r->batch_size, r->patience, r->overfit_batches, r->fast_dev_run);
+		r->batch_size, r->accumulate, r->patience, r->overfit_batches, r->fast_dev_run);
 }
 
 void recipe_release(struct recipe *r)

@@ -50,6 +50,7 @@ struct recipe {
 	size_t weight_count; /* listed */
 	long epochs, patience, metric_every, checkpoint_every, overfit_batches;
 	size_t batch_size;
+	long accumulate; /* batches a step */
 	double diverge, max_time; /* 0: never */
 	int fast_dev_run, standardize;
 	uint64_t seed;

@@ -31,12 +31,22 @@ static void *device_floats(const struct session *s, size_t count)
 	return s->net->ops->alloc(s->net->device, count * sizeof(float));
 }
 
+static void swap(float **one, float **other)
+{
+	float *kept = *one;
+
+	*one = *other;
+	*other = kept;
+}
+
 static void make_runs(struct session *s)
 {
 	const struct recipe *r = s->recipe;
 	size_t count = s->net->weight_count;
 
 	s->first = device_floats(s, count);
+	if (r->accumulate > 1)
+		s->sum = device_floats(s, count);
 	if (r->optimiser == OPTIMISER_ADAMW)
 		s->second = device_floats(s, count);
 	if (r->average > 0) {
@@ -90,8 +100,8 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 
 void session_release(struct session *s)
 {
-	void *memory[] = { s->first, s->second, s->average, s->best, s->best_running, s->scale,
-		s->shift, s->target, s->weight, s->loss, s->norm };
+	void *memory[] = { s->first, s->second, s->sum, s->average, s->best, s->best_running,
+		s->scale, s->shift, s->target, s->weight, s->loss, s->norm };
 
 	for (size_t i = 0; s->net != NULL && i < sizeof memory / sizeof memory[0]; i++)
 		s->net->ops->release(s->net->device, memory[i]);
@@ -127,8 +137,9 @@ static void send_targets(struct session *s, const int64_t *rows, size_t count)
 		s->net->device, s->target, s->batch_target, count * targets * sizeof(float));
 }
 
-/* Scores become slopes; the batch's loss is added to *s->loss. */
-static void add_loss(struct session *s, float *score, size_t count)
+/* Scores become slopes of the mean over all rows of the step; the batch's loss is added to
+ * *s->loss. */
+static void add_loss(struct session *s, float *score, size_t count, size_t of_step)
 {
 	const struct recipe *r = s->recipe;
 
@@ -140,7 +151,7 @@ static void add_loss(struct session *s, float *score, size_t count)
 						  .weight = s->weight,
 						  .smoothing = (float)r->smoothing,
 						  .delta = (float)r->delta,
-						  .denominator = (float)count,
+						  .denominator = (float)of_step,
 						  .sum = s->loss });
 }
 
@@ -200,11 +211,29 @@ static int diverged(const struct session *s, double loss, struct fault *fault)
 		s->at.epoch, loss, s->at.first_loss, s->recipe->rate);
 }
 
+static size_t rows_a_step(const struct session *s)
+{
+	return s->recipe->batch_size * (size_t)s->recipe->accumulate;
+}
+
+/* A batch norm cannot do with one row: the last of an epoch's order is left out when it is alone. */
+static size_t rows_an_epoch(const struct session *s)
+{
+	int is_alone = s->train_count % s->recipe->batch_size == 1;
+
+	return s->train_count - (is_alone && s->recipe->design.norm == NET_NORM_BATCH);
+}
+
+static double epochs_done(const struct session *s)
+{
+	double steps = ceil((double)rows_an_epoch(s) / (double)rows_a_step(s));
+
+	return s->at.epoch - 1 + s->at.taken / steps;
+}
+
 static double rate_now(const struct session *s)
 {
-	double batches = ceil((double)s->train_count / (double)s->recipe->batch_size);
-
-	return schedule_rate(s->recipe, s->at.epoch - 1 + s->at.batch / batches, (long)s->at.cuts);
+	return schedule_rate(s->recipe, epochs_done(s), (long)s->at.cuts);
 }
 
 static void tell_steps(struct session *s, double rate)
@@ -224,22 +253,48 @@ static void tell_steps(struct session *s, double rate)
 	s->waited = s->since_rows = s->since_loss = 0;
 }
 
-static int take_step(struct session *s, const int64_t *rows, size_t count, struct fault *fault)
+/* The gradient of one batch of a step, in net.gradient. */
+static void run_batch(
+	struct session *s, const int64_t *rows, size_t count, uint32_t number, size_t of_step)
 {
-	const struct net_mode mode = {
-		.is_training = 1, .seed = s->recipe->seed, .step = (uint32_t)s->at.step
-	};
-	const double rate = rate_now(s), nothing = 0;
-	int is_told = (long)(s->at.step + 1) % s->recipe->metric_every == 0;
-	double began = seconds(), loss = 0;
-	float *score;
+	const struct net_mode mode = { .is_training = 1, .seed = s->recipe->seed, .step = number };
+	double began = seconds();
 
 	send_targets(s, rows, count);
-	s->net->ops->upload(s->net->device, s->loss, &nothing, sizeof nothing);
 	s->waited += seconds() - began;
-	score = session_score(s, rows, count, &mode);
-	add_loss(s, score, count);
+	add_loss(s, session_score(s, rows, count, &mode), count, of_step);
 	net_backward(s->net, count, &mode);
+}
+
+/* The gradient of all batches of a step, in net.gradient. */
+static void run_batches(struct session *s, const int64_t *rows, size_t count)
+{
+	size_t batch_size = s->recipe->batch_size, size;
+	uint32_t number = (uint32_t)s->at.step * (uint32_t)s->recipe->accumulate;
+	struct net *net = s->net;
+	const double nothing = 0;
+
+	net->ops->upload(net->device, s->loss, &nothing, sizeof nothing);
+	for (size_t first = 0; first < count; first += size, number++) {
+		size = count - first < batch_size ? count - first : batch_size;
+		if (first != 0)
+			swap(&net->gradient, &s->sum); /* what there is so far is the sum */
+		run_batch(s, rows + first, size, number, count);
+		if (first != 0)
+			net->ops->add(net->device, &(struct nn_map){ .to = net->gradient,
+							   .a = net->gradient,
+							   .b = s->sum,
+							   .count = net->weight_count });
+	}
+}
+
+static int take_step(struct session *s, const int64_t *rows, size_t count, struct fault *fault)
+{
+	const double rate = rate_now(s);
+	int is_told = (long)(s->at.step + 1) % s->recipe->metric_every == 0;
+	double loss = 0;
+
+	run_batches(s, rows, count);
 	if (s->recipe->clip > 0 || is_told)
 		s->net->ops->sum_squares(s->net->device, &(struct nn_sum){ .to = s->norm,
 								 .x = s->net->gradient,
@@ -252,7 +307,7 @@ static int take_step(struct session *s, const int64_t *rows, size_t count, struc
 	if (s->at.step == 0)
 		s->at.first_loss = loss / (double)count;
 	s->at.step++;
-	s->at.batch++;
+	s->at.taken++;
 	s->at.loss += loss;
 	s->at.rows += (double)count;
 	s->since_loss += loss;
@@ -267,13 +322,11 @@ static int take_step(struct session *s, const int64_t *rows, size_t count, struc
 static int look_around(struct session *s, struct fault *fault)
 {
 	const struct recipe *r = s->recipe;
-	double batches = ceil((double)s->train_count / (double)r->batch_size);
 
 	if ((long)s->at.step % STEPS_SEEN == 0) {
 		if (s->host->cancelled(s->ctx))
 			return fault_set(fault, "stopped in epoch %.0f", s->at.epoch);
-		s->host->progress(s->ctx, s->at.epoch - 1 + s->at.batch / batches,
-			(double)r->epochs + 1e-9, s->line);
+		s->host->progress(s->ctx, epochs_done(s), (double)r->epochs + 1e-9, s->line);
 	}
 	if (r->max_time > 0 && s->at.seconds + seconds() - s->epoch_began > r->max_time)
 		s->has_ended = 1;
@@ -290,20 +343,17 @@ static void shuffle(struct session *s)
 			(uint32_t)s->at.epoch);
 }
 
-/* The rest of the epoch, from s->at.batch on. */
+/* The rest of the epoch, from s->at.taken on. */
 static int run_epoch(struct session *s, struct fault *fault)
 {
-	size_t batch_size = s->recipe->batch_size;
-	size_t least = s->net->design.norm == NET_NORM_BATCH ? 2 : 1;
+	size_t many = rows_a_step(s), count = rows_an_epoch(s);
 
 	shuffle(s);
 	s->epoch_began = s->since = seconds();
-	for (size_t first = (size_t)s->at.batch * batch_size; first + least <= s->train_count;
-		first += batch_size) {
-		size_t left = s->train_count - first;
+	for (size_t first = (size_t)s->at.taken * many; first < count; first += many) {
+		size_t left = count - first;
 
-		if (take_step(s, s->order + first, left < batch_size ? left : batch_size, fault) <
-				0 ||
+		if (take_step(s, s->order + first, left < many ? left : many, fault) < 0 ||
 			look_around(s, fault) < 0)
 			return -1;
 		if (s->has_ended)
@@ -313,14 +363,6 @@ static int run_epoch(struct session *s, struct fault *fault)
 	if (s->recipe->diverge > 0 && s->epoch_loss > s->recipe->diverge * s->at.first_loss + 1e-6)
 		return diverged(s, s->epoch_loss, fault);
 	return 0;
-}
-
-static void swap_weights(struct session *s)
-{
-	float *weight = s->net->weight;
-
-	s->net->weight = s->average;
-	s->average = weight;
 }
 
 static void keep_best(struct session *s, double loss)
@@ -349,12 +391,12 @@ static void judge(struct session *s)
 		return;
 	}
 	if (s->average != NULL)
-		swap_weights(s);
+		swap(&s->net->weight, &s->average);
 	loss = validate(s, &s->valid_quality);
 	if (s->at.best_epoch < 1 || loss < s->at.best_loss)
 		keep_best(s, loss);
 	if (s->average != NULL)
-		swap_weights(s);
+		swap(&s->net->weight, &s->average);
 	s->host->metric(s->ctx, "valid_loss", loss, (long)s->at.epoch);
 	s->host->metric(s->ctx, quality, s->valid_quality, (long)s->at.epoch);
 	(void)snprintf(s->line, sizeof s->line, "epoch %.0f: loss %.4f, valid loss %.4f, %s %.4f",
@@ -380,7 +422,7 @@ static void end_epoch(struct session *s)
 	s->epoch_began = seconds();
 	s->host->log(s->ctx, s->line);
 	s->at.epoch++;
-	s->at.batch = s->at.loss = s->at.rows = 0;
+	s->at.taken = s->at.loss = s->at.rows = 0;
 }
 
 /* The weights that are the model: of the best epoch, or the average of the last. */

@@ -33,7 +33,7 @@ struct scaling;
 /* Where a training is: all numbers, so that a checkpoint can name them. */
 struct cursor {
 	double epoch;      /* at work, from 1 */
-	double batch;      /* of it, that comes next */
+	double taken;      /* steps of it */
 	double step;       /* done */
 	double loss, rows; /* of the epoch: summed loss, rows done */
 	double first_loss; /* of the first batch */
@@ -53,6 +53,7 @@ struct session {
 	/* Runs of the device, as long as the net's weights; NULL where the recipe needs none. */
 	float *first, *second, *average, *best;
 	float *best_running;
+	float *sum; /* of the gradients so far of one step; nothing between two steps */
 	/* Of the device: the inputs' scale and shift, targets of a batch, weights of the classes. */
 	float *scale, *shift, *target, *weight;
 	double *loss, *norm;

@@ -209,6 +209,30 @@ static void images_are_learned_by_a_cnn(void **state)
 	must_run(*state);
 }
 
+/* Two batches of 16 make the step of one of 32: the last of 22 and the one alone as well. */
+static void batches_add_up_to_the_step_of_a_larger_one(void **state)
+{
+	double loss, last;
+
+	stage_host_with(*state, "epochs", "3");
+	stage_host_with(*state, "batch_size", "32");
+	must_run(*state);
+	loss = metric(*state, "loss", 1);
+	last = metric(*state, "valid_loss", 3);
+	stage_host_with(*state, "accumulate", "2");
+	stage_host_with(*state, "batch_size", "16");
+	must_run(*state);
+	assert_true(fabs(metric(*state, "loss", 1) - loss) < 1e-5);
+	assert_true(fabs(metric(*state, "valid_loss", 3) - last) < 1e-4);
+	stage_host_with(*state, "accumulate", "32");
+	stage_host_with(*state, "batch_size", "1");
+	must_run(*state);
+	assert_true(fabs(metric(*state, "loss", 1) - loss) < 1e-5);
+	assert_true(fabs(metric(*state, "valid_loss", 3) - last) < 1e-4);
+	stage_host_with(*state, "accumulate", "0");
+	expect_failure(*state, "with.accumulate");
+}
+
 static char *model_bytes(flow_ctx *host, size_t *size)
 {
 	char *bytes = stage_host_read(stage_host_path(host, "model"), size);
@@ -224,6 +248,8 @@ static void make_it_hard(flow_ctx *host)
 	stage_host_with(host, "norm", "\"batch\"");
 	stage_host_with(host, "ema", "0.95");
 	stage_host_with(host, "clip", "1");
+	stage_host_with(host, "batch_size", "8");
+	stage_host_with(host, "accumulate", "2");
 	stage_host_with(host, "epochs", "6");
 }
 
@@ -475,6 +501,7 @@ int main(void)
 		TEST(numbers_are_learned),
 		TEST(several_labels_at_once_are_learned),
 		TEST(images_are_learned_by_a_cnn),
+		TEST(batches_add_up_to_the_step_of_a_larger_one),
 		TEST(threads_change_no_bit),
 		TEST(a_training_taken_up_comes_to_the_same_bits),
 		TEST(a_training_that_ended_by_patience_is_not_taken_further),
