@@ -259,7 +259,8 @@ static void release_room(struct net *net)
 	net->ops->release(net->device, net->input);
 	net->ops->release(net->device, net->slope[0]);
 	net->ops->release(net->device, net->slope[1]);
-	net->input = net->slope[0] = net->slope[1] = NULL;
+	net->ops->release(net->device, net->zeros);
+	net->input = net->slope[0] = net->slope[1] = net->zeros = NULL;
 }
 
 void net_release(struct net *net)
@@ -291,11 +292,12 @@ static void reserve_layer(struct net *net, struct layer *layer, size_t rows, int
 
 int net_reserve(struct net *net, size_t rows, int is_training, struct fault *fault)
 {
-	size_t largest = net->features, all = net->features;
+	size_t largest = net->features, all = net->features, widest = 0;
 
 	for (size_t i = 0; i < net->layer_count; i++) {
 		size_t size = shape_size(&net->layer[i].out);
 
+		widest = net->layer[i].out.channels > widest ? net->layer[i].out.channels : widest;
 		largest = size > largest ? size : largest;
 		all += size;
 	}
@@ -312,6 +314,8 @@ int net_reserve(struct net *net, size_t rows, int is_training, struct fault *fau
 		return 0;
 	for (int i = 0; i < 2; i++)
 		net->slope[i] = net->ops->alloc(net->device, rows * largest * sizeof(float));
+	net->zeros = net->ops->alloc(net->device, 3 * widest * sizeof(float));
+	net->unused = net->zeros + widest;
 	if (net->gradient == NULL)
 		net->gradient = net->ops->alloc(net->device, net->weight_count * sizeof(float));
 	return 0;

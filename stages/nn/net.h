@@ -75,6 +75,9 @@ struct layer {
 	size_t skip;
 	size_t weight, bias; /* where they begin in the run; a norm's gain and shift */
 	size_t running;      /* batch norm: where mean and variance begin in net.running */
+	/* They do not learn: no gradient is made for them, theirs stays 0. A batch norm of which
+	 * neither learns keeps its running mean and variance as well, and uses them. */
+	int is_weight_frozen, is_bias_frozen;
 	/* From net_reserve(). */
 	float *y, *stats;
 	float *more; /* what reaches y's gradient by a skip */
@@ -100,6 +103,8 @@ struct net {
 	/* From net_reserve(). */
 	size_t room;
 	float *input, *slope[2];
+	float *zeros, *unused; /* as long as a norm is wide; twice that, for what nobody wants */
+	size_t first;          /* layer that has something to learn, of the pass at work */
 };
 
 /* Checks the design; *net is written on success only. */

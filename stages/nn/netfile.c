@@ -53,32 +53,31 @@ static unsigned weight_shape(const struct layer *layer, uint64_t shape[4])
 	return 4;
 }
 
-/* One tensor of the net: where its floats lie in which run. */
-struct piece {
-	char name[NET_NAME_MAX + 20];
-	unsigned dimensions;
-	uint64_t shape[4];
-	size_t offset;
-	int is_running;
-};
-
-/* Piece number `which` of a layer; 0: it has no more. */
-static int piece_of(const struct layer *layer, unsigned which, struct piece *piece)
+int net_tensor_of(const struct layer *layer, unsigned which, struct net_tensor *tensor)
 {
 	static const char *const suffix[] = { "weight", "bias", "running_mean", "running_var" };
 	unsigned count = layer_weights(layer) == 0 ? 0 : layer->kind == LAYER_BATCH_NORM ? 4 : 2;
 
 	if (which >= count)
 		return 0;
-	*piece = (struct piece){ .dimensions = 1, .shape = { layer->out.channels } };
-	(void)snprintf(piece->name, sizeof piece->name, "%s.%s", layer->name, suffix[which]);
+	*tensor = (struct net_tensor){ .dimensions = 1, .shape = { layer->out.channels } };
+	(void)snprintf(tensor->name, sizeof tensor->name, "%s.%s", layer->name, suffix[which]);
 	if (which == 0)
-		piece->dimensions = weight_shape(layer, piece->shape);
-	piece->offset = which == 0 ? layer->weight : which == 1 ? layer->bias : layer->running;
-	piece->is_running = which >= 2;
+		tensor->dimensions = weight_shape(layer, tensor->shape);
+	tensor->offset = which == 0 ? layer->weight : which == 1 ? layer->bias : layer->running;
+	tensor->is_running = which >= 2;
 	if (which == 3)
-		piece->offset += layer->out.channels;
+		tensor->offset += layer->out.channels;
 	return 1;
+}
+
+size_t net_tensor_size(const struct net_tensor *tensor)
+{
+	size_t size = 1;
+
+	for (unsigned i = 0; i < tensor->dimensions; i++)
+		size *= (size_t)tensor->shape[i];
+	return size;
 }
 
 static void describe_list(struct tensors *file, const char *key, const size_t *value, size_t count)
@@ -114,48 +113,69 @@ void netfile_add(
 	const struct net *net, const float *rows, const float *running, struct tensors *file)
 {
 	static const int64_t no_batches = 0; /* PyTorch counts batches; nothing depends on it */
-	struct piece piece;
+	struct net_tensor tensor;
 
 	describe(&net->design, file);
 	for (size_t i = 0; i < net->layer_count; i++) {
-		for (unsigned which = 0; piece_of(&net->layer[i], which, &piece); which++)
-			tensors_add(file, piece.name, TENSOR_F32, piece.shape, piece.dimensions,
-				(piece.is_running ? running : rows) + piece.offset);
+		for (unsigned which = 0; net_tensor_of(&net->layer[i], which, &tensor); which++)
+			tensors_add(file, tensor.name, TENSOR_F32, tensor.shape, tensor.dimensions,
+				(tensor.is_running ? running : rows) + tensor.offset);
 		if (net->layer[i].kind != LAYER_BATCH_NORM)
 			continue;
-		(void)snprintf(piece.name, sizeof piece.name, "%s.num_batches_tracked",
+		(void)snprintf(tensor.name, sizeof tensor.name, "%s.num_batches_tracked",
 			net->layer[i].name);
-		tensors_add(file, piece.name, TENSOR_I64, piece.shape, 0, &no_batches);
+		tensors_add(file, tensor.name, TENSOR_I64, tensor.shape, 0, &no_batches);
 	}
 }
 
-static int take_floats(float *to, const struct tensors *file, const char *name, unsigned dimensions,
-	const uint64_t *shape, struct fault *fault)
+static void format_shape(struct text *text, const uint64_t *shape, unsigned dimensions)
 {
-	const struct tensor *tensor = tensors_find(file, name);
+	for (unsigned i = 0; i < dimensions; i++)
+		text_format(text, i == 0 ? "[%llu" : ", %llu", (unsigned long long)shape[i]);
+	text_format(text, dimensions == 0 ? "[]" : "]");
+}
 
-	if (tensor == NULL)
-		return fault_set(fault, "has no tensor '%s'", name);
-	if (tensor->type != TENSOR_F32 || tensor->dimensions != dimensions ||
-		memcmp(tensor->shape, shape, dimensions * sizeof *shape) != 0)
-		return fault_set(
-			fault, "tensor '%s' has not the type and shape of this model", name);
-	memcpy(to, tensor->data, tensor->size);
-	for (size_t i = 0; i < tensor->size / sizeof *to; i++)
+static int other_shape(
+	const struct tensor *is, const struct net_tensor *wanted, struct fault *fault)
+{
+	struct text text = { 0 };
+
+	format_shape(&text, is->shape, is->dimensions);
+	text_format(&text, "%s where ", is->type == TENSOR_I64 ? " of whole numbers" : "");
+	format_shape(&text, wanted->shape, wanted->dimensions);
+	(void)fault_set(fault, "tensor '%s' has not the type and shape of this model: %s is wanted",
+		wanted->name, text.data);
+	text_release(&text);
+	return -1;
+}
+
+int netfile_take_one(
+	float *to, const struct tensors *file, const struct net_tensor *wanted, struct fault *fault)
+{
+	const struct tensor *is = tensors_find(file, wanted->name);
+
+	if (is == NULL)
+		return fault_set(fault, "has no tensor '%s'", wanted->name);
+	if (is->type != TENSOR_F32 || is->dimensions != wanted->dimensions ||
+		memcmp(is->shape, wanted->shape, wanted->dimensions * sizeof *wanted->shape) != 0)
+		return other_shape(is, wanted, fault);
+	memcpy(to, is->data, is->size);
+	for (size_t i = 0; i < is->size / sizeof *to; i++)
 		if (!isfinite(to[i]))
-			return fault_set(fault, "tensor '%s' has values that are not finite", name);
+			return fault_set(
+				fault, "tensor '%s' has values that are not finite", wanted->name);
 	return 0;
 }
 
 int netfile_take(const struct net *net, float *rows, float *running, const struct tensors *file,
 	struct fault *fault)
 {
-	struct piece piece;
+	struct net_tensor tensor;
 
 	for (size_t i = 0; i < net->layer_count; i++)
-		for (unsigned which = 0; piece_of(&net->layer[i], which, &piece); which++)
-			if (take_floats((piece.is_running ? running : rows) + piece.offset, file,
-				    piece.name, piece.dimensions, piece.shape, fault) < 0)
+		for (unsigned which = 0; net_tensor_of(&net->layer[i], which, &tensor); which++)
+			if (netfile_take_one((tensor.is_running ? running : rows) + tensor.offset,
+				    file, &tensor, fault) < 0)
 				return -1;
 	return 0;
 }
@@ -278,23 +298,33 @@ static int read_design(struct net_design *design, const struct tensors *file, st
 	return 0;
 }
 
+int netfile_take_scaling(struct scaling *scaling, const struct tensors *file, struct fault *fault)
+{
+	struct net_tensor tensor = {
+		.name = "input.mean", .dimensions = 1, .shape = { scaling->features }
+	};
+
+	if (netfile_take_one(scaling->mean, file, &tensor, fault) < 0)
+		return -1;
+	(void)snprintf(tensor.name, sizeof tensor.name, "input.std");
+	if (netfile_take_one(scaling->deviation, file, &tensor, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < scaling->features; i++)
+		if (!(scaling->deviation[i] > 0))
+			return fault_set(
+				fault, "tensor 'input.std' has a value that is not above 0");
+	return 0;
+}
+
 static int load_scaling(
 	struct scaling *scaling, size_t features, const struct tensors *file, struct fault *fault)
 {
-	const uint64_t shape = features;
 	double unit;
 
 	if (read_number(file, "unit", &unit, fault) < 0)
 		return -1;
 	scaling_init(scaling, features, (float)unit);
-	if (take_floats(scaling->mean, file, "input.mean", 1, &shape, fault) < 0 ||
-		take_floats(scaling->deviation, file, "input.std", 1, &shape, fault) < 0)
-		return -1;
-	for (size_t i = 0; i < features; i++)
-		if (!(scaling->deviation[i] > 0))
-			return fault_set(
-				fault, "tensor 'input.std' has a value that is not above 0");
-	return 0;
+	return netfile_take_scaling(scaling, file, fault);
 }
 
 static int load_weights(struct net *net, const struct tensors *file, struct fault *fault)

@@ -14,9 +14,26 @@
 
 #include <stddef.h>
 
+#include <stdint.h>
+
 #include "nn/net.h"
 
 struct tensors;
+
+#define NET_TENSOR_NAME_MAX (NET_NAME_MAX + 20)
+
+/* One tensor of a layer as PyTorch has it, and where its floats lie in net.weight or net.running. */
+struct net_tensor {
+	char name[NET_TENSOR_NAME_MAX];
+	unsigned dimensions;
+	uint64_t shape[4];
+	size_t offset;
+	int is_running;
+};
+
+/* Tensor number `which` of a layer: 0 its weight, 1 its bias. 0: it has no more. */
+int net_tensor_of(const struct layer *layer, unsigned which, struct net_tensor *tensor);
+size_t net_tensor_size(const struct net_tensor *tensor); /* floats */
 
 /* input[j] = (value[j] * unit - mean[j]) / deviation[j]; unit is 1/255 for bytes, 1 for numbers. */
 struct scaling {
@@ -37,6 +54,13 @@ void netfile_add(
 /* The reverse, into the same runs; names and shapes must be those of the net. */
 int netfile_take(const struct net *net, float *rows, float *running, const struct tensors *file,
 	struct fault *fault);
+
+/* One of them. Its floats are written even when they are refused for not being finite. */
+int netfile_take_one(float *to, const struct tensors *file, const struct net_tensor *tensor,
+	struct fault *fault);
+
+/* input.mean and input.std, of scaling->features values each. */
+int netfile_take_scaling(struct scaling *scaling, const struct tensors *file, struct fault *fault);
 
 /* weights, running: of the device, NULL for the net's own. `notes` holds more metadata, and gets the
  * tensors. */

@@ -75,13 +75,23 @@ static struct nn_map map_of(
 		.stream = { mode->step, (uint32_t)i } };
 }
 
+static int is_frozen(const struct layer *layer)
+{
+	return layer_weights(layer) == 0 || (layer->is_weight_frozen && layer->is_bias_frozen);
+}
+
+static int is_fixed(const struct layer *layer)
+{
+	return layer->kind == LAYER_BATCH_NORM && is_frozen(layer);
+}
+
 static void batch_norm(struct net *net, size_t i, size_t rows, int is_training)
 {
 	const struct nn_norm norm = norm_of(net, i, rows);
 	float *running = net->running + net->layer[i].running;
 	struct nn_map blend = { .count = norm.columns, .share = RUNNING_SHARE };
 
-	if (!is_training) {
+	if (!is_training || is_fixed(&net->layer[i])) {
 		net->ops->batch_norm_apply(net->device, &norm);
 		return;
 	}
@@ -151,15 +161,17 @@ static void linear_back(struct net *net, size_t i, size_t rows, const float *dy,
 	const struct layer *layer = &net->layer[i];
 	size_t in = shape_size(&layer->in), out = layer->out.channels;
 
-	net->ops->product(net->device, &(struct nn_product){ .rows = in,
-					       .columns = out,
-					       .depth = rows,
-					       .a = input_of(net, i),
-					       .a_turned = 1,
-					       .b = dy,
-					       .c = net->gradient + layer->weight });
-	net->ops->column_sum(net->device, net->gradient + layer->bias, dy, rows, out);
-	if (dx != NULL)
+	if (!layer->is_weight_frozen)
+		net->ops->product(net->device, &(struct nn_product){ .rows = in,
+						       .columns = out,
+						       .depth = rows,
+						       .a = input_of(net, i),
+						       .a_turned = 1,
+						       .b = dy,
+						       .c = net->gradient + layer->weight });
+	if (!layer->is_bias_frozen)
+		net->ops->column_sum(net->device, net->gradient + layer->bias, dy, rows, out);
+	if (i > net->first)
 		net->ops->product(
 			net->device, &(struct nn_product){ .rows = rows,
 					     .columns = in,
@@ -179,10 +191,12 @@ static void conv_back(struct net *net, size_t i, size_t rows, const float *dy, f
 	conv.dy = dy;
 	conv.dx = dx;
 	conv.dweight = net->gradient + layer->weight;
-	net->ops->conv_back_weight(net->device, &conv);
-	net->ops->column_sum(net->device, net->gradient + layer->bias, dy,
-		rows * layer->out.height * layer->out.width, layer->out.channels);
-	if (dx != NULL)
+	if (!layer->is_weight_frozen)
+		net->ops->conv_back_weight(net->device, &conv);
+	if (!layer->is_bias_frozen)
+		net->ops->column_sum(net->device, net->gradient + layer->bias, dy,
+			rows * layer->out.height * layer->out.width, layer->out.channels);
+	if (i > net->first)
 		net->ops->conv_back_input(net->device, &conv);
 }
 
@@ -191,10 +205,19 @@ static void norm_back(struct net *net, size_t i, size_t rows, const float *dy, f
 	const struct layer *layer = &net->layer[i];
 	struct nn_norm norm = norm_of(net, i, rows);
 
+	if (is_fixed(layer)) { /* a factor for each column, as forward, but without the shifts */
+		norm.x = dy;
+		norm.y = dx;
+		norm.mean = norm.shift = net->zeros;
+		norm.relu = 0;
+		net->ops->batch_norm_apply(net->device, &norm);
+		return;
+	}
 	norm.dy = dy;
 	norm.dx = dx;
-	norm.dgain = net->gradient + layer->weight;
-	norm.dshift = net->gradient + layer->bias;
+	norm.dgain = layer->is_weight_frozen ? net->unused : net->gradient + layer->weight;
+	norm.dshift =
+		layer->is_bias_frozen ? net->unused + norm.columns : net->gradient + layer->bias;
 	if (layer->kind == LAYER_BATCH_NORM)
 		net->ops->batch_norm_back(net->device, &norm);
 	else
@@ -219,8 +242,8 @@ static void complete(struct net *net, size_t i, size_t rows, float *dy)
 	}
 }
 
-/* The slope of the layer's input, in dx or, when 1 is returned, in dy itself. dx NULL: nobody wants
- * it. */
+/* The slope of the layer's input, in dx or, when 1 is returned, in dy itself. Below the first layer
+ * that learns nobody wants it. */
 static int backward(
 	struct net *net, size_t i, size_t rows, const struct net_mode *mode, float *dy, float *dx)
 {
@@ -258,9 +281,12 @@ void net_backward(struct net *net, size_t rows, const struct net_mode *mode)
 	float *dy = net->layer[net->layer_count - 1].y;
 	int other = 0;
 
-	for (size_t i = net->layer_count; i-- > 0;) {
+	for (net->first = 0; net->first < net->layer_count; net->first++)
+		if (!is_frozen(&net->layer[net->first]))
+			break;
+	for (size_t i = net->layer_count; i-- > net->first;) {
 		complete(net, i, rows, dy);
-		if (backward(net, i, rows, mode, dy, i > 0 ? net->slope[other] : NULL))
+		if (backward(net, i, rows, mode, dy, net->slope[other]))
 			continue;
 		dy = net->slope[other];
 		other = !other;

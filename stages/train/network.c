@@ -8,6 +8,7 @@
 #include "common/safetensors.h"
 #include "nn/netfile.h"
 #include "nn/samples.h"
+#include "train/init.h"
 #include "train/recipe.h"
 #include "train/session.h"
 #include "train/validate.h"
@@ -56,6 +57,7 @@ static void tell(const struct session *s)
 
 	s->host->metric(s->ctx, "rows", (double)s->train_count, -1);
 	s->host->metric(s->ctx, "weights", (double)s->net->weight_count, -1);
+	s->host->metric(s->ctx, "weights_learning", (double)s->recipe->groups.learning, -1);
 	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
 	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
 	if (s->valid_count == 0)
@@ -83,18 +85,39 @@ static int save(const struct session *s, const struct scaling *scaling, const ch
 	return rc;
 }
 
-static int train(const struct recipe *recipe, const struct samples *samples, struct net *net,
+/* What the net and its input's scaling are before the first step. */
+static int begin(struct recipe *recipe, const struct samples *samples, struct net *net,
+	struct scaling *scaling, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	const char *path = host->dep(ctx, "init_from");
+	char line[200];
+
+	if (groups_apply(&recipe->groups, net, fault) < 0)
+		return -1;
+	scaling_init(scaling, samples->features, samples->is_bytes ? 1.0f / 255 : 1);
+	if (recipe->standardize)
+		samples_scale(samples, recipe->design.kind == NET_CNN, scaling);
+	net_draw(net, recipe->seed);
+	if (path == NULL && recipe->groups.skipped.count != 0)
+		return fault_set(fault, "with.init_skip wants a dep named 'init_from'");
+	if (path == NULL)
+		return 0;
+	if (init_take(net, scaling, recipe, path, &recipe->init_digest, line, fault) < 0)
+		return -1;
+	host->log(ctx, line);
+	return 0;
+}
+
+static int train(struct recipe *recipe, const struct samples *samples, struct net *net,
 	const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	struct scaling scaling = { 0 };
 	struct session session = { .net = NULL };
 	int rc;
 
-	scaling_init(&scaling, samples->features, samples->is_bytes ? 1.0f / 255 : 1);
-	if (recipe->standardize)
-		samples_scale(samples, recipe->design.kind == NET_CNN, &scaling);
-	net_draw(net, recipe->seed);
-	rc = session_init(&session, recipe, samples, net, &scaling, host, ctx, fault);
+	rc = begin(recipe, samples, net, &scaling, host, ctx, fault);
+	if (rc == 0)
+		rc = session_init(&session, recipe, samples, net, &scaling, host, ctx, fault);
 	if (rc == 0)
 		rc = session_run(&session, fault);
 	if (rc == 0)

@@ -195,6 +195,7 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 		return -1;
 	if (read_design(r, host, ctx, fault) < 0 || read_optimiser(r, host, ctx, fault) < 0 ||
 		read_weights(r, host->json(ctx, "class_weights"), fault) < 0 ||
+		groups_read(&r->groups, host, ctx, fault) < 0 ||
 		read_time(&r->max_time, "max_time", host->text(ctx, "max_time", ""), fault) < 0)
 		return -1;
 	r->delta = host->number(ctx, "delta", r->loss == NN_QUANTILE ? 0.5 : 1, 1e-6, 1e12);
@@ -320,10 +321,13 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 		"%ld dev %d\n",
 		schedules[r->schedule], r->warmup, r->step_every, r->factor, r->epochs,
 		r->batch_size, r->accumulate, r->patience, r->overfit_batches, r->fast_dev_run);
+	text_format(text, "init %016llx\n", (unsigned long long)r->init_digest);
+	groups_text(&r->groups, text);
 }
 
 void recipe_release(struct recipe *r)
 {
 	free(r->weight);
 	r->weight = NULL;
+	groups_release(&r->groups);
 }

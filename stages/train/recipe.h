@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "nn/net.h"
+#include "train/groups.h"
 
 struct fault;
 struct samples;
@@ -50,10 +51,12 @@ struct recipe {
 	size_t weight_count; /* listed */
 	long epochs, patience, metric_every, checkpoint_every, overfit_batches;
 	size_t batch_size;
-	long accumulate; /* batches a step */
+	long accumulate;          /* batches a step */
 	double diverge, max_time; /* 0: never */
 	int fast_dev_run, standardize;
 	uint64_t seed;
+	struct groups groups;
+	uint64_t init_digest; /* of the file whose weights are the first; 0: none */
 };
 
 /* -1 also when a getter has told the host already. */

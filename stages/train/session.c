@@ -155,40 +155,44 @@ static void add_loss(struct session *s, float *score, size_t count, size_t of_st
 						  .sum = s->loss });
 }
 
-/* Both halves of the weights: those that decay and those that do not. */
-static void update(struct session *s, double rate)
+static void update_segment(struct session *s, const struct segment *part, double rate)
 {
 	const struct recipe *r = s->recipe;
 	struct net *net = s->net;
 	double step = s->at.step + 1;
-	/* At first the average keeps less, or it would long be the first weights. */
-	double keep = fmin(r->average, step / (step + 9));
 	int is_adamw = r->optimiser == OPTIMISER_ADAMW;
-	size_t border[3] = { 0, net->decayed, net->weight_count };
+	const struct nn_update u = { .weight = net->weight + part->from,
+		.first = s->first + part->from,
+		.second = is_adamw ? s->second + part->from : NULL,
+		.gradient = net->gradient + part->from,
+		.count = part->count,
+		.rate = (float)rate * part->factor,
+		.decay = part->decays ? (float)r->decay : 0,
+		.momentum = (float)r->momentum,
+		.beta = (float)r->beta,
+		.epsilon = 1e-8f,
+		.correction = (float)(1 / (1 - pow(r->momentum, step))),
+		.root_correction = (float)(1 / sqrt(1 - pow(r->beta, step))),
+		.nesterov = r->nesterov,
+		.clip = (float)r->clip,
+		.norm = s->norm };
 
-	for (int half = 0; half < 2; half++) {
-		size_t from = border[half];
-		const struct nn_update u = { .weight = net->weight + from,
-			.first = s->first + from,
-			.second = is_adamw ? s->second + from : NULL,
-			.gradient = net->gradient + from,
-			.count = border[half + 1] - from,
-			.rate = (float)rate,
-			.decay = half == 0 ? (float)r->decay : 0,
-			.momentum = (float)r->momentum,
-			.beta = (float)r->beta,
-			.epsilon = 1e-8f,
-			.correction = (float)(1 / (1 - pow(r->momentum, step))),
-			.root_correction = (float)(1 / sqrt(1 - pow(r->beta, step))),
-			.nesterov = r->nesterov,
-			.clip = (float)r->clip,
-			.norm = s->norm };
+	if (is_adamw)
+		net->ops->adamw(net->device, &u);
+	else
+		net->ops->sgd(net->device, &u);
+}
 
-		if (is_adamw)
-			net->ops->adamw(net->device, &u);
-		else
-			net->ops->sgd(net->device, &u);
-	}
+static void update(struct session *s, double rate)
+{
+	const struct groups *groups = &s->recipe->groups;
+	struct net *net = s->net;
+	double step = s->at.step + 1;
+	/* At first the average keeps less, or it would long be the first weights. */
+	double keep = fmin(s->recipe->average, step / (step + 9));
+
+	for (size_t i = 0; i < groups->segment_count; i++)
+		update_segment(s, &groups->segment[i], rate);
 	if (s->average != NULL)
 		net->ops->blend(net->device, &(struct nn_map){ .to = s->average,
 						     .a = net->weight,

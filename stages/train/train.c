@@ -63,6 +63,8 @@ static int open_data(struct dataset *train, struct dataset *valid, int *has_vali
 	*has_valid = valid_rows != NULL;
 	if (images == NULL || labels == NULL)
 		return fault_set(fault, "needs deps named 'images' and 'labels'");
+	if (host->dep(ctx, "init_from") != NULL)
+		return fault_set(fault, "the dep 'init_from' is for the models mlp and cnn");
 	if (dataset_open(train, images, labels, host->dep(ctx, "rows"), fault) < 0)
 		return -1;
 	if (train->classes < 2)
@@ -165,6 +167,10 @@ static const flow_port deps[] = {
 		"numbers",
 		1 },
 	{ "rows", "rows to train on, NPY int64; all of them when absent", 0 },
+	{ "init_from",
+		"mlp, cnn: safetensors with the weights to begin with, by PyTorch's names and "
+		"layout",
+		0 },
 	{ "valid_rows", "rows to validate on after each epoch, NPY int64", 0 },
 	{ NULL, NULL, 0 },
 };
@@ -187,6 +193,12 @@ static const flow_option options_known[] = {
 	{ "lr", "number", "0.01", "learning rate of the first step; adamw: 0.001" },
 	{ "schedule", "text", "cosine",
 		"cosine: the rate falls to 0; constant; mlp, cnn also: step, one_cycle, plateau" },
+	{ "init_skip", "list", "[]",
+		"names of tensors that are not taken from init_from, such as head.*" },
+	{ "freeze", "list", "[]", "mlp, cnn: names of tensors that do not learn; * is any text" },
+	{ "lr_groups", "map", "{}",
+		"mlp, cnn: what lr is multiplied by for tensors of a name, as {\"hidden.*\": "
+		"0.1}" },
 	{ "momentum", "number", "0.9",
 		"how much of the last step is kept, 0 to 0.9999; adamw: its beta1" },
 	{ "weight_decay", "number", "0.001", "L2 penalty on the weights; adamw: decoupled, 0.01" },

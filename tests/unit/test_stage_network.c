@@ -14,100 +14,9 @@
 #include "common/fault.h"
 #include "common/npy.h"
 #include "nn/netfile.h"
-#include "support/stage_host.h"
+#include "support/ring.h"
 #include "train/recipe.h"
 #include "train/schedule.h"
-
-#define ROWS    200
-#define TRAIN   150
-#define COLUMNS 4
-
-static float noise(unsigned i)
-{
-	return (float)((i * 2654435761u >> 12) & 0xffff) / 32768.0f - 1.0f;
-}
-
-static const char *write_npy(flow_ctx *host, const char *name, enum npy_type type, const void *data,
-	size_t rows, size_t columns)
-{
-	const char *path = stage_host_path(host, name);
-	struct fault fault;
-
-	assert_int_equal(npy_write(path, type, data, rows, columns, &fault), 0);
-	return path;
-}
-
-static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
-{
-	int64_t rows[ROWS];
-
-	for (int64_t i = first; i < end; i++)
-		rows[i - first] = i;
-	return write_npy(host, name, NPY_INT64, rows, (size_t)(end - first), 0);
-}
-
-static float value[ROWS * COLUMNS];
-
-/* Is a point inside a ring? No line tells them apart. The last column never changes. */
-static int64_t class_of(unsigned row)
-{
-	const float *x = value + row * COLUMNS;
-
-	return x[0] * x[0] + x[1] * x[1] < 0.5f;
-}
-
-static int set_up(void **state)
-{
-	flow_ctx *host = stage_host_new();
-	int64_t class[ROWS];
-
-	for (unsigned i = 0; i < ROWS * COLUMNS; i++)
-		value[i] = i % COLUMNS == COLUMNS - 1 ? 5 : noise(i);
-	for (unsigned i = 0; i < ROWS; i++)
-		class[i] = class_of(i);
-	stage_host_dep(host, "features", write_npy(host, "x.npy", NPY_FLOAT32, value, ROWS, COLUMNS));
-	stage_host_dep(host, "labels", write_npy(host, "y.npy", NPY_INT64, class, ROWS, 0));
-	stage_host_dep(host, "rows", write_rows(host, "train.npy", 0, TRAIN));
-	stage_host_dep(host, "valid_rows", write_rows(host, "valid.npy", TRAIN, ROWS));
-	stage_host_out(host, "model", stage_host_path(host, "model"));
-	stage_host_with(host, "model", "\"mlp\"");
-	stage_host_with(host, "hidden", "[16, 16]");
-	stage_host_with(host, "batch_size", "16");
-	stage_host_with(host, "epochs", "40");
-	stage_host_with(host, "lr", "0.01");
-	stage_host_with(host, "patience", "0");
-	stage_host_seed(host, 5);
-	*state = host;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void must_run(flow_ctx *host)
-{
-	if (stage_host_run(host, &stage_train) != 0)
-		fail_msg("%s", stage_host_failure(host));
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_train), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
-static double metric(flow_ctx *host, const char *name, long step)
-{
-	double number = -1;
-
-	if (!stage_host_metric(host, name, step, &number))
-		fail_msg("no metric %s at %ld", name, step);
-	return number;
-}
 
 static void what_no_line_separates_is_learned(void **state)
 {
@@ -149,13 +58,13 @@ static void every_way_of_training_learns(void **state)
 static void numbers_are_learned(void **state)
 {
 	static const char *const loss[] = { "\"mse\"", "\"huber\"", "\"quantile\"", "\"auto\"" };
-	float target[ROWS * 2];
+	float target[RING_ROWS * 2];
 
-	for (unsigned i = 0; i < ROWS; i++) {
-		target[2 * i] = 3 * value[i * COLUMNS] - value[i * COLUMNS + 1] + 2;
-		target[2 * i + 1] = value[i * COLUMNS + 2];
+	for (unsigned i = 0; i < RING_ROWS; i++) {
+		target[2 * i] = 3 * ring_value[i * RING_COLUMNS] - ring_value[i * RING_COLUMNS + 1] + 2;
+		target[2 * i + 1] = ring_value[i * RING_COLUMNS + 2];
 	}
-	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, ROWS, 2));
+	stage_host_dep(*state, "labels", ring_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
 	for (size_t i = 0; i < sizeof loss / sizeof loss[0]; i++) {
 		stage_host_with(*state, "loss", loss[i]);
 		must_run(*state);
@@ -165,18 +74,18 @@ static void numbers_are_learned(void **state)
 
 static void several_labels_at_once_are_learned(void **state)
 {
-	float target[ROWS * 2];
+	float target[RING_ROWS * 2];
 
-	for (unsigned i = 0; i < ROWS; i++) {
-		target[2 * i] = value[i * COLUMNS] > 0;
-		target[2 * i + 1] = value[i * COLUMNS + 1] > 0;
+	for (unsigned i = 0; i < RING_ROWS; i++) {
+		target[2 * i] = ring_value[i * RING_COLUMNS] > 0;
+		target[2 * i + 1] = ring_value[i * RING_COLUMNS + 1] > 0;
 	}
-	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, ROWS, 2));
+	stage_host_dep(*state, "labels", ring_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
 	stage_host_with(*state, "loss", "\"sigmoid\"");
 	must_run(*state);
 	assert_true(metric(*state, "best_valid_accuracy", -1) >= 0.85);
 	target[7] = 2;
-	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, ROWS, 2));
+	stage_host_dep(*state, "labels", ring_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
 	expect_failure(*state, "row 3, column 1 of the targets is 2; sigmoid wants 0 to 1");
 }
 
@@ -187,7 +96,7 @@ static void images_are_learned_by_a_cnn(void **state)
 
 	/* A bright bar somewhere: lying or standing. */
 	for (unsigned i = 0; i < IMAGES; i++) {
-		label[i] = noise(i) > 0;
+		label[i] = ring_noise(i) > 0;
 		for (unsigned j = 0; j < SIDE * SIDE; j++)
 			pixel[i * SIDE * SIDE + j] =
 				(label[i] ? j / SIDE : j % SIDE) == i % SIDE ? 200 : (unsigned char)(j * i % 60);
@@ -231,14 +140,6 @@ static void batches_add_up_to_the_step_of_a_larger_one(void **state)
 	assert_true(fabs(metric(*state, "valid_loss", 3) - last) < 1e-4);
 	stage_host_with(*state, "accumulate", "0");
 	expect_failure(*state, "with.accumulate");
-}
-
-static char *model_bytes(flow_ctx *host, size_t *size)
-{
-	char *bytes = stage_host_read(stage_host_path(host, "model"), size);
-
-	assert_non_null(bytes);
-	return bytes;
 }
 
 /* What is hard to take up: dropout's numbers, running means, an average, momentum of both kinds. */
@@ -355,11 +256,11 @@ static void checkpoints_of_another_training_or_damaged_are_not_used(void **state
 
 static void patience_ends_it_and_the_best_epoch_stays(void **state)
 {
-	int64_t class[ROWS];
+	int64_t class[RING_ROWS];
 
-	for (unsigned i = 0; i < ROWS; i++)
-		class[i] = noise(i * 7) > 0; /* nothing to learn */
-	stage_host_dep(*state, "labels", write_npy(*state, "y2.npy", NPY_INT64, class, ROWS, 0));
+	for (unsigned i = 0; i < RING_ROWS; i++)
+		class[i] = ring_noise(i * 7) > 0; /* nothing to learn */
+	stage_host_dep(*state, "labels", ring_npy(*state, "y2.npy", NPY_INT64, class, RING_ROWS, 0));
 	stage_host_with(*state, "epochs", "500");
 	stage_host_with(*state, "patience", "3");
 	must_run(*state);
@@ -432,27 +333,27 @@ static void mistakes_in_the_options_are_named(void **state)
 
 static void mistakes_in_the_data_are_named(void **state)
 {
-	int64_t class[ROWS] = { 0 };
-	float target[ROWS] = { 0 };
+	int64_t class[RING_ROWS] = { 0 };
+	float target[RING_ROWS] = { 0 };
 
 	expect_failure((stage_host_dep(*state, "labels",
-				write_npy(*state, "y1.npy", NPY_INT64, class, ROWS, 0)),
+				ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0)),
 			       *state),
 		"only one class");
 	class[3] = -1;
-	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, ROWS, 0));
+	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0));
 	expect_failure(*state, "has class -1; from 0 to 4095 are possible");
-	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, ROWS - 1, 0));
+	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS - 1, 0));
 	class[3] = 1;
-	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, ROWS - 1, 0));
+	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS - 1, 0));
 	expect_failure(*state, "has 200 rows, but");
 	target[9] = NAN;
-	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_FLOAT32, target, ROWS, 0));
+	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_FLOAT32, target, RING_ROWS, 0));
 	expect_failure(*state, "row 9, column 0 of");
 	target[9] = 0;
-	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_FLOAT32, target, ROWS, 0));
-	value[5 * COLUMNS + 2] = INFINITY;
-	stage_host_dep(*state, "features", write_npy(*state, "x.npy", NPY_FLOAT32, value, ROWS, COLUMNS));
+	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_FLOAT32, target, RING_ROWS, 0));
+	ring_value[5 * RING_COLUMNS + 2] = INFINITY;
+	stage_host_dep(*state, "features", ring_npy(*state, "x.npy", NPY_FLOAT32, ring_value, RING_ROWS, RING_COLUMNS));
 	expect_failure(*state, "row 5, column 2 of");
 	stage_host_dep(*state, "features", NULL);
 	expect_failure(*state, "one named 'images' or 'features'");
@@ -463,7 +364,7 @@ static void a_batch_larger_than_the_data_is_the_data(void **state)
 	stage_host_with(*state, "batch_size", "65536");
 	stage_host_with(*state, "norm", "\"batch\"");
 	must_run(*state);
-	stage_host_dep(*state, "rows", write_rows(*state, "one.npy", 0, 1));
+	stage_host_dep(*state, "rows", ring_rows(*state, "one.npy", 0, 1));
 	expect_failure(*state, "norm: batch needs batches of at least 2 rows");
 }
 
@@ -491,7 +392,7 @@ static void schedules_go_where_they_should(void **state)
 	assert_true(fabs(rate(SCHEDULE_CONSTANT, 9) - 1) < 1e-9);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, ring_tear_down)
 
 int main(void)
 {
