@@ -290,18 +290,41 @@ static void reserve_layer(struct net *net, struct layer *layer, size_t rows, int
 		layer->stats = net->ops->alloc(net->device, 2 * rows * sizeof(float));
 }
 
-int net_reserve(struct net *net, size_t rows, int is_training, struct fault *fault)
+static size_t largest_row(const struct net *net)
 {
-	size_t largest = net->features, all = net->features, widest = 0;
+	size_t largest = net->features;
 
 	for (size_t i = 0; i < net->layer_count; i++) {
 		size_t size = shape_size(&net->layer[i].out);
 
-		widest = net->layer[i].out.channels > widest ? net->layer[i].out.channels : widest;
 		largest = size > largest ? size : largest;
-		all += size;
 	}
-	if (all > NET_BYTES_MAX / sizeof(float) / 4 / rows)
+	return largest;
+}
+
+size_t net_row_values(const struct net *net)
+{
+	size_t all = net->features + 2 * largest_row(net);
+
+	for (size_t i = 0; i < net->layer_count; i++)
+		all += shape_size(&net->layer[i].out) * (net->layer[i].is_kept ? 2 : 1);
+	return all;
+}
+
+static size_t widest_row(const struct net *net)
+{
+	size_t widest = 0;
+
+	for (size_t i = 0; i < net->layer_count; i++)
+		widest = net->layer[i].out.channels > widest ? net->layer[i].out.channels : widest;
+	return widest;
+}
+
+int net_reserve(struct net *net, size_t rows, int is_training, struct fault *fault)
+{
+	size_t largest = largest_row(net), widest = widest_row(net);
+
+	if (net_row_values(net) > NET_BYTES_MAX / sizeof(float) / rows)
 		return fault_set(fault,
 			"a batch of %zu rows needs more than %zu GiB; lower batch_size", rows,
 			NET_BYTES_MAX >> 30);

@@ -112,6 +112,8 @@ int net_init(struct net *net, const struct net_design *design, const struct nn_o
 	unsigned threads, struct fault *fault);
 void net_release(struct net *net); /* zeroed: nothing */
 
+/* Floats that a training pass needs for each row, beside the weights. */
+size_t net_row_values(const struct net *net);
 /* Memory for passes of up to that many rows. */
 int net_reserve(struct net *net, size_t rows, int is_training, struct fault *fault);
 

@@ -21,7 +21,7 @@
 #define PATH_ROOM      4200
 
 static const char *const cursor_names[] = { "epoch", "taken", "step", "loss", "rows", "first_loss",
-	"best_epoch", "best_loss", "best_quality", "cuts", "cut_epoch", "seconds" };
+	"best_epoch", "best_loss", "best_quality", "rate", "cuts", "cut_epoch", "seconds" };
 
 _Static_assert(sizeof cursor_names / sizeof cursor_names[0] == CURSOR_NUMBERS,
 	"every number of the cursor has a name");

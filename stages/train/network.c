@@ -9,6 +9,7 @@
 #include "nn/netfile.h"
 #include "nn/samples.h"
 #include "train/init.h"
+#include "train/range.h"
 #include "train/recipe.h"
 #include "train/session.h"
 #include "train/validate.h"
@@ -56,6 +57,8 @@ static void tell(const struct session *s)
 	char name[60];
 
 	s->host->metric(s->ctx, "rows", (double)s->train_count, -1);
+	s->host->metric(s->ctx, "chosen_batch_size", (double)s->recipe->batch_size, -1);
+	s->host->metric(s->ctx, "chosen_lr", at->rate, -1);
 	s->host->metric(s->ctx, "weights", (double)s->net->weight_count, -1);
 	s->host->metric(s->ctx, "weights_learning", (double)s->recipe->groups.learning, -1);
 	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
@@ -67,19 +70,27 @@ static void tell(const struct session *s)
 	s->host->metric(s->ctx, name, at->best_quality, -1);
 }
 
+static void describe_number(struct tensors *notes, const char *key, double value)
+{
+	char text[40];
+
+	(void)snprintf(text, sizeof text, "%.17g", value);
+	tensors_describe(notes, key, text);
+}
+
 /* Nothing goes into the file that differs from one run to the next with the same inputs. */
 static int save(const struct session *s, const struct scaling *scaling, const char *path,
 	struct fault *fault)
 {
 	struct tensors notes = { .count = 0 };
-	char number[40];
 	int rc;
 
 	tensors_describe(&notes, "format", "pt");
 	tensors_describe(&notes, "loss", recipe_loss_name(s->recipe->loss));
 	tensors_describe(&notes, "input", "(value * unit - input.mean) / input.std");
-	(void)snprintf(number, sizeof number, "%.0f", s->at.best_epoch);
-	tensors_describe(&notes, "best_epoch", number);
+	describe_number(&notes, "batch_size", (double)s->recipe->batch_size);
+	describe_number(&notes, "lr", s->at.rate);
+	describe_number(&notes, "best_epoch", s->at.best_epoch);
 	rc = netfile_save(s->net, NULL, scaling, &notes, path, fault);
 	tensors_release(&notes);
 	return rc;
@@ -144,6 +155,8 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 		net_init(&net, &recipe.design, &nn_cpu, host->threads(ctx), &fault) < 0)
 		goto out;
 	tell_rare(&samples, host, ctx);
+	if (recipe.batch_size == 0)
+		range_batch(&recipe, &net, samples.count);
 	if (host->checkpoint(ctx) != NULL)
 		samples_digest(&samples); /* a checkpoint is of these data */
 	(void)train(&recipe, &samples, &net, host, ctx, &fault);

@@ -158,6 +158,13 @@ static int read_design(struct recipe *r, const flow_host *host, flow_ctx *ctx, s
 	return 0;
 }
 
+static int is_auto(const flow_host *host, flow_ctx *ctx, const char *key)
+{
+	const char *json = host->json(ctx, key);
+
+	return json != NULL && strcmp(json, "\"auto\"") == 0;
+}
+
 static int read_optimiser(
 	struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
@@ -170,7 +177,9 @@ static int read_optimiser(
 	r->optimiser = (enum optimiser)optimiser;
 	r->schedule = (enum schedule)schedule;
 	rate = optimiser == OPTIMISER_ADAMW ? 1e-3 : 1e-2;
-	r->rate = host->number(ctx, "lr", rate, 1e-12, 1e12);
+	r->is_rate_tested = is_auto(host, ctx, "lr");
+	r->is_rate_written = host->has(ctx, "lr") && !r->is_rate_tested;
+	r->rate = r->is_rate_written ? host->number(ctx, "lr", rate, 1e-12, 1e12) : rate;
 	r->momentum = host->number(ctx, "momentum", 0.9, 0, 0.9999);
 	r->beta = host->number(ctx, "beta2", 0.999, 0, 0.999999);
 	r->nesterov = host->boolean(ctx, "nesterov", 0);
@@ -203,7 +212,8 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 		return fault_set(fault,
 			"with.delta: %g is no quantile; between 0 and 1 are possible", r->delta);
 	r->epochs = host->integer(ctx, "epochs", 20, 1, 1000000);
-	r->batch_size = (size_t)host->integer(ctx, "batch_size", 128, 1, 65536);
+	if (!is_auto(host, ctx, "batch_size"))
+		r->batch_size = (size_t)host->integer(ctx, "batch_size", 128, 1, 65536);
 	r->accumulate = host->integer(ctx, "accumulate", 1, 1, 65536);
 	r->patience = host->integer(ctx, "patience", 5, 0, 1000000);
 	r->diverge = host->number(ctx, "diverge", 2, 0, 1e12);
@@ -289,7 +299,7 @@ int recipe_fit(struct recipe *r, const struct samples *s, struct fault *fault)
 	/* A batch is never larger than the data: the last one of an epoch is as small as it is. */
 	if (r->batch_size > s->count)
 		r->batch_size = s->count;
-	if (r->design.norm == NET_NORM_BATCH && r->batch_size < 2)
+	if (r->design.norm == NET_NORM_BATCH && (r->batch_size == 1 || s->count < 2))
 		return fault_set(fault, "norm: batch needs batches of at least 2 rows");
 	return 0;
 }
@@ -313,9 +323,10 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 		r->delta, r->smoothing, (int)r->class_weights,
 		r->weight != NULL ? (double)r->weight[0] : 0);
 	text_format(text,
-		"optimizer %s lr %.17g %.17g %.17g nesterov %d decay %.17g clip %.17g ema %.17g\n",
-		optimisers[r->optimiser], r->rate, r->momentum, r->beta, r->nesterov, r->decay,
-		r->clip, r->average);
+		"optimizer %s lr %d %.17g %.17g %.17g nesterov %d decay %.17g clip %.17g ema "
+		"%.17g\n",
+		optimisers[r->optimiser], r->is_rate_tested, r->rate, r->momentum, r->beta,
+		r->nesterov, r->decay, r->clip, r->average);
 	text_format(text,
 		"schedule %s %.17g %.17g %.17g epochs %ld batch %zu x %ld patience %ld overfit "
 		"%ld dev %d\n",

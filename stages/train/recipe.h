@@ -40,6 +40,7 @@ struct recipe {
 	int loss;     /* enum nn_loss_kind, -1: by the targets */
 	double delta; /* of Huber, or the quantile */
 	enum optimiser optimiser;
+	int is_rate_written, is_rate_tested; /* neither: the usual one; `auto` */
 	double rate, momentum, beta, decay, clip, smoothing, average;
 	int nesterov;
 	enum schedule schedule;
@@ -50,7 +51,7 @@ struct recipe {
 	float *weight;       /* [outputs], NULL: all 1 */
 	size_t weight_count; /* listed */
 	long epochs, patience, metric_every, checkpoint_every, overfit_batches;
-	size_t batch_size;
+	size_t batch_size;        /* 0: auto, until range_batch() */
 	long accumulate;          /* batches a step */
 	double diverge, max_time; /* 0: never */
 	int fast_dev_run, standardize;

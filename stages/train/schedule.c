@@ -23,20 +23,19 @@ static double one_cycle(double rate, double share)
 	return wave(rate, rate / CYCLE_END, (share - CYCLE_RISE) / (1 - CYCLE_RISE));
 }
 
-double schedule_rate(const struct recipe *r, double done, long cuts)
+double schedule_rate(const struct recipe *r, double rate, double done, long cuts)
 {
 	double rest = (double)r->epochs - r->warmup;
 	double share = rest > 0 ? (done - r->warmup) / rest : 1;
 
 	if (done < r->warmup)
-		return r->rate * (done + 1e-3) / (r->warmup + 1e-3);
+		return rate * (done + 1e-3) / (r->warmup + 1e-3);
 	switch (r->schedule) {
-	case SCHEDULE_STEP:
-		return r->rate * pow(r->factor, floor((done - r->warmup) / r->step_every));
-	case SCHEDULE_COSINE: return wave(r->rate, 0, share);
-	case SCHEDULE_ONE_CYCLE: return one_cycle(r->rate, share);
-	case SCHEDULE_PLATEAU: return r->rate * pow(r->factor, (double)cuts);
+	case SCHEDULE_STEP: return rate * pow(r->factor, floor((done - r->warmup) / r->step_every));
+	case SCHEDULE_COSINE: return wave(rate, 0, share);
+	case SCHEDULE_ONE_CYCLE: return one_cycle(rate, share);
+	case SCHEDULE_PLATEAU: return rate * pow(r->factor, (double)cuts);
 	case SCHEDULE_CONSTANT: break;
 	}
-	return r->rate;
+	return rate;
 }

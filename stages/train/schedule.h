@@ -9,6 +9,7 @@
 
 struct recipe;
 
-double schedule_rate(const struct recipe *r, double done, long cuts);
+/* rate: the highest. */
+double schedule_rate(const struct recipe *r, double rate, double done, long cuts);
 
 #endif

@@ -12,6 +12,7 @@
 #include "nn/netfile.h"
 #include "nn/samples.h"
 #include "train/checkpoint.h"
+#include "train/range.h"
 #include "train/recipe.h"
 #include "train/schedule.h"
 #include "train/validate.h"
@@ -49,15 +50,33 @@ static void make_runs(struct session *s)
 		s->sum = device_floats(s, count);
 	if (r->optimiser == OPTIMISER_ADAMW)
 		s->second = device_floats(s, count);
-	if (r->average > 0) {
+	if (r->average > 0)
 		s->average = device_floats(s, count);
-		s->net->ops->copy(
-			s->net->device, s->average, s->net->weight, count * sizeof(float));
-	}
 	if (s->valid_count != 0) {
 		s->best = device_floats(s, count);
 		s->best_running = device_floats(s, s->net->running_count + 1);
 	}
+}
+
+static void clear(struct session *s, float *run)
+{
+	float *zeros;
+
+	if (run == NULL)
+		return;
+	zeros = array_new(s->net->weight_count, sizeof *zeros);
+	s->net->ops->upload(s->net->device, run, zeros, s->net->weight_count * sizeof *zeros);
+	free(zeros);
+}
+
+void session_begin(struct session *s)
+{
+	s->at = (struct cursor){ .epoch = 1 };
+	clear(s, s->first);
+	clear(s, s->second);
+	if (s->average != NULL)
+		s->net->ops->copy(s->net->device, s->average, s->net->weight,
+			s->net->weight_count * sizeof(float));
 }
 
 int session_init(struct session *s, const struct recipe *recipe, const struct samples *samples,
@@ -77,7 +96,6 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 		s->train_count = limit * recipe->batch_size;
 	if (recipe->fast_dev_run && s->valid_count > recipe->batch_size)
 		s->valid_count = recipe->batch_size;
-	s->at.epoch = 1;
 	s->scale = device_floats(s, features);
 	s->shift = device_floats(s, features);
 	scaling_linear(scaling, values, values + features);
@@ -95,6 +113,7 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 	s->order = array_new(samples->count, sizeof *s->order);
 	s->batch_target = array_new(recipe->batch_size * samples->targets, sizeof(float));
 	make_runs(s);
+	session_begin(s);
 	return net_reserve(net, recipe->batch_size, 1, fault);
 }
 
@@ -207,12 +226,12 @@ static int diverged(const struct session *s, double loss, struct fault *fault)
 			"training diverged in epoch %.0f, step %.0f: the loss is no longer a "
 			"number; "
 			"lower lr (it is %g)",
-			s->at.epoch, s->at.step, s->recipe->rate);
+			s->at.epoch, s->at.step, s->at.rate);
 	return fault_set(fault,
 		"training diverged in epoch %.0f: loss %g, where the first batch had %.3g; lower "
 		"lr "
 		"(it is %g)",
-		s->at.epoch, loss, s->at.first_loss, s->recipe->rate);
+		s->at.epoch, loss, s->at.first_loss, s->at.rate);
 }
 
 static size_t rows_a_step(const struct session *s)
@@ -237,7 +256,7 @@ static double epochs_done(const struct session *s)
 
 static double rate_now(const struct session *s)
 {
-	return schedule_rate(s->recipe, epochs_done(s), (long)s->at.cuts);
+	return schedule_rate(s->recipe, s->at.rate, epochs_done(s), (long)s->at.cuts);
 }
 
 static void tell_steps(struct session *s, double rate)
@@ -292,9 +311,8 @@ static void run_batches(struct session *s, const int64_t *rows, size_t count)
 	}
 }
 
-static int take_step(struct session *s, const int64_t *rows, size_t count, struct fault *fault)
+double session_step(struct session *s, const int64_t *rows, size_t count, double rate)
 {
-	const double rate = rate_now(s);
 	int is_told = (long)(s->at.step + 1) % s->recipe->metric_every == 0;
 	double loss = 0;
 
@@ -306,9 +324,17 @@ static int take_step(struct session *s, const int64_t *rows, size_t count, struc
 								 .is_first = 1 });
 	update(s, rate);
 	s->net->ops->download(s->net->device, &loss, s->loss, sizeof loss);
+	return loss;
+}
+
+static int take_step(struct session *s, const int64_t *rows, size_t count, struct fault *fault)
+{
+	const double rate = rate_now(s);
+	double loss = session_step(s, rows, count, rate);
+
 	if (!isfinite(loss))
 		return diverged(s, loss, fault);
-	if (s->at.step == 0)
+	if (s->at.step < 1)
 		s->at.first_loss = loss / (double)count;
 	s->at.step++;
 	s->at.taken++;
@@ -316,7 +342,7 @@ static int take_step(struct session *s, const int64_t *rows, size_t count, struc
 	s->at.rows += (double)count;
 	s->since_loss += loss;
 	s->since_rows += (double)count;
-	if (is_told)
+	if ((long)s->at.step % s->recipe->metric_every == 0)
 		tell_steps(s, rate);
 	return 0;
 }
@@ -339,7 +365,7 @@ static int look_around(struct session *s, struct fault *fault)
 	return 0;
 }
 
-static void shuffle(struct session *s)
+void session_shuffle(struct session *s)
 {
 	memcpy(s->order, s->samples->row, s->train_count * sizeof *s->order);
 	if (s->recipe->overfit_batches == 0)
@@ -352,7 +378,7 @@ static int run_epoch(struct session *s, struct fault *fault)
 {
 	size_t many = rows_a_step(s), count = rows_an_epoch(s);
 
-	shuffle(s);
+	session_shuffle(s);
 	s->epoch_began = s->since = seconds();
 	for (size_t first = (size_t)s->at.taken * many; first < count; first += many) {
 		size_t left = count - first;
@@ -456,7 +482,13 @@ static int goes_on(const struct session *s)
 
 int session_run(struct session *s, struct fault *fault)
 {
+	const struct recipe *r = s->recipe;
+
 	checkpoint_read(s);
+	if (s->at.rate <= 0 && r->is_rate_tested && !r->fast_dev_run && range_test(s, fault) < 0)
+		return -1;
+	if (s->at.rate <= 0)
+		s->at.rate = r->rate;
 	while (goes_on(s)) {
 		if (run_epoch(s, fault) < 0)
 			return -1;

@@ -39,6 +39,7 @@ struct cursor {
 	double first_loss; /* of the first batch */
 	double best_epoch; /* 0: none yet */
 	double best_loss, best_quality;
+	double rate;            /* the highest of the schedule */
 	double cuts, cut_epoch; /* plateau: how often the rate was cut, and when last */
 	double seconds;         /* spent, by all attempts */
 };
@@ -74,6 +75,12 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 	struct fault *fault);
 int session_run(struct session *s, struct fault *fault);
 void session_release(struct session *s); /* zeroed: nothing */
+
+/* For the test of rates, before the first step. The order of s->at.epoch; one step, which returns its
+ * summed loss; where a training stands that has taken none, its weights being in the net. */
+void session_shuffle(struct session *s);
+double session_step(struct session *s, const int64_t *rows, size_t count, double rate);
+void session_begin(struct session *s);
 
 /* The rows of the data's scores for `count` rows, by the net as it is: for validation and tests.
  * count <= net.room. */

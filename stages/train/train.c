@@ -186,11 +186,14 @@ static const flow_option options_known[] = {
 	{ "model", "text", "softmax",
 		"softmax (or linear): multinomial logistic regression; mlp; cnn" },
 	{ "epochs", "integer", "20", "walks over the training rows, at most" },
-	{ "batch_size", "integer", "128", "rows a step, 1 to 65536, at most all rows" },
+	{ "batch_size", "any", "128",
+		"rows a step, 1 to 65536, at most all rows; mlp, cnn also auto: by rows and net" },
 	{ "accumulate", "integer", "1",
 		"mlp, cnn: batches whose gradients make one step, for batches that memory cannot "
 		"hold" },
-	{ "lr", "number", "0.01", "learning rate of the first step; adamw: 0.001" },
+	{ "lr", "any", "0.01",
+		"learning rate of the first step; adamw: 0.001; mlp, cnn also auto: by a range "
+		"test" },
 	{ "schedule", "text", "cosine",
 		"cosine: the rate falls to 0; constant; mlp, cnn also: step, one_cycle, plateau" },
 	{ "init_skip", "list", "[]",

@@ -370,10 +370,10 @@ static void a_batch_larger_than_the_data_is_the_data(void **state)
 
 static double rate(enum schedule schedule, double done)
 {
-	const struct recipe r = { .rate = 1, .schedule = schedule, .epochs = 10, .warmup = 2,
+	const struct recipe r = { .schedule = schedule, .epochs = 10, .warmup = 2,
 		.step_every = 4, .factor = 0.5 };
 
-	return schedule_rate(&r, done, 3);
+	return schedule_rate(&r, 1, done, 3);
 }
 
 static void schedules_go_where_they_should(void **state)
