@@ -12,7 +12,7 @@
 #include "train/range.h"
 #include "train/recipe.h"
 #include "train/session.h"
-#include "train/validate.h"
+#include "train/telemetry.h"
 
 static int open_samples(
 	struct samples *samples, const flow_host *host, flow_ctx *ctx, struct fault *fault)
@@ -49,25 +49,6 @@ static void tell_rare(const struct samples *samples, const flow_host *host, flow
 		"%zu of %zu classes have fewer than 2 training rows; class %zu has %zu", rare,
 		samples->classes, first, count[first]);
 	host->log(ctx, line);
-}
-
-static void tell(const struct session *s)
-{
-	const struct cursor *at = &s->at;
-	char name[60];
-
-	s->host->metric(s->ctx, "rows", (double)s->train_count, -1);
-	s->host->metric(s->ctx, "chosen_batch_size", (double)s->recipe->batch_size, -1);
-	s->host->metric(s->ctx, "chosen_lr", at->rate, -1);
-	s->host->metric(s->ctx, "weights", (double)s->net->weight_count, -1);
-	s->host->metric(s->ctx, "weights_learning", (double)s->recipe->groups.learning, -1);
-	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
-	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
-	if (s->valid_count == 0)
-		return;
-	s->host->metric(s->ctx, "best_valid_loss", at->best_loss, -1);
-	(void)snprintf(name, sizeof name, "best_%s", validate_quality_name(s));
-	s->host->metric(s->ctx, name, at->best_quality, -1);
 }
 
 static void describe_number(struct tensors *notes, const char *key, double value)
@@ -134,7 +115,7 @@ static int train(struct recipe *recipe, const struct samples *samples, struct ne
 	if (rc == 0)
 		rc = save(&session, &scaling, host->out(ctx, "model"), fault);
 	if (rc == 0)
-		tell(&session);
+		telemetry_end(&session);
 	session_release(&session);
 	scaling_release(&scaling);
 	return rc;

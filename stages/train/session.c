@@ -15,6 +15,7 @@
 #include "train/range.h"
 #include "train/recipe.h"
 #include "train/schedule.h"
+#include "train/telemetry.h"
 #include "train/validate.h"
 
 #define STEPS_SEEN 16 /* between two looks at the host */
@@ -259,23 +260,6 @@ static double rate_now(const struct session *s)
 	return schedule_rate(s->recipe, s->at.rate, epochs_done(s), (long)s->at.cuts);
 }
 
-static void tell_steps(struct session *s, double rate)
-{
-	double norm = 0, took = seconds() - s->since;
-	long step = (long)s->at.step;
-
-	s->net->ops->download(s->net->device, &norm, s->norm, sizeof norm);
-	s->host->metric(s->ctx, "step_loss", s->since_loss / s->since_rows, step);
-	s->host->metric(s->ctx, "step_lr", rate, step);
-	s->host->metric(s->ctx, "step_gradient_norm", sqrt(norm), step);
-	if (took > 0) {
-		s->host->metric(s->ctx, "step_samples_per_second", s->since_rows / took, step);
-		s->host->metric(s->ctx, "step_data_wait", 100 * s->waited / took, step);
-	}
-	s->since = seconds();
-	s->waited = s->since_rows = s->since_loss = 0;
-}
-
 /* The gradient of one batch of a step, in net.gradient. */
 static void run_batch(
 	struct session *s, const int64_t *rows, size_t count, uint32_t number, size_t of_step)
@@ -343,7 +327,7 @@ static int take_step(struct session *s, const int64_t *rows, size_t count, struc
 	s->since_loss += loss;
 	s->since_rows += (double)count;
 	if ((long)s->at.step % s->recipe->metric_every == 0)
-		tell_steps(s, rate);
+		telemetry_steps(s, rate, seconds());
 	return 0;
 }
 

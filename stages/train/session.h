@@ -10,10 +10,6 @@
  * is these (checkpoint.h), and a training that goes on from one takes the same steps to the bit, as
  * it would with any other number of threads. The order of an epoch's rows follows from the seed and
  * the epoch, what dropout leaves out from the seed, the step and the layer.
- *
- * Metrics by epoch: loss, lr, samples_per_second, and with validation rows valid_loss and
- * valid_accuracy (classes) or valid_rmse. By step, each metric_every steps: step_loss, step_lr,
- * step_gradient_norm, step_samples_per_second, step_data_wait.
  */
 #ifndef FLOW_STAGES_TRAIN_SESSION_H
 #define FLOW_STAGES_TRAIN_SESSION_H

@@ -25,6 +25,12 @@ static void what_no_line_separates_is_learned(void **state)
 	assert_true(metric(*state, "loss", 40) < 0.5 * metric(*state, "loss", 1));
 	assert_true(metric(*state, "step_gradient_norm", 100) > 0);
 	assert_true(metric(*state, "step_data_wait", 100) >= 0);
+	assert_true(metric(*state, "step_samples_per_second", 100) > 0);
+	assert_true(metric(*state, "step_memory_peak", 100) > 1e6);
+	assert_true(metric(*state, "memory_peak", -1) >= metric(*state, "step_memory_peak", 100));
+	/* Weights, gradient, two moments, the best: five runs; and 16 rows of what a row has. */
+	assert_int_equal((long)metric(*state, "memory_net", -1),
+		4 * (5 * (4 * 16 + 16 + 16 * 16 + 16 + 16 * 2 + 2) + 16 * (4 + 16 + 16 + 2 + 2 * 16)));
 }
 
 static void every_way_of_training_learns(void **state)

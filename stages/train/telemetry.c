@@ -1,0 +1,66 @@
+#include "train/telemetry.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "train/recipe.h"
+#include "train/session.h"
+#include "train/validate.h"
+
+static double memory_peak(void)
+{
+	struct rusage used;
+
+	return getrusage(RUSAGE_SELF, &used) == 0 ? (double)used.ru_maxrss * 1024 : 0;
+}
+
+static double memory_net(const struct session *s)
+{
+	size_t runs = 2; /* the weights and their gradient */
+	const float *more[] = { s->first, s->second, s->average, s->best, s->sum };
+
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+		runs += more[i] != NULL;
+	return (double)(runs * s->net->weight_count + s->net->room * net_row_values(s->net)) *
+	       sizeof(float);
+}
+
+void telemetry_steps(struct session *s, double rate, double now)
+{
+	double norm = 0, took = now - s->since;
+	long step = (long)s->at.step;
+
+	s->net->ops->download(s->net->device, &norm, s->norm, sizeof norm);
+	s->host->metric(s->ctx, "step_loss", s->since_loss / s->since_rows, step);
+	s->host->metric(s->ctx, "step_lr", rate, step);
+	s->host->metric(s->ctx, "step_gradient_norm", sqrt(norm), step);
+	if (took > 0) {
+		s->host->metric(s->ctx, "step_samples_per_second", s->since_rows / took, step);
+		s->host->metric(s->ctx, "step_data_wait", 100 * s->waited / took, step);
+	}
+	s->host->metric(s->ctx, "step_memory_peak", memory_peak(), step);
+	s->since = now;
+	s->waited = s->since_rows = s->since_loss = 0;
+}
+
+void telemetry_end(const struct session *s)
+{
+	const struct cursor *at = &s->at;
+	char name[60];
+
+	s->host->metric(s->ctx, "rows", (double)s->train_count, -1);
+	s->host->metric(s->ctx, "chosen_batch_size", (double)s->recipe->batch_size, -1);
+	s->host->metric(s->ctx, "chosen_lr", at->rate, -1);
+	s->host->metric(s->ctx, "weights", (double)s->net->weight_count, -1);
+	s->host->metric(s->ctx, "weights_learning", (double)s->recipe->groups.learning, -1);
+	s->host->metric(s->ctx, "memory_net", memory_net(s), -1);
+	s->host->metric(s->ctx, "memory_peak", memory_peak(), -1);
+	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
+	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
+	if (s->valid_count == 0)
+		return;
+	s->host->metric(s->ctx, "best_valid_loss", at->best_loss, -1);
+	(void)snprintf(name, sizeof name, "best_%s", validate_quality_name(s));
+	s->host->metric(s->ctx, name, at->best_quality, -1);
+}
