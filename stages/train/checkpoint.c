@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,20 +83,27 @@ static void put_up(
 	free(ours);
 }
 
-static int write_weights(const struct session *s, const char *path, struct fault *fault)
-{
-	struct tensors file = { .count = 0, .is_durable = 1 };
-	float *rows = take_down(s, s->net->weight, s->net->weight_count, 1);
-	float *running = take_down(s, s->net->running, s->net->running_count, 0);
+/*
+ * One checkpoint on its way to the disk. What it holds is a copy, made while training stood still;
+ * the thread that writes it touches nothing else, and nobody touches it until the thread is joined.
+ */
+struct checkpoint {
+	pthread_t thread;
+	int is_running;
+	char folder[PATH_ROOM], weights_path[PATH_ROOM], state_path[PATH_ROOM];
+	struct tensors weights, state;
+	float *memory[RUNS + 2]; /* what the tensors borrow */
 	int rc;
+	struct fault fault;
+};
 
-	tensors_describe(&file, "format", "pt");
-	netfile_add(s->net, rows, running, &file);
-	rc = tensors_write(&file, path, fault);
-	tensors_release(&file);
-	free(rows);
-	free(running);
-	return rc;
+static void copy_weights(const struct session *s, struct checkpoint *c)
+{
+	c->weights = (struct tensors){ .count = 0, .is_durable = 1 };
+	c->memory[RUNS] = take_down(s, s->net->weight, s->net->weight_count, 1);
+	c->memory[RUNS + 1] = take_down(s, s->net->running, s->net->running_count, 0);
+	tensors_describe(&c->weights, "format", "pt");
+	netfile_add(s->net, c->memory[RUNS], c->memory[RUNS + 1], &c->weights);
 }
 
 /* The recipe, a note for each line: a line may be as long as a note, all of it may not. */
@@ -114,35 +122,28 @@ static void describe_recipe(const struct session *s, struct tensors *file)
 	text_release(&text);
 }
 
-static int write_state(const struct session *s, const char *path, struct fault *fault)
+static void copy_state(const struct session *s, struct checkpoint *c)
 {
-	struct tensors file = { .count = 0, .is_durable = 1 };
-	float *rows[RUNS] = { NULL };
 	double number[CURSOR_NUMBERS];
 	struct run run[RUNS];
 	char text[40];
-	int rc;
 
+	c->state = (struct tensors){ .count = 0, .is_durable = 1 };
 	memcpy(number, &s->at, sizeof number);
 	for (size_t i = 0; i < CURSOR_NUMBERS; i++) {
 		(void)snprintf(text, sizeof text, "%.17g", number[i]);
-		tensors_describe(&file, cursor_names[i], text);
+		tensors_describe(&c->state, cursor_names[i], text);
 	}
-	describe_recipe(s, &file);
+	describe_recipe(s, &c->state);
 	list_runs(s, run);
 	for (int i = 0; i < RUNS; i++) {
 		const uint64_t shape = run[i].count;
 
 		if (run[i].data == NULL)
 			continue;
-		rows[i] = take_down(s, run[i].data, run[i].count, run[i].is_weights);
-		tensors_add(&file, run[i].name, TENSOR_F32, &shape, 1, rows[i]);
+		c->memory[i] = take_down(s, run[i].data, run[i].count, run[i].is_weights);
+		tensors_add(&c->state, run[i].name, TENSOR_F32, &shape, 1, c->memory[i]);
 	}
-	rc = tensors_write(&file, path, fault);
-	tensors_release(&file);
-	for (int i = 0; i < RUNS; i++)
-		free(rows[i]);
-	return rc;
 }
 
 /* Steps of the state files there, newest first, at most `most`. */
@@ -196,20 +197,67 @@ static void remove_old(const char *folder)
 		(void)closedir(open);
 }
 
+static void *write_files(void *given)
+{
+	struct checkpoint *c = given;
+
+	c->rc = tensors_write(&c->weights, c->weights_path, &c->fault);
+	if (c->rc == 0)
+		c->rc = tensors_write(&c->state, c->state_path, &c->fault);
+	if (c->rc == 0)
+		remove_old(c->folder);
+	tensors_release(&c->weights);
+	tensors_release(&c->state);
+	for (int i = 0; i < RUNS + 2; i++) {
+		free(c->memory[i]);
+		c->memory[i] = NULL;
+	}
+	return NULL;
+}
+
+int checkpoint_wait(struct session *s, struct fault *fault)
+{
+	struct checkpoint *c = s->checkpoint;
+
+	if (c == NULL || !c->is_running)
+		return 0;
+	(void)pthread_join(c->thread, NULL);
+	c->is_running = 0;
+	return c->rc < 0 ? fault_set(fault, "checkpoint: %s", c->fault.text) : 0;
+}
+
 int checkpoint_write(struct session *s, struct fault *fault)
 {
 	const char *folder = s->host->checkpoint(s->ctx);
-	char path[PATH_ROOM];
+	struct checkpoint *c = s->checkpoint;
 
 	if (folder == NULL)
 		return 0;
+	if (checkpoint_wait(s, fault) < 0)
+		return -1;
 	if (mkdir(folder, 0777) != 0 && errno != EEXIST)
 		return fault_system(fault, "cannot make the folder '%s' for checkpoints", folder);
-	if (write_weights(s, path_of(path, folder, "weights", s->at.step), fault) < 0 ||
-		write_state(s, path_of(path, folder, "state", s->at.step), fault) < 0)
-		return fault_context(fault, "checkpoint");
-	remove_old(folder);
-	return 0;
+	if (c == NULL)
+		c = s->checkpoint = array_new(1, sizeof *c);
+	(void)snprintf(c->folder, sizeof c->folder, "%s", folder);
+	(void)path_of(c->weights_path, folder, "weights", s->at.step);
+	(void)path_of(c->state_path, folder, "state", s->at.step);
+	copy_weights(s, c);
+	copy_state(s, c);
+	c->is_running = pthread_create(&c->thread, NULL, write_files, c) == 0;
+	if (c->is_running)
+		return 0;
+	(void)write_files(c);
+	return c->rc < 0 ? fault_set(fault, "checkpoint: %s", c->fault.text) : 0;
+}
+
+void checkpoint_release(struct session *s)
+{
+	struct fault unheard;
+
+	(void)checkpoint_wait(s, &unheard);
+	free(s->checkpoint);
+	s->checkpoint = NULL;
 }
 
 static int check_recipe(const struct session *s, const struct tensors *file, struct fault *fault)

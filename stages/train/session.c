@@ -123,6 +123,7 @@ void session_release(struct session *s)
 	void *memory[] = { s->first, s->second, s->sum, s->average, s->best, s->best_running,
 		s->scale, s->shift, s->target, s->weight, s->loss, s->norm };
 
+	checkpoint_release(s);
 	for (size_t i = 0; s->net != NULL && i < sizeof memory / sizeof memory[0]; i++)
 		s->net->ops->release(s->net->device, memory[i]);
 	free(s->order);
@@ -331,6 +332,15 @@ static int take_step(struct session *s, const int64_t *rows, size_t count, struc
 	return 0;
 }
 
+static int keep(struct session *s, struct fault *fault)
+{
+	double began = seconds();
+	int rc = checkpoint_write(s, fault);
+
+	s->stalled += seconds() - began;
+	return rc;
+}
+
 /* What is asked between two steps: has the time run out, is a checkpoint due, is the host still
  * there? */
 static int look_around(struct session *s, struct fault *fault)
@@ -345,7 +355,7 @@ static int look_around(struct session *s, struct fault *fault)
 	if (r->max_time > 0 && s->at.seconds + seconds() - s->epoch_began > r->max_time)
 		s->has_ended = 1;
 	if (r->checkpoint_every > 0 && (long)s->at.step % r->checkpoint_every == 0)
-		return checkpoint_write(s, fault);
+		return keep(s, fault);
 	return 0;
 }
 
@@ -477,9 +487,9 @@ int session_run(struct session *s, struct fault *fault)
 		if (run_epoch(s, fault) < 0)
 			return -1;
 		end_epoch(s);
-		if (checkpoint_write(s, fault) < 0)
+		if (keep(s, fault) < 0)
 			return -1;
 	}
 	settle(s);
-	return 0;
+	return checkpoint_wait(s, fault);
 }

@@ -21,6 +21,7 @@
 
 #include "nn/net.h"
 
+struct checkpoint;
 struct fault;
 struct recipe;
 struct samples;
@@ -63,6 +64,8 @@ struct session {
 	/* Since the last metrics of steps. */
 	double since, waited, since_rows, since_loss;
 	double epoch_began;
+	struct checkpoint *checkpoint; /* on its way to the disk; NULL: none was written */
+	double stalled;                /* seconds that training stood still for checkpoints */
 	char line[160];
 };
 

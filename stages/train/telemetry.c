@@ -56,6 +56,8 @@ void telemetry_end(const struct session *s)
 	s->host->metric(s->ctx, "weights_learning", (double)s->recipe->groups.learning, -1);
 	s->host->metric(s->ctx, "memory_net", memory_net(s), -1);
 	s->host->metric(s->ctx, "memory_peak", memory_peak(), -1);
+	if (s->checkpoint != NULL)
+		s->host->metric(s->ctx, "checkpoint_stall", s->stalled, -1);
 	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
 	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
 	if (s->valid_count == 0)

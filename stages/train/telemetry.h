@@ -6,7 +6,8 @@
  * step_gradient_norm (before it is clipped), step_samples_per_second, step_data_wait (per cent of
  * the time) and step_memory_peak (the most bytes the process had in memory, mapped data with them).
  * At the end: what was chosen, how large it is, and which epoch was the best. memory_net is the
- * bytes of the net, of the runs of its optimiser and of a batch.
+ * bytes of the net, of the runs of its optimiser and of a batch; checkpoint_stall the seconds in
+ * which training waited for checkpoints.
  */
 #ifndef FLOW_STAGES_TRAIN_TELEMETRY_H
 #define FLOW_STAGES_TRAIN_TELEMETRY_H

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -260,6 +261,23 @@ static void checkpoints_of_another_training_or_damaged_are_not_used(void **state
 	free(fresh);
 }
 
+/* It is written while training goes on; that it failed is told all the same. */
+static void a_checkpoint_that_cannot_be_written_is_told(void **state)
+{
+	const char *folder;
+	char path[300];
+
+	stage_host_with(*state, "epochs", "3");
+	folder = stage_host_checkpoint(*state, "kept");
+	assert_int_equal(mkdir(folder, 0777), 0);
+	(void)snprintf(path, sizeof path, "%s/state-30.safetensors", folder);
+	assert_int_equal(mkdir(path, 0777), 0); /* of the last one */
+	expect_failure(*state, "checkpoint: cannot");
+	assert_int_equal(rmdir(path), 0);
+	must_run(*state);
+	assert_true(metric(*state, "checkpoint_stall", -1) >= 0);
+}
+
 static void patience_ends_it_and_the_best_epoch_stays(void **state)
 {
 	int64_t class[RING_ROWS];
@@ -413,6 +431,7 @@ int main(void)
 		TEST(a_training_taken_up_comes_to_the_same_bits),
 		TEST(a_training_that_ended_by_patience_is_not_taken_further),
 		TEST(checkpoints_of_another_training_or_damaged_are_not_used),
+		TEST(a_checkpoint_that_cannot_be_written_is_told),
 		TEST(patience_ends_it_and_the_best_epoch_stays),
 		TEST(limits_of_time_and_batches_hold),
 		TEST(a_rate_that_diverges_is_named),
