@@ -2,6 +2,7 @@
  * leave. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/text.h"
 #include "nn/host.h"
@@ -339,9 +340,66 @@ static void cpu_sgd(struct nn_device *d, const struct nn_update *u)
 	run(d, d->value->sgd, u, u->count, VALUES_A_PART, 0);
 }
 
+static void embed_rows(const void *given, size_t begin, size_t end, float *scratch)
+{
+	const struct nn_embed *e = ((const struct work *)given)->operands;
+
+	(void)scratch;
+	for (size_t i = begin; i < end; i++) {
+		const float *x = e->x + i * e->columns;
+		float *y = e->y + i * e->outputs;
+
+		for (size_t j = 0; j < e->plain_count; j++)
+			*y++ = x[e->plain[j]];
+		for (size_t t = 0; t < e->table_count; t++) {
+			const struct nn_table *table = &e->table[t];
+			size_t code = host_code(table, x[table->column]);
+
+			memcpy(y, e->weight + table->weight + code * table->width,
+				table->width * sizeof *y);
+			y += table->width;
+		}
+	}
+}
+
+static void embed_tables_back(const void *given, size_t begin, size_t end, float *scratch)
+{
+	const struct nn_embed *e = ((const struct work *)given)->operands;
+	size_t offset = e->plain_count;
+
+	(void)scratch;
+	for (size_t t = 0; t < end; offset += e->table[t++].width) {
+		const struct nn_table *table = &e->table[t];
+		float *dweight = e->dweight + table->weight;
+
+		if (t < begin || table->is_frozen)
+			continue;
+		memset(dweight, 0, table->rows * table->width * sizeof *dweight);
+		for (size_t i = 0; i < e->rows; i++) {
+			size_t code = host_code(table, e->x[i * e->columns + table->column]);
+			const float *dy = e->dy + i * e->outputs + offset;
+
+			for (size_t k = 0; k < table->width && code + 1 < table->rows; k++)
+				dweight[code * table->width + k] += dy[k];
+		}
+	}
+}
+
+static void cpu_embed(struct nn_device *d, const struct nn_embed *e)
+{
+	run(d, embed_rows, e, e->rows, rows_a_part(e->outputs), 0);
+}
+
+/* A table is one thread's: its rows are added up in order. */
+static void cpu_embed_back(struct nn_device *d, const struct nn_embed *e)
+{
+	run(d, embed_tables_back, e, e->table_count, 1, 0);
+}
+
 const struct nn_ops nn_cpu = { NN_ABI, sizeof(struct nn_ops), "cpu", cpu_open, cpu_close,
 	host_alloc, host_release, host_copy, host_copy, host_copy, host_sync, cpu_gather,
 	cpu_product, cpu_column_sum, cpu_conv, cpu_conv_back_weight, cpu_conv_back_input, cpu_pool,
 	cpu_pool_back, cpu_add, cpu_activate, cpu_activate_back, cpu_dropout, cpu_blend,
 	cpu_layer_norm, cpu_layer_norm_back, cpu_batch_norm, cpu_batch_norm_apply,
-	cpu_batch_norm_back, cpu_loss, cpu_sum_squares, cpu_adamw, cpu_sgd };
+	cpu_batch_norm_back, cpu_loss, cpu_sum_squares, cpu_adamw, cpu_sgd, cpu_embed,
+	cpu_embed_back };

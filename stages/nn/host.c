@@ -56,6 +56,16 @@ int host_kept(uint32_t draw, float keep)
 	return (float)(draw >> 8) < keep * 16777216.0f;
 }
 
+size_t host_code(const struct nn_table *table, float x)
+{
+	size_t others = table->rows - 1, code;
+
+	if (!(x >= 0 && x < (float)others))
+		return others;
+	code = (size_t)x;
+	return x > (float)code ? others : code;
+}
+
 double host_loss(const struct nn_loss *l, size_t column, double score, double target, double *slope)
 {
 	double off = score - target, delta = (double)l->delta;

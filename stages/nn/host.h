@@ -20,6 +20,9 @@ void host_sync(struct nn_device *d);
 void host_draw(uint32_t draw[4], uint64_t seed, const uint32_t stream[2], size_t group);
 int host_kept(uint32_t draw, float keep);
 
+/* The row of a table that stands for x. */
+size_t host_code(const struct nn_table *table, float x);
+
 /* The loss of one value, of any kind but softmax, and its slope. */
 double host_loss(
 	const struct nn_loss *l, size_t column, double score, double target, double *slope);

@@ -8,6 +8,7 @@
 #include "common/fault.h"
 #include "common/philox.h"
 #include "common/text.h"
+#include "nn/embed.h"
 
 #define KERNEL_SIDE 3
 
@@ -24,6 +25,7 @@ size_t layer_weights(const struct layer *layer)
 		return KERNEL_SIDE * KERNEL_SIDE * layer->in.channels * layer->out.channels;
 	case LAYER_BATCH_NORM:
 	case LAYER_LAYER_NORM: return layer->out.channels;
+	case LAYER_EMBED: return embed_weights(layer);
 	case LAYER_ACTIVATE:
 	case LAYER_DROPOUT:
 	case LAYER_POOL:
@@ -35,12 +37,13 @@ size_t layer_weights(const struct layer *layer)
 
 size_t layer_biases(const struct layer *layer)
 {
-	return layer_weights(layer) != 0 ? layer->out.channels : 0;
+	return layer_weights(layer) != 0 && layer->kind != LAYER_EMBED ? layer->out.channels : 0;
 }
 
 static int has_matrix(const struct layer *layer)
 {
-	return layer->kind == LAYER_LINEAR || layer->kind == LAYER_CONV;
+	return layer->kind == LAYER_LINEAR || layer->kind == LAYER_CONV ||
+	       layer->kind == LAYER_EMBED;
 }
 
 /* One more layer after those that are there; its output is shaped as its input until said. */
@@ -140,6 +143,8 @@ static void add_layers(struct net *net)
 	const struct net_design *design = &net->design;
 	struct layer *layer;
 
+	if (design->category_count != 0)
+		embed_build(add(net, LAYER_EMBED), design);
 	for (size_t i = 0; i < design->stage_count; i++)
 		add_stage(net, i);
 	if (design->stage_count != 0 && design->hidden_count == 0) {
@@ -211,6 +216,8 @@ static int check(const struct net_design *design, struct fault *fault)
 		design->channels > values_max / design->height / design->width)
 		return fault_set(fault, "a network cannot take rows of %zu x %zu x %zu values",
 			design->height, design->width, design->channels);
+	if (embed_check(design, fault) < 0)
+		return -1;
 	if (design->outputs == 0 || design->outputs > NET_WIDTH_MAX)
 		return fault_set(fault, "a network cannot have %zu outputs", design->outputs);
 	if (!(design->dropout >= 0 && design->dropout < 1))
@@ -225,6 +232,15 @@ static int check(const struct net_design *design, struct fault *fault)
 	return 0;
 }
 
+static void free_layers(struct net *net)
+{
+	for (size_t i = 0; i < net->layer_count; i++) {
+		free(net->layer[i].plain);
+		free(net->layer[i].table);
+	}
+	free(net->layer);
+}
+
 int net_init(struct net *net, const struct net_design *design, const struct nn_ops *ops,
 	unsigned threads, struct fault *fault)
 {
@@ -236,7 +252,7 @@ int net_init(struct net *net, const struct net_design *design, const struct nn_o
 	made.layer = array_new(NET_LAYERS_MAX, sizeof *made.layer);
 	add_layers(&made);
 	if (place(&made, fault) < 0) {
-		free(made.layer);
+		free_layers(&made);
 		return -1;
 	}
 	made.device = ops->open(threads);
@@ -272,7 +288,7 @@ void net_release(struct net *net)
 	net->ops->release(net->device, net->gradient);
 	net->ops->release(net->device, net->running);
 	net->ops->close(net->device);
-	free(net->layer);
+	free_layers(net);
 	*net = (struct net){ .layer = NULL };
 }
 
@@ -351,6 +367,28 @@ static float drawn(uint64_t seed, uint32_t layer, size_t i, float border)
 	return ((float)(number >> 40) / 8388608.0f - 1.0f) * border;
 }
 
+static void draw_norm(const struct layer *layer, float *weight, float *running)
+{
+	size_t count = layer_weights(layer);
+
+	for (size_t j = 0; j < count; j++)
+		weight[layer->weight + j] = 1;
+	for (size_t j = 0; layer->kind == LAYER_BATCH_NORM && j < count; j++)
+		running[layer->running + count + j] = 1;
+}
+
+static void draw_tables(const struct layer *layer, float *weight, uint64_t seed, uint32_t number)
+{
+	for (size_t t = 0; t < layer->table_count; t++) {
+		const struct nn_table *table = &layer->table[t];
+		float border = 1 / sqrtf((float)table->width);
+
+		for (size_t j = 0; j < (table->rows - 1) * table->width; j++)
+			weight[layer->weight + table->weight + j] =
+				drawn(seed, number, table->weight + j, border);
+	}
+}
+
 void net_draw(struct net *net, uint64_t seed)
 {
 	float *weight = array_new(net->weight_count, sizeof *weight);
@@ -361,13 +399,12 @@ void net_draw(struct net *net, uint64_t seed)
 		size_t count = layer_weights(layer), biases = layer_biases(layer);
 		float border;
 
-		if (!has_matrix(layer)) {
-			for (size_t j = 0; j < count; j++)
-				weight[layer->weight + j] = 1;
-			for (size_t j = 0; layer->kind == LAYER_BATCH_NORM && j < count; j++)
-				running[layer->running + count + j] = 1;
+		if (layer->kind == LAYER_EMBED)
+			draw_tables(layer, weight, seed, (uint32_t)i);
+		else if (!has_matrix(layer))
+			draw_norm(layer, weight, running);
+		if (layer->kind == LAYER_EMBED || !has_matrix(layer))
 			continue;
-		}
 		border = 1 / sqrtf((float)(count / biases));
 		for (size_t j = 0; j < count; j++)
 			weight[layer->weight + j] = drawn(seed, (uint32_t)i, j, border);
@@ -395,7 +432,7 @@ static void turn(const struct net *net, float *to, const float *from, int to_row
 							  : layer->in.height * layer->in.width;
 		size_t row = layer->weight;
 
-		if (!has_matrix(layer))
+		if (!has_matrix(layer) || layer->kind == LAYER_EMBED)
 			continue;
 		for (size_t o = 0; o < layer->out.channels; o++)
 			for (size_t c = 0; c < layer->in.channels; c++)

@@ -13,7 +13,9 @@
  * what weight decay is for. The design says everything; layers follow from it alone, so a model
  * file needs the design and the weights (netfile.h).
  *
- * mlp: for each of `hidden`: linear, norm, activation, dropout, and the block's input added when
+ * mlp: columns that are categories are replaced by their numbers, behind the others; a code that is
+ * none takes the last row of its table, which is 0 and does not learn (PyTorch's padding_idx). Then
+ * for each of `hidden`: linear, norm, activation, dropout, and the block's input added when
  * `residual` and the widths agree; then the head. cnn: for each of `stages`: two 3 x 3 convolutions
  * of that many channels with norm and activation, the first one's output added to the second's when
  * `residual`, halved by a pool; then as mlp, or the mean over the image when there is no hidden.
@@ -28,21 +30,30 @@
 
 struct fault;
 
-#define NET_DEPTH_MAX  32    /* entries of hidden, and of stages */
-#define NET_WIDTH_MAX  65536 /* of one */
-#define NET_LAYERS_MAX 400
-#define NET_NAME_MAX   60
-#define NET_BYTES_MAX  ((size_t)1 << 36) /* of one run of floats */
+#define NET_DEPTH_MAX      32    /* entries of hidden, and of stages */
+#define NET_WIDTH_MAX      65536 /* of one */
+#define NET_LAYERS_MAX     400
+#define NET_NAME_MAX       60
+#define NET_CATEGORIES_MAX 48                /* columns that are embedded */
+#define NET_CODES_MAX      65536             /* of one */
+#define NET_BYTES_MAX      ((size_t)1 << 36) /* of one run of floats */
 
 enum net_kind { NET_MLP, NET_CNN };
 enum net_norm { NET_NORM_NONE, NET_NORM_BATCH, NET_NORM_LAYER };
+
+/* A column whose whole numbers from 0 to codes - 1 are names; each has `width` numbers that learn. */
+struct net_category {
+	size_t column, codes, width;
+};
 
 struct net_design {
 	enum net_kind kind;
 	size_t height, width, channels; /* of the input; a table is 1 x 1 x columns */
 	size_t outputs;
 	size_t hidden[NET_DEPTH_MAX], hidden_count;
-	size_t stages[NET_DEPTH_MAX], stage_count; /* cnn */
+	size_t stages[NET_DEPTH_MAX], stage_count;        /* cnn */
+	struct net_category category[NET_CATEGORIES_MAX]; /* mlp: by column */
+	size_t category_count;
 	enum net_norm norm;
 	enum nn_activation activation;
 	float dropout; /* share that is left out */
@@ -57,9 +68,10 @@ enum layer_kind {
 	LAYER_LAYER_NORM,
 	LAYER_ACTIVATE,
 	LAYER_DROPOUT,
-	LAYER_POOL, /* by 2, the largest */
-	LAYER_MEAN, /* over the image */
-	LAYER_ADD,  /* the output of layer `skip` */
+	LAYER_POOL,  /* by 2, the largest */
+	LAYER_MEAN,  /* over the image */
+	LAYER_ADD,   /* the output of layer `skip` */
+	LAYER_EMBED, /* the first: categories by their tables */
 };
 
 struct shape {
@@ -78,6 +90,10 @@ struct layer {
 	/* They do not learn: no gradient is made for them, theirs stays 0. A batch norm of which
 	 * neither learns keeps its running mean and variance as well, and uses them. */
 	int is_weight_frozen, is_bias_frozen;
+	/* Embedding: the columns that stay, and the others' tables, of the net. */
+	size_t *plain, plain_count;
+	struct nn_table *table;
+	size_t table_count;
 	/* From net_reserve(). */
 	float *y, *stats;
 	float *more; /* what reaches y's gradient by a skip */
@@ -111,6 +127,9 @@ struct net {
 int net_init(struct net *net, const struct net_design *design, const struct nn_ops *ops,
 	unsigned threads, struct fault *fault);
 void net_release(struct net *net); /* zeroed: nothing */
+
+/* Tensor number `which` of a layer, as netfile.h counts them, does not learn. */
+void net_freeze(struct net *net, size_t layer, unsigned which);
 
 /* Floats that a training pass needs for each row, beside the weights. */
 size_t net_row_values(const struct net *net);

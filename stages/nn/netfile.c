@@ -53,11 +53,26 @@ static unsigned weight_shape(const struct layer *layer, uint64_t shape[4])
 	return 4;
 }
 
+static int table_of(const struct layer *layer, unsigned which, struct net_tensor *tensor)
+{
+	const struct nn_table *table = &layer->table[which];
+
+	if (which >= layer->table_count)
+		return 0;
+	*tensor = (struct net_tensor){ .dimensions = 2,
+		.shape = { table->rows, table->width },
+		.offset = layer->weight + table->weight };
+	(void)snprintf(tensor->name, sizeof tensor->name, "%s.%u.weight", layer->name, which);
+	return 1;
+}
+
 int net_tensor_of(const struct layer *layer, unsigned which, struct net_tensor *tensor)
 {
 	static const char *const suffix[] = { "weight", "bias", "running_mean", "running_var" };
 	unsigned count = layer_weights(layer) == 0 ? 0 : layer->kind == LAYER_BATCH_NORM ? 4 : 2;
 
+	if (layer->kind == LAYER_EMBED)
+		return table_of(layer, which, tensor);
 	if (which >= count)
 		return 0;
 	*tensor = (struct net_tensor){ .dimensions = 1, .shape = { layer->out.channels } };
@@ -92,6 +107,20 @@ static void describe_list(struct tensors *file, const char *key, const size_t *v
 	text_release(&text);
 }
 
+/* Column, codes and width of each, in one list. */
+static void describe_categories(const struct net_design *design, struct tensors *file)
+{
+	size_t number[3 * NET_CATEGORIES_MAX], count = 0;
+
+	for (size_t i = 0; i < design->category_count; i++) {
+		number[count++] = design->category[i].column;
+		number[count++] = design->category[i].codes;
+		number[count++] = design->category[i].width;
+	}
+	if (count != 0)
+		describe_list(file, "categories", number, count);
+}
+
 static void describe(const struct net_design *design, struct tensors *file)
 {
 	const size_t input[] = { design->height, design->width, design->channels };
@@ -102,6 +131,7 @@ static void describe(const struct net_design *design, struct tensors *file)
 	describe_list(file, "outputs", &design->outputs, 1);
 	describe_list(file, "hidden", design->hidden, design->hidden_count);
 	describe_list(file, "stages", design->stages, design->stage_count);
+	describe_categories(design, file);
 	tensors_describe(file, "norm", norms[design->norm]);
 	tensors_describe(file, "activation", activations[design->activation]);
 	(void)snprintf(dropout, sizeof dropout, "%.9g", (double)design->dropout);
@@ -270,6 +300,27 @@ static int read_number(
 	return 0;
 }
 
+static int read_categories(
+	struct net_design *design, const struct tensors *file, struct fault *fault)
+{
+	size_t number[3 * NET_CATEGORIES_MAX];
+	int count;
+
+	if (tensors_note(file, "categories") == NULL)
+		return 0;
+	count = read_list(file, "categories", number, 3 * NET_CATEGORIES_MAX, fault);
+	if (count < 0)
+		return -1;
+	if (count % 3 != 0)
+		return fault_set(fault, "'categories' has %d entries, not three for each", count);
+	design->category_count = (size_t)count / 3;
+	for (size_t i = 0; i < design->category_count; i++)
+		design->category[i] = (struct net_category){ .column = number[3 * i],
+			.codes = number[3 * i + 1],
+			.width = number[3 * i + 2] };
+	return 0;
+}
+
 static int read_design(struct net_design *design, const struct tensors *file, struct fault *fault)
 {
 	static const char *const truth[] = { "false", "true" };
@@ -284,7 +335,8 @@ static int read_design(struct net_design *design, const struct tensors *file, st
 		(norm = read_word(file, "norm", norms, 3, fault)) < 0 ||
 		(activation = read_word(file, "activation", activations, 2, fault)) < 0 ||
 		read_number(file, "dropout", &dropout, fault) < 0 ||
-		(design->residual = read_word(file, "residual", truth, 2, fault)) < 0)
+		(design->residual = read_word(file, "residual", truth, 2, fault)) < 0 ||
+		read_categories(design, file, fault) < 0)
 		return -1;
 	design->kind = (enum net_kind)kind;
 	design->height = input[0];

@@ -40,6 +40,29 @@ struct nn_gather {
 	const float *scale, *shift; /* [columns] */
 };
 
+/* One category of a row and what stands for it: a table of numbers, a row for each code. Column
+ * `column` of x is the code, a whole number from 0; what is no code of the table takes its last row. */
+struct nn_table {
+	size_t column, rows, width;
+	size_t weight; /* where the table begins in nn_embed.weight */
+	int is_frozen;
+};
+
+/* y = the plain columns of x, then the rows of the tables. Lists are of the host. Backward only the
+ * tables get a slope, their last rows excepted: these stay what they are. */
+struct nn_embed {
+	size_t rows, columns; /* of x */
+	const size_t *plain;
+	size_t plain_count;
+	const struct nn_table *table;
+	size_t table_count;
+	size_t outputs; /* columns of y */
+	const float *x, *weight;
+	float *y;
+	const float *dy;
+	float *dweight; /* as weight; tables that are frozen are left alone */
+};
+
 /* c = a b, and what can be done to c while it is at hand. */
 struct nn_product {
 	size_t rows, columns, depth;
@@ -173,6 +196,8 @@ struct nn_ops {
 	void (*sum_squares)(struct nn_device *d, const struct nn_sum *s);
 	void (*adamw)(struct nn_device *d, const struct nn_update *u);
 	void (*sgd)(struct nn_device *d, const struct nn_update *u);
+	void (*embed)(struct nn_device *d, const struct nn_embed *e);
+	void (*embed_back)(struct nn_device *d, const struct nn_embed *e);
 };
 
 #define NN_NORM_EPSILON 1e-5f

@@ -118,12 +118,30 @@ static void linear(struct net *net, size_t i, size_t rows)
 					       .relu = layer->relu });
 }
 
+static struct nn_embed embed_of(const struct net *net, size_t i, size_t rows)
+{
+	const struct layer *layer = &net->layer[i];
+
+	return (struct nn_embed){ .rows = rows,
+		.columns = layer->in.channels,
+		.plain = layer->plain,
+		.plain_count = layer->plain_count,
+		.table = layer->table,
+		.table_count = layer->table_count,
+		.outputs = layer->out.channels,
+		.x = input_of(net, i),
+		.weight = net->weight + layer->weight,
+		.y = layer->y,
+		.dweight = net->gradient + layer->weight };
+}
+
 static void forward(struct net *net, size_t i, size_t rows, const struct net_mode *mode)
 {
 	const struct nn_conv conv = conv_of(net, i, rows);
 	const struct nn_pool pool = pool_of(net, i, rows);
 	const struct nn_norm norm = norm_of(net, i, rows);
 	const struct nn_map map = map_of(net, i, rows, mode);
+	const struct nn_embed embed = embed_of(net, i, rows);
 
 	switch (net->layer[i].kind) {
 	case LAYER_LINEAR: linear(net, i, rows); break;
@@ -140,6 +158,7 @@ static void forward(struct net *net, size_t i, size_t rows, const struct net_mod
 	case LAYER_POOL:
 	case LAYER_MEAN: net->ops->pool(net->device, &pool); break;
 	case LAYER_ADD: net->ops->add(net->device, &map); break;
+	case LAYER_EMBED: net->ops->embed(net->device, &embed); break;
 	}
 }
 
@@ -249,6 +268,7 @@ static int backward(
 {
 	struct nn_pool pool = pool_of(net, i, rows);
 	struct nn_map map = map_of(net, i, rows, mode);
+	struct nn_embed embed = embed_of(net, i, rows);
 
 	map.to = dy;
 	map.a = dy;
@@ -272,6 +292,10 @@ static int backward(
 		net->ops->copy(net->device, net->layer[net->layer[i].skip].more, dy,
 			map.count * sizeof(float));
 		return 1;
+	case LAYER_EMBED:
+		embed.dy = dy;
+		net->ops->embed_back(net->device, &embed);
+		return 0;
 	}
 	return 1;
 }

@@ -486,9 +486,51 @@ static void ref_sgd(struct nn_device *d, const struct nn_update *u)
 	}
 }
 
+static void ref_embed(struct nn_device *d, const struct nn_embed *e)
+{
+	(void)d;
+	for (size_t i = 0; i < e->rows; i++) {
+		const float *x = e->x + i * e->columns;
+		float *y = e->y + i * e->outputs;
+
+		for (size_t j = 0; j < e->plain_count; j++)
+			*y++ = x[e->plain[j]];
+		for (size_t t = 0; t < e->table_count; t++) {
+			const struct nn_table *table = &e->table[t];
+			size_t code = host_code(table, x[table->column]);
+
+			for (size_t k = 0; k < table->width; k++)
+				*y++ = e->weight[table->weight + code * table->width + k];
+		}
+	}
+}
+
+/* Each number of a table: the slopes of the rows that took it. */
+static void ref_embed_back(struct nn_device *d, const struct nn_embed *e)
+{
+	size_t offset = e->plain_count;
+
+	(void)d;
+	for (size_t t = 0; t < e->table_count; offset += e->table[t++].width) {
+		const struct nn_table *table = &e->table[t];
+		float *to = e->dweight + table->weight;
+
+		for (size_t w = 0; w < table->rows * table->width && !table->is_frozen; w++) {
+			size_t code = w / table->width, k = w % table->width;
+			double sum = 0;
+
+			for (size_t i = 0; i < e->rows && code + 1 < table->rows; i++)
+				if (host_code(table, e->x[i * e->columns + table->column]) == code)
+					sum += (double)e->dy[i * e->outputs + offset + k];
+			to[w] = (float)sum;
+		}
+	}
+}
+
 const struct nn_ops nn_ref = { NN_ABI, sizeof(struct nn_ops), "ref", ref_open, ref_close,
 	host_alloc, host_release, host_copy, host_copy, host_copy, host_sync, ref_gather,
 	ref_product, ref_column_sum, ref_conv, ref_conv_back_weight, ref_conv_back_input, ref_pool,
 	ref_pool_back, ref_add, ref_activate, ref_activate_back, ref_dropout, ref_blend,
 	ref_layer_norm, ref_layer_norm_back, ref_batch_norm, ref_batch_norm_apply,
-	ref_batch_norm_back, ref_loss, ref_sum_squares, ref_adamw, ref_sgd };
+	ref_batch_norm_back, ref_loss, ref_sum_squares, ref_adamw, ref_sgd, ref_embed,
+	ref_embed_back };

@@ -162,7 +162,7 @@ static int find_rate(
 }
 
 /* One tensor: frozen, or a segment of its own. */
-static int place(struct groups *groups, struct net *net, struct layer *layer, unsigned which,
+static int place(struct groups *groups, struct net *net, size_t layer, unsigned which,
 	const struct net_tensor *tensor, struct fault *fault)
 {
 	const struct pattern *hit[2];
@@ -173,10 +173,7 @@ static int place(struct groups *groups, struct net *net, struct layer *layer, un
 	if (find_rate(groups, tensor->name, &made.factor, fault) < 0)
 		return -1;
 	if (match(&groups->frozen, tensor->name, hit) != 0) {
-		if (which == 0)
-			layer->is_weight_frozen = 1;
-		else
-			layer->is_bias_frozen = 1;
+		net_freeze(net, layer, which);
 		return 0;
 	}
 	groups->learning += made.count;
@@ -215,11 +212,11 @@ int groups_apply(struct groups *groups, struct net *net, struct fault *fault)
 {
 	struct net_tensor tensor;
 
-	groups->segment = array_new(2 * net->layer_count, sizeof *groups->segment);
+	groups->segment =
+		array_new(2 * net->layer_count + NET_CATEGORIES_MAX, sizeof *groups->segment);
 	for (size_t i = 0; i < net->layer_count; i++)
 		for (unsigned which = 0; net_tensor_of(&net->layer[i], which, &tensor); which++)
-			if (!tensor.is_running &&
-				place(groups, net, &net->layer[i], which, &tensor, fault) < 0)
+			if (!tensor.is_running && place(groups, net, i, which, &tensor, fault) < 0)
 				return -1;
 	if (check_used(&groups->frozen, "freeze", net, fault) < 0 ||
 		check_used(&groups->rates, "lr_groups", net, fault) < 0)

@@ -8,6 +8,7 @@
 #include "common/safetensors.h"
 #include "nn/netfile.h"
 #include "nn/samples.h"
+#include "train/categories.h"
 #include "train/init.h"
 #include "train/range.h"
 #include "train/recipe.h"
@@ -89,7 +90,9 @@ static int begin(struct recipe *recipe, const struct samples *samples, struct ne
 	scaling_init(scaling, samples->features, samples->is_bytes ? 1.0f / 255 : 1);
 	if (recipe->standardize)
 		samples_scale(samples, recipe->design.kind == NET_CNN, scaling);
+	categories_scale(&recipe->design, scaling);
 	net_draw(net, recipe->seed);
+	categories_begin(net, samples);
 	if (path == NULL && recipe->groups.skipped.count != 0)
 		return fault_set(fault, "with.init_skip wants a dep named 'init_from'");
 	if (path == NULL)

@@ -205,6 +205,7 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 	if (read_design(r, host, ctx, fault) < 0 || read_optimiser(r, host, ctx, fault) < 0 ||
 		read_weights(r, host->json(ctx, "class_weights"), fault) < 0 ||
 		groups_read(&r->groups, host, ctx, fault) < 0 ||
+		categories_read(&r->categories, host, ctx, fault) < 0 ||
 		read_time(&r->max_time, "max_time", host->text(ctx, "max_time", ""), fault) < 0)
 		return -1;
 	r->delta = host->number(ctx, "delta", r->loss == NN_QUANTILE ? 0.5 : 1, 1e-6, 1e12);
@@ -281,6 +282,8 @@ int recipe_fit(struct recipe *r, const struct samples *s, struct fault *fault)
 	r->design.width = s->width;
 	r->design.channels = s->channels;
 	r->design.outputs = r->loss == NN_SOFTMAX ? s->classes : s->targets;
+	if (categories_fit(&r->categories, s, &r->design, fault) < 0)
+		return -1;
 	if (r->design.kind == NET_CNN && (s->height < 2 || s->width < 2))
 		return fault_set(fault,
 			"a cnn wants images, but a row is %zu x %zu x %zu; mlp takes "
@@ -319,6 +322,10 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 	text_format(text, " stages");
 	for (size_t i = 0; i < d->stage_count; i++)
 		text_format(text, " %zu", d->stages[i]);
+	text_format(text, "\ncategories");
+	for (size_t i = 0; i < d->category_count; i++)
+		text_format(text, " %zu:%zux%zu", d->category[i].column, d->category[i].codes,
+			d->category[i].width);
 	text_format(text, "\nloss %s %.17g smoothing %.17g weights %d %.9g\n", losses[r->loss],
 		r->delta, r->smoothing, (int)r->class_weights,
 		r->weight != NULL ? (double)r->weight[0] : 0);

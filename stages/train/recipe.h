@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "nn/net.h"
+#include "train/categories.h"
 #include "train/groups.h"
 
 struct fault;
@@ -56,6 +57,7 @@ struct recipe {
 	double diverge, max_time; /* 0: never */
 	int fast_dev_run, standardize;
 	uint64_t seed;
+	struct categories categories;
 	struct groups groups;
 	uint64_t init_digest; /* of the file whose weights are the first; 0: none */
 };

@@ -44,25 +44,31 @@ void telemetry_steps(struct session *s, double rate, double now)
 	s->waited = s->since_rows = s->since_loss = 0;
 }
 
+static void tell_best(const struct session *s)
+{
+	char name[60];
+
+	(void)snprintf(name, sizeof name, "best_%s", validate_quality_name(s));
+	s->host->metric(s->ctx, name, s->at.best_quality, -1);
+	s->host->metric(s->ctx, "best_valid_loss", s->at.best_loss, -1);
+}
+
+/* What people look at comes first: a run's last line shows as much as there is place for. */
 void telemetry_end(const struct session *s)
 {
 	const struct cursor *at = &s->at;
-	char name[60];
 
+	if (s->valid_count != 0)
+		tell_best(s);
+	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
+	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
 	s->host->metric(s->ctx, "rows", (double)s->train_count, -1);
-	s->host->metric(s->ctx, "chosen_batch_size", (double)s->recipe->batch_size, -1);
-	s->host->metric(s->ctx, "chosen_lr", at->rate, -1);
 	s->host->metric(s->ctx, "weights", (double)s->net->weight_count, -1);
 	s->host->metric(s->ctx, "weights_learning", (double)s->recipe->groups.learning, -1);
+	s->host->metric(s->ctx, "chosen_batch_size", (double)s->recipe->batch_size, -1);
+	s->host->metric(s->ctx, "chosen_lr", at->rate, -1);
 	s->host->metric(s->ctx, "memory_net", memory_net(s), -1);
 	s->host->metric(s->ctx, "memory_peak", memory_peak(), -1);
 	if (s->checkpoint != NULL)
 		s->host->metric(s->ctx, "checkpoint_stall", s->stalled, -1);
-	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
-	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
-	if (s->valid_count == 0)
-		return;
-	s->host->metric(s->ctx, "best_valid_loss", at->best_loss, -1);
-	(void)snprintf(name, sizeof name, "best_%s", validate_quality_name(s));
-	s->host->metric(s->ctx, name, at->best_quality, -1);
 }

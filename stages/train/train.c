@@ -210,6 +210,12 @@ static const flow_option options_known[] = {
 	{ "hidden", "list", "[256, 128]", "mlp: widths of the hidden layers; cnn: [128]" },
 	{ "stages", "list", "[32, 64]",
 		"cnn: channels of each pair of convolutions, halved in size after each" },
+	{ "categories", "any", "[]",
+		"mlp: columns of the features, from 0, that are categories: whole numbers from 0; "
+		"or a "
+		"map of them to how many there are" },
+	{ "category_width", "integer", "0",
+		"numbers that stand for a category; 0: by how many there are" },
 	{ "norm", "text", "none", "batch, layer (mlp) or none; cnn: batch" },
 	{ "activation", "text", "relu", "relu or gelu" },
 	{ "dropout", "number", "0", "share of hidden values left out in training, 0 to 0.95" },

@@ -41,12 +41,19 @@ static struct net_design design_of(unsigned number)
 			.hidden = { 7, 7 }, .hidden_count = 2, .stages = { 3, 3 }, .stage_count = 2,
 			.norm = NET_NORM_BATCH, .residual = 1, .activation = NN_RELU,
 			.dropout = 0.2f },
+		{ .kind = NET_MLP, .height = 1, .width = 1, .channels = 5, .outputs = 3,
+			.category = { { 1, 4, 3 }, { 3, 2, 2 } }, .category_count = 2,
+			.hidden = { 8, 8 }, .hidden_count = 2, .residual = 1,
+			.activation = NN_GELU },
 	};
 
 	return designs[number];
 }
 
-enum { SMOOTH = 4, DESIGNS = 6 }; /* the first ones have a slope everywhere */
+enum { DESIGNS = 7 };
+
+/* Those that have a slope everywhere. */
+static const unsigned smooth[] = { 0, 1, 2, 3, 6 };
 
 enum freezing { FROZEN_NONE, FROZEN_HALF, FROZEN_BIASES, FROZEN_EVEN, FROZEN_NORMS };
 
@@ -61,6 +68,11 @@ static void make(struct net *net, unsigned design, const struct nn_ops *ops, uns
 	net_draw(net, 11);
 	for (size_t i = 0; i < ROWS * net->features; i++)
 		net->input[i] = (float)((i * 37 + 11) % 64) / 32 - 1;
+	for (size_t i = 0; i < ROWS * net->design.category_count; i++) { /* codes, and one more */
+		const struct net_category *c = &net->design.category[i / ROWS];
+
+		net->input[i % ROWS * net->features + c->column] = (float)(i % (c->codes + 1));
+	}
 }
 
 /* The sum over the scores, each times a number of its own. */
@@ -104,8 +116,11 @@ static int is_frozen(enum freezing freezing, size_t layer, size_t layers, int wh
 static void freeze(struct net *net, enum freezing freezing)
 {
 	for (size_t i = 0; i < net->layer_count; i++) {
-		net->layer[i].is_weight_frozen = is_frozen(freezing, i, net->layer_count, 0);
-		net->layer[i].is_bias_frozen = is_frozen(freezing, i, net->layer_count, 1);
+		struct net_tensor tensor;
+
+		for (unsigned which = 0; net_tensor_of(&net->layer[i], which, &tensor); which++)
+			if (which < 2 && is_frozen(freezing, i, net->layer_count, (int)which))
+				net_freeze(net, i, which);
 	}
 	for (size_t i = 0; i < net->running_count; i++) /* what a frozen batch norm uses */
 		net->running[i] += (float)(i % 7) / 8;
@@ -117,6 +132,12 @@ static int learns(const struct net *net, size_t place)
 	for (size_t i = 0; i < net->layer_count; i++) {
 		const struct layer *l = &net->layer[i];
 
+		for (size_t t = 0; t < l->table_count; t++) {
+			size_t end = l->table[t].weight + l->table[t].rows * l->table[t].width;
+
+			if (place >= l->weight + l->table[t].weight && place < l->weight + end)
+				return !l->table[t].is_frozen && place < l->weight + end - l->table[t].width;
+		}
 		if (place >= l->weight && place < l->weight + layer_weights(l))
 			return !l->is_weight_frozen;
 		if (place >= l->bias && place < l->bias + layer_biases(l))
@@ -160,9 +181,9 @@ static void check_gradients(unsigned design, enum freezing freezing)
 static void gradients_agree_with_finite_differences(void **state)
 {
 	(void)state;
-	for (unsigned design = 0; design < SMOOTH; design++)
+	for (size_t i = 0; i < sizeof smooth / sizeof smooth[0]; i++)
 		for (int freezing = FROZEN_NONE; freezing <= FROZEN_NORMS; freezing++)
-			check_gradients(design, (enum freezing)freezing);
+			check_gradients(smooth[i], (enum freezing)freezing);
 }
 
 static void close_to(const float *is, const float *should, size_t count, const char *what)
@@ -285,6 +306,10 @@ static void a_model_file_that_lies_is_refused(void **state)
 	static const struct {
 		const char *what, *by, *says;
 	} lie[] = {
+		/* Of a net with categories; the rest is of another. */
+		{ "[1,4,3,3,2,2]", "[1,4,3,3,222]", "has 5 entries, not three for each" },
+		{ "[1,4,3,3,2,2]", "[1,4,3,1,2,2]", "column 1 cannot be the next category" },
+		{ "[1,4,3,3,2,2]", "[1,4,3,3,9,2]", "tensor 'embedding.1.weight' has not the type" },
 		{ "\"hidden\":\"[9,6]\"", "\"hidden\":\"[9,7]\"", "has not the type and shape" },
 		{ "\"hidden\":\"[9,6]\"", "\"hidden\":\"[9,0]\"", "a width of 0" },
 		{ "\"hidden\":\"[9,6]\"", "\"hidden\":\"[99,]\"", "hidden" },
@@ -302,8 +327,12 @@ static void a_model_file_that_lies_is_refused(void **state)
 	char loss[20];
 
 	(void)state;
-	make(&net, 4, &nn_cpu, 1);
+	make(&net, 6, &nn_cpu, 1);
 	for (size_t i = 0; i < sizeof lie / sizeof lie[0]; i++) {
+		if (i == 3) {
+			net_release(&net);
+			make(&net, 4, &nn_cpu, 1);
+		}
 		save(&net, &scaling, "softmax");
 		scaling_release(&scaling);
 		damage(lie[i].what, lie[i].by);
@@ -334,6 +363,14 @@ static void designs_that_cannot_be_are_refused(void **state)
 	design.channels = 1 << 24;
 	assert_int_equal(net_init(&net, &design, &nn_ref, 1, &fault), -1);
 	assert_non_null(strstr(fault.text, "weights there may be"));
+	design = design_of(6);
+	design.category[1].column = 1;
+	assert_int_equal(net_init(&net, &design, &nn_ref, 1, &fault), -1);
+	assert_non_null(strstr(fault.text, "column 1 cannot be the next category"));
+	design = design_of(6);
+	design.category[1].codes = NET_CODES_MAX + 1;
+	assert_int_equal(net_init(&net, &design, &nn_ref, 1, &fault), -1);
+	assert_non_null(strstr(fault.text, "column 3 has 65537 categories"));
 	make(&net, 0, &nn_ref, 1);
 	assert_int_equal(net_reserve(&net, (size_t)1 << 40, 1, &fault), -1);
 	assert_non_null(strstr(fault.text, "lower batch_size"));
