@@ -16,7 +16,7 @@ static const struct opt opts[] = {
 		NULL },
 	{ 'k', "keep-going", OPT_FLAG, NULL, "after a failure, run what does not depend on it",
 		OPT_AT(keep_going), NULL },
-	{ 0, "force", OPT_LIST, "[STAGE]", "run it though nothing changed; alone: run everything",
+	{ 0, "force", OPT_LIST, "[STAGE]", "run it anew though nothing changed; alone: everything",
 		OPT_AT(force), NULL },
 	{ 0, "from", OPT_TEXT, "STAGE", "it and everything below it", OPT_AT(from), NULL },
 	{ 0, "until", OPT_TEXT, "STAGE", "it and everything above it", OPT_AT(until), NULL },
@@ -111,7 +111,7 @@ const struct command cmd_run = { .name = "run",
 	.examples = "flow run                        # everything that is out of date\n"
 		    "flow run evaluate -j 4          # what `evaluate` needs, four tasks at once\n"
 		    "flow run -p train.lr=0.1        # with another parameter\n"
-		    "flow run --force=train          # train again, though nothing changed\n",
+		    "flow run --force=train          # train again, from the first step\n",
 	.most = UINT_MAX,
 	.takes_dag = true,
 	.takes_params = true,

@@ -111,6 +111,14 @@ static int move_aside(
 	return FAILPOINT("attempt.moved", e);
 }
 
+/* Who forces a task wants its work done anew, not taken up where it ended: the first attempt finds no checkpoint. */
+static int clear_checkpoint(struct engine *n, const struct attempt *a, const char *path, struct err *e)
+{
+	if (n->s->forced == NULL || !n->s->forced[a->node] || a->number > 1)
+		return 0;
+	return tree_remove(n->s->root_fd, path, e);
+}
+
 static int clear_outs(struct engine *n, struct attempt *a, struct err *e)
 {
 	struct span outs = n->graph->nodes[a->node].outs;
@@ -128,6 +136,8 @@ static int clear_outs(struct engine *n, struct attempt *a, struct err *e)
 			continue;
 		if (!a->staged && out->kind != OUT_CHECKPOINT && move_aside(n, a, i, path, e) < 0)
 			return e->code;
+		if (out->kind == OUT_CHECKPOINT && clear_checkpoint(n, a, path, e) < 0)
+			return err_context(e, "checkpoint");
 		if (folder_make_parents(n->s->root_fd, path, 0777, e) < 0)
 			return e->code;
 	}
