@@ -89,13 +89,14 @@ static void add_skip(struct net *net, size_t from)
 static void add_hidden(struct net *net, size_t number)
 {
 	size_t before = net->layer_count; /* of the block's input, plus 1 */
+	int is_first = before == 0 || net->layer[before - 1].kind == LAYER_EMBED;
 	struct layer *layer = add(net, LAYER_LINEAR);
 	int fits;
 
 	(void)snprintf(layer->name, sizeof layer->name, "hidden.%zu.linear", number);
 	layer->out = (struct shape){ 1, 1, net->design.hidden[number] };
-	fits = net->design.residual && before > 0 &&
-	       shape_size(&layer->in) == layer->out.channels && layer->in.height == 1;
+	fits = net->design.residual && !is_first && shape_size(&layer->in) == layer->out.channels &&
+	       layer->in.height == 1;
 	add_norm(net, "hidden", number);
 	add_activation(net);
 	if (net->design.dropout > 0)

@@ -16,7 +16,7 @@
  * mlp: columns that are categories are replaced by their numbers, behind the others; a code that is
  * none takes the last row of its table, which is 0 and does not learn (PyTorch's padding_idx). Then
  * for each of `hidden`: linear, norm, activation, dropout, and the block's input added when
- * `residual` and the widths agree; then the head. cnn: for each of `stages`: two 3 x 3 convolutions
+ * `residual` and the widths agree, though not around the first; then the head. cnn: for each of `stages`: two 3 x 3 convolutions
  * of that many channels with norm and activation, the first one's output added to the second's when
  * `residual`, halved by a pool; then as mlp, or the mean over the image when there is no hidden.
  */

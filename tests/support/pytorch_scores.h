@@ -1,0 +1,52 @@
+/*
+ * tests/support/pytorch_scores.h - what PyTorch makes of the models of test_stage_pytorch.c.
+ *
+ * Written by tests/support/pytorch.py BUILD --record.
+ */
+#ifndef FLOW_TESTS_SUPPORT_PYTORCH_SCORES_H
+#define FLOW_TESTS_SUPPORT_PYTORCH_SCORES_H
+
+static const float pytorch_scores[] = {
+	-0.331833541f,
+	0.321584612f,
+	0.259882748f,
+	-0.317387104f,
+	0.33958149f,
+	0.276592135f,
+	-0.320202231f,
+	0.302636594f,
+	0.315109968f,
+	-0.275719374f,
+	0.314848363f,
+	0.367683589f,
+	0.116473943f,
+	-0.851551831f,
+	0.118960947f,
+	-0.789607882f,
+	0.117555618f,
+	-0.615037024f,
+	0.0740205944f,
+	-0.502383828f,
+	0.0982357338f,
+	-0.145986617f,
+	0.299641252f,
+	0.0986598954f,
+	-0.128889114f,
+	0.324130952f,
+	0.0984127522f,
+	-0.138851196f,
+	0.30986169f,
+	0.0984147266f,
+	-0.138771698f,
+	0.309975564f,
+	0.36833933f,
+	0.351732463f,
+	0.366470426f,
+	0.349756837f,
+	0.371993095f,
+	0.35116899f,
+	0.368550658f,
+	0.363346726f,
+};
+
+#endif
