@@ -131,8 +131,7 @@ static struct nn_embed embed_of(const struct net *net, size_t i, size_t rows)
 		.outputs = layer->out.channels,
 		.x = input_of(net, i),
 		.weight = net->weight + layer->weight,
-		.y = layer->y,
-		.dweight = net->gradient + layer->weight };
+		.y = layer->y };
 }
 
 static void forward(struct net *net, size_t i, size_t rows, const struct net_mode *mode)
@@ -294,6 +293,7 @@ static int backward(
 		return 1;
 	case LAYER_EMBED:
 		embed.dy = dy;
+		embed.dweight = net->gradient + net->layer[i].weight;
 		net->ops->embed_back(net->device, &embed);
 		return 0;
 	}
