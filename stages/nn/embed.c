@@ -14,6 +14,11 @@ int embed_check(const struct net_design *design, struct fault *fault)
 			design->category_count, NET_CATEGORIES_MAX);
 	if (design->category_count != 0 && (design->kind != NET_MLP || design->height != 1))
 		return fault_set(fault, "categories are for a mlp and columns of numbers");
+	/* Each column has a weight at least: lists as long as a liar says are not made. */
+	if (design->weights_max != 0 && design->channels > design->weights_max)
+		return fault_set(fault,
+			"%zu columns need more than the %zu weights there may be", design->channels,
+			design->weights_max);
 	for (size_t i = 0; i < design->category_count; i++) {
 		const struct net_category *c = &design->category[i];
 
