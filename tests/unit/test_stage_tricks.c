@@ -1,8 +1,13 @@
 /* What each way of training does beside learning, and that each can be taken up. */
 #include "train/recipe.h"
 
+#include <glob.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/safetensors.h"
 #include "support/ring.h"
@@ -148,6 +153,58 @@ static void every_way_taken_up_comes_to_the_same_bits(void **state)
 	}
 }
 
+static int has_state(const char *folder)
+{
+	char pattern[300];
+	glob_t found;
+	int rc;
+
+	(void)snprintf(pattern, sizeof pattern, "%s/state-*", folder);
+	rc = glob(pattern, 0, NULL, &found);
+	globfree(&found);
+	return rc == 0;
+}
+
+/* kill -9 in the middle of whatever it is: a step, a copy, a file that is being written. */
+static void killed_at_any_moment_it_comes_to_the_same_bits(void **state)
+{
+	size_t size, again;
+	char *whole, *parts;
+	const char *folder;
+	double unused;
+
+	stage_host_with(*state, "accumulate", "2");
+	stage_host_with(*state, "batch_size", "8");
+	stage_host_with(*state, "norm", "\"batch\"");
+	stage_host_with(*state, "ema", "0.9");
+	stage_host_with(*state, "dropout", "0.1");
+	stage_host_with(*state, "lr", "\"auto\"");
+	stage_host_with(*state, "lr_groups", "{\"head.*\": 2}");
+	stage_host_with(*state, "epochs", "100");
+	must_run(*state);
+	whole = model_bytes(*state, &size);
+	stage_host_with(*state, "checkpoint_every", "1");
+	folder = stage_host_checkpoint(*state, "kept");
+	for (long moment = 10000000; moment < 100000000 || !has_state(folder); moment += 10000000) {
+		pid_t child = fork();
+
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(stage_host_run(*state, &stage_train) != 0);
+		(void)nanosleep(&(struct timespec){ moment / 1000000000, moment % 1000000000 }, NULL);
+		(void)kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+	}
+	stage_host_with(*state, "checkpoint_every", "0"); /* as long as the last attempt takes */
+	must_run(*state);
+	assert_int_equal(stage_host_metric(*state, "range_lr", 1, &unused), 0); /* it was taken up */
+	parts = model_bytes(*state, &again);
+	assert_int_equal(size, again);
+	assert_memory_equal(whole, parts, size);
+	free(whole);
+	free(parts);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, ring_tear_down)
 
 int main(void)
@@ -159,6 +216,7 @@ int main(void)
 		TEST(a_class_without_weight_is_not_learned),
 		TEST(divergence_may_be_allowed),
 		TEST(every_way_taken_up_comes_to_the_same_bits),
+		TEST(killed_at_any_moment_it_comes_to_the_same_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
