@@ -1,7 +1,7 @@
 /*
- * The input is what happens to a journal before it is read. Its first byte is how: the rest are bytes to change in the file
- * (fuzz_patch), its new length, or cells to overwrite: {column, row, type, length, bytes}, which reaches what a damaged page,
- * caught by SQLite, does not.
+ * The input is what happens to a journal before it is read. Its first byte is how, and who reads it: the rest are bytes to change in the
+ * file (fuzz_patch), its new length, or cells to overwrite: {column, row, type, length, bytes}, which reaches what a damaged page, caught
+ * by SQLite, does not.
  */
 #include "support/past_runs.h"
 
@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "fuzz.h"
+#include "kept.h"
 #include "report/runlist.h"
 #include "report/runpage.h"
 #include "report/status.h"
@@ -26,6 +27,7 @@ static const char dag[] = "stages:\n"
 static struct project project;
 static struct loaded loaded;
 static struct buf whole; /* flow.db as it was */
+static struct db kept;
 static struct {
 	char sql[200]; /* UPDATE ... SET column = ?1 WHERE row */
 } columns[COLUMNS_MAX];
@@ -33,6 +35,7 @@ static size_t column_count;
 
 static void close_all(void)
 {
+	kept_close(&kept);
 	loaded_release(&loaded);
 	project_close(&project);
 	buf_release(&whole);
@@ -85,6 +88,10 @@ static void start(void)
 	(void)snprintf(path, sizeof path, "%s/.flow", fuzz_folder(NULL));
 	GOOD(folder_make(AT_FDCWD, path, 0700, &e));
 	GOOD(project_open(&project, fuzz_folder(NULL), PROJECT_READ, &e));
+	fuzz_write(".flow/flow.db", whole.data, whole.len);
+	GOOD(db_open(&kept, &project, PROJECT_READ, &e));
+	FUZZ_CHECK(sqlite3_exec(kept.handle, "PRAGMA query_only=OFF; PRAGMA ignore_check_constraints=1", NULL, NULL, NULL) == SQLITE_OK);
+	kept_open(&kept, whole.data, whole.len);
 	load_good(&loaded, dag);
 	FUZZ_CHECK(atexit(close_all) == 0);
 }
@@ -103,14 +110,9 @@ static void bind_cell(sqlite3_stmt *s, unsigned type, const void *data, int len)
 	}
 }
 
-static void change_cells(const uint8_t *input, size_t size)
+static void change_cells(sqlite3 *handle, const uint8_t *input, size_t size)
 {
-	sqlite3 *handle = NULL;
-	char path[300];
-
-	(void)snprintf(path, sizeof path, "%s/.flow/flow.db", fuzz_folder(NULL));
-	FUZZ_CHECK(sqlite3_open(path, &handle) == SQLITE_OK);
-	(void)sqlite3_exec(handle, "PRAGMA ignore_check_constraints=1; PRAGMA synchronous=OFF; BEGIN", NULL, NULL, NULL);
+	(void)sqlite3_exec(handle, "BEGIN", NULL, NULL, NULL);
 	while (size >= 4 && column_count > 0) {
 		size_t len = input[3] < size - 4 ? input[3] : size - 4;
 		sqlite3_stmt *s = NULL;
@@ -125,25 +127,30 @@ static void change_cells(const uint8_t *input, size_t size)
 		size -= 4 + len;
 	}
 	(void)sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
-	(void)sqlite3_close(handle);
 }
 
-static void damage(const uint8_t *input, size_t size)
+/* The kept journal with that damage, or false: it is in the file. */
+static bool damage(const uint8_t *input, size_t size)
 {
 	unsigned how = size > 0 ? input[0] % 3 : 0;
 	struct buf copy = { 0 };
+	bool is_shown;
 
 	buf_add(&copy, whole.data, whole.len);
 	if (how == 1 && size > 2)
 		copy.len = ((size_t)input[1] | (size_t)input[2] << 8) * 16 % whole.len;
 	else if (how == 0 && size > 0)
 		fuzz_patch((unsigned char *)copy.data, copy.len, input + 1, size - 1);
-	(void)unlinkat(project.flow_fd, "flow.db-wal", 0);
-	(void)unlinkat(project.flow_fd, "flow.db-shm", 0);
-	fuzz_write(".flow/flow.db", copy.data, copy.len);
+	is_shown = kept_show(copy.data, copy.len);
+	if (!is_shown) {
+		(void)unlinkat(project.flow_fd, "flow.db-wal", 0);
+		(void)unlinkat(project.flow_fd, "flow.db-shm", 0);
+		fuzz_write(".flow/flow.db", copy.data, copy.len);
+	}
 	buf_release(&copy);
 	if (how == 2)
-		change_cells(input + 1, size - 1);
+		change_cells(kept.handle, input + 1, size - 1);
+	return is_shown;
 }
 
 static void read_run(struct db *db, const char *ref, struct arena *a)
@@ -203,22 +210,34 @@ static void read_history(struct db *db)
 	history_close(&h);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* One reader an input: none changes what another one finds. */
+static void read_it(struct db *db, unsigned who)
 {
 	struct arena arena = { 0 };
+
+	switch (who % 4) {
+	case 0: read_lists(db, &arena); break;
+	case 1: read_run(db, "@last", &arena); break;
+	case 2: read_run(db, "@{1}", &arena); break;
+	default: read_history(db); break;
+	}
+	arena_release(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	unsigned who = size > 0 ? data[0] / 3u : 0;
 	struct db db;
 	struct err e;
 
 	if (whole.data == NULL)
 		start();
-	damage(data, size);
-	if (db_open(&db, &project, PROJECT_READ, &e) < 0)
-		return 0;
-	read_lists(&db, &arena);
-	read_run(&db, "@last", &arena);
-	read_run(&db, "@{1}", &arena);
-	read_history(&db);
-	db_close(&db);
-	arena_release(&arena);
+	if (damage(data, size)) {
+		read_it(&kept, who);
+		kept_done();
+	} else if (db_open(&db, &project, PROJECT_READ, &e) == 0) {
+		read_it(&db, who);
+		db_close(&db);
+	}
 	return 0;
 }
