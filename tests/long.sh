@@ -19,7 +19,7 @@ long_rows() {
 		planted  40  tests/crash/planted.py
 		model     1  FLOW_MODEL_CASES=2000000 $build/tests/test_sched_model
 		soak     40  tests/soak/soak.py $build
-		fuzz     30  FUZZ_RUNS=10000000 tests/fuzz/run.sh 86400
+		fuzz     40  FUZZ_RUNS=10000000 tests/fuzz/run.sh 86400
 	ROWS
 }
 

@@ -24,7 +24,9 @@ int file_read_fd(struct buf *out, int fd, size_t limit, struct err *e)
 	size_t total = 0;
 
 	for (;;) {
-		size_t want = limit - total + 1 < CHUNK ? limit - total + 1 : CHUNK;
+		/* What is left of the room, so that a small file takes no more memory to see its end. */
+		size_t room = out->cap > out->len + 1 ? out->cap - out->len - 1 : CHUNK;
+		size_t want = limit - total + 1 < room ? limit - total + 1 : room;
 		ssize_t n = read(fd, buf_room(out, want), want);
 
 		if (n < 0 && errno == EINTR)
@@ -62,8 +64,10 @@ int file_read(struct buf *out, int dir, const char *path, size_t limit, struct e
 		rc = err_set(e, ERR_INPUT, "is a folder, not a file");
 	else if (!S_ISREG(st.st_mode))
 		rc = err_set(e, ERR_INPUT, "is not a regular file");
-	else
+	else {
+		(void)buf_room(out, (size_t)st.st_size < limit ? (size_t)st.st_size + 1 : 1);
 		rc = file_read_fd(out, fd, limit, e);
+	}
 	if (rc < 0)
 		rc = err_context(e, "`%s`", path);
 	close(fd);

@@ -15,6 +15,7 @@
 
 #define METRICS_FILE_MAX ((size_t)16 << 20)
 #define RECORD_MAX       ((size_t)1 << 20) /* bytes of a line; longer ones are skipped */
+#define READ_AT_ONCE     65536u
 #define NAME_MAX_BYTES   128u
 #define DEPTH_MAX        16
 
@@ -143,7 +144,8 @@ int telemetry_read(struct telemetry *t, int flow_fd, const char *path, metric_si
 	if (fd < 0)
 		return 0; /* it has said nothing */
 	while (rc == 0 && t->offset < TELEMETRY_MAX) {
-		ssize_t n = pread(fd, buf_room(&t->partial, 65536), 65536, (off_t)t->offset);
+		size_t left = t->partial.cap - t->partial.len, room = left > READ_AT_ONCE / 2 ? left - 1 : READ_AT_ONCE;
+		ssize_t n = pread(fd, buf_room(&t->partial, room), room, (off_t)t->offset);
 
 		if (n <= 0)
 			break;
