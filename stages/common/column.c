@@ -109,16 +109,6 @@ void cells_release(struct cells *cells)
 	*cells = (struct cells){ 0 };
 }
 
-static void *grown(void *old, size_t used, size_t size)
-{
-	unsigned char *data = array_new(size, 1);
-
-	if (used != 0)
-		memcpy(data, old, used);
-	free(old);
-	return data;
-}
-
 void cells_reserve(struct cells *cells, size_t rows, size_t bytes)
 {
 	size_t wanted = cells->rows + rows, size = cells->size + bytes;
@@ -127,10 +117,9 @@ void cells_reserve(struct cells *cells, size_t rows, size_t bytes)
 		size_t room = wanted > 2 * cells->rows_room ? wanted : 2 * cells->rows_room;
 
 		if (column_has_length(cells->type))
-			cells->end = grown(cells->end, cells->rows * sizeof *cells->end,
-				room * sizeof *cells->end);
+			cells->end = array_grown(cells->end, room, sizeof *cells->end);
 		if (cells->present != NULL)
-			cells->present = grown(cells->present, cells->rows, room);
+			cells->present = array_grown(cells->present, room, 1);
 		cells->rows_room = room;
 	} else if (column_has_length(cells->type) && cells->end == NULL) {
 		cells->end = array_new(cells->rows_room, sizeof *cells->end);
@@ -140,7 +129,7 @@ void cells_reserve(struct cells *cells, size_t rows, size_t bytes)
 	if (size > cells->room) {
 		size_t room = size > 2 * cells->room ? size : 2 * cells->room;
 
-		cells->data = grown(cells->data, cells->size, room);
+		cells->data = array_grown(cells->data, room, 1);
 		cells->room = room;
 	}
 }

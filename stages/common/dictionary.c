@@ -61,25 +61,15 @@ static void make_slots(struct dictionary *d, size_t slots)
 	free(old);
 }
 
-static void *grown(void *old, size_t used, size_t room)
-{
-	char *data = array_new(room, 1);
-
-	if (used != 0)
-		memcpy(data, old, used);
-	free(old);
-	return data;
-}
-
 static void keep(struct dictionary *d, const void *text, size_t length)
 {
 	if (d->size + length + 1 > d->room) {
 		d->room = 2 * (d->size + length + 64);
-		d->bytes = grown(d->bytes, d->size, d->room);
+		d->bytes = array_grown(d->bytes, d->room, 1);
 	}
 	if (d->count == d->end_room) {
 		d->end_room = d->end_room != 0 ? 2 * d->end_room : SLOTS_FIRST;
-		d->end = grown(d->end, d->count * sizeof *d->end, d->end_room * sizeof *d->end);
+		d->end = array_grown(d->end, d->end_room, sizeof *d->end);
 	}
 	memcpy(d->bytes + d->size, text, length);
 	d->size += length;

@@ -20,6 +20,13 @@ void *array_new(size_t count, size_t size)
 	return there(calloc(count != 0 ? count : 1, size != 0 ? size : 1));
 }
 
+void *array_grown(void *old, size_t count, size_t size)
+{
+	if (size != 0 && count > SIZE_MAX / size)
+		(void)there(NULL);
+	return there(realloc(old, count * size != 0 ? count * size : 1));
+}
+
 /* Make place for `more` bytes and a NUL after what is there. */
 static void grow(struct text *text, size_t more)
 {

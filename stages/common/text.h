@@ -16,6 +16,8 @@
 
 /* `count` zeroed items of `size` bytes; free() it. Never NULL. */
 void *array_new(size_t count, size_t size);
+/* More room for an array, or its first (old is NULL); what is new in it holds anything. */
+void *array_grown(void *old, size_t count, size_t size);
 
 struct text {
 	char *data;

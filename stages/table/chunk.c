@@ -7,21 +7,11 @@
 
 #include "common/text.h"
 
-static void *grown(void *old, size_t used, size_t room)
-{
-	unsigned char *data = array_new(room, 1);
-
-	if (used != 0)
-		memcpy(data, old, used);
-	free(old);
-	return data;
-}
-
 void chunk_reserve(struct chunk *chunk, size_t size)
 {
 	if (size + CHUNK_MARGIN <= chunk->room)
 		return;
-	chunk->text = grown(chunk->text, chunk->size, size + CHUNK_MARGIN);
+	chunk->text = array_grown(chunk->text, size + CHUNK_MARGIN, 1);
 	chunk->room = size + CHUNK_MARGIN;
 }
 
@@ -50,15 +40,13 @@ struct span *chunk_row(struct chunk *chunk, uint32_t position)
 	if (used + chunk->columns > chunk->span_room) {
 		size_t room = 2 * (used + chunk->columns);
 
-		chunk->span =
-			grown(chunk->span, used * sizeof *chunk->span, room * sizeof *chunk->span);
+		chunk->span = array_grown(chunk->span, room, sizeof *chunk->span);
 		chunk->span_room = room;
 	}
 	if (chunk->rows == chunk->position_room) {
 		size_t room = chunk->rows != 0 ? 2 * chunk->rows : 1024;
 
-		chunk->position = grown(chunk->position, chunk->rows * sizeof *chunk->position,
-			room * sizeof *chunk->position);
+		chunk->position = array_grown(chunk->position, room, sizeof *chunk->position);
 		chunk->position_room = room;
 	}
 	chunk->position[chunk->rows++] = position;
@@ -102,7 +90,7 @@ void chunk_bad(struct chunk *chunk, uint32_t position, const char *format, ...)
 	if (chunk->bad_count == chunk->bad_room) {
 		size_t room = chunk->bad_room != 0 ? 2 * chunk->bad_room : 16;
 
-		chunk->bad = grown(chunk->bad, chunk->bad_count * sizeof *bad, room * sizeof *bad);
+		chunk->bad = array_grown(chunk->bad, room, sizeof *bad);
 		chunk->bad_room = room;
 	}
 	bad = &chunk->bad[chunk->bad_count++];

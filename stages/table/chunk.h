@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHUNK_SIZE   ((size_t)1 << 20)
+#define CHUNK_SIZE   ((size_t)256 << 10) /* with its values it stays in a core's own cache */
+#define CHUNK_SURVEY ((size_t)1 << 20)   /* the first one, of which names and types are taken */
 #define CHUNK_MAX    ((size_t)64 << 20) /* a single record must be shorter */
 #define CHUNK_MARGIN 64                 /* bytes after the text that may be read */
 #define SPAN_MISSING UINT32_MAX         /* as start: the record has no such value */

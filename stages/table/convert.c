@@ -193,27 +193,38 @@ static long add_any(struct cells *cells, struct chunk *chunk, const struct conve
 	return 1;
 }
 
-/* The usual values of the usual columns, from cells->rows on, up to one that needs a closer look. */
-static void convert_plain(struct cells *cells, const struct chunk *chunk, const struct convert *how)
+/* Rows from `row` on whose values are there and as they usually are; returns the first that needs a closer look. */
+static inline __attribute__((always_inline)) size_t convert_run(
+	void *values, const struct chunk *chunk, const struct convert *how, size_t row, int is_float)
 {
-	double *number = (double *)(void *)cells->data;
-	int64_t *whole = (int64_t *)(void *)cells->data;
-	size_t first = cells->rows, row = first;
 	const struct span *span = chunk->span + row * chunk->columns + how->column;
+	size_t rows = chunk->rows, columns = chunk->columns;
+	const char *text = chunk->text;
+	int is_guess = how->is_guess;
 
-	for (; row < chunk->rows; row++, span += chunk->columns) {
-		const char *text;
+	for (; row < rows; row++, span += columns) {
+		size_t length = span->length;
+		const char *at;
 
-		if (span->start == SPAN_MISSING || (span->length & SPAN_STRING) != 0)
+		if (span->start == SPAN_MISSING || (length & SPAN_STRING) != 0)
 			break;
-		text = chunk->text + span->start;
-		if (how->is_guess && has_leading_zero(text, span->length))
+		at = text + span->start;
+		if (is_guess && has_leading_zero(at, length))
 			break;
-		if (how->type == COLUMN_FLOAT64
-				? !number_float_ahead(&number[row], text, span->length)
-				: !number_integer(&whole[row], text, span->length))
+		if (is_float ? !number_float_ahead((double *)values + row, at, length)
+			     : !number_integer_ahead((int64_t *)values + row, at, length))
 			break;
 	}
+	return row;
+}
+
+/* The usual values of the usual columns, from cells->rows on. */
+static void convert_plain(struct cells *cells, const struct chunk *chunk, const struct convert *how)
+{
+	size_t first = cells->rows, row;
+
+	row = how->type == COLUMN_FLOAT64 ? convert_run(cells->data, chunk, how, first, 1)
+					  : convert_run(cells->data, chunk, how, first, 0);
 	if (cells->present != NULL)
 		memset(cells->present + first, 1, row - first);
 	cells->rows = row;

@@ -20,15 +20,15 @@
 static inline uint64_t equal_bytes(const char *text, char wanted)
 {
 	__m128i all = _mm_set1_epi8(wanted);
-	uint64_t bits = 0;
+	uint64_t bits[4];
 
+#pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		__m128i block = _mm_loadu_si128((const __m128i *)(const void *)(text + 16 * i));
-		unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, all));
 
-		bits |= (uint64_t)mask << (16 * i);
+		bits[i] = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, all));
 	}
-	return bits;
+	return (bits[0] | bits[1] << 16) | (bits[2] | bits[3] << 16) << 32;
 }
 #else
 static inline uint64_t equal_bytes(const char *text, char wanted)
@@ -135,14 +135,8 @@ static size_t find_ends(struct chunk *chunk, struct scan *s)
 		uint32_t *to;
 
 		if (count + BLOCK + 1 > chunk->end_room) {
-			size_t room = 2 * (count + BLOCK + 1);
-			uint32_t *more = array_new(room, sizeof *more);
-
-			if (count != 0)
-				memcpy(more, chunk->end, count * sizeof *more);
-			free(chunk->end);
-			chunk->end = more;
-			chunk->end_room = room;
+			chunk->end_room = 2 * (count + BLOCK + 1);
+			chunk->end = array_grown(chunk->end, chunk->end_room, sizeof *chunk->end);
 		}
 		to = chunk->end + count;
 		for (; ends != 0; ends &= ends - 1) {

@@ -38,7 +38,7 @@ static size_t cut(const struct options *o, const char *text, size_t size)
 /* Text up to the end of a record, the rest kept for the next chunk. 1, 0 at the end, -1. */
 static int fill(struct pass *p, struct chunk *chunk)
 {
-	size_t wanted = CHUNK_SIZE, whole = 0;
+	size_t wanted = p->kind == PASS_CONVERT ? CHUNK_SIZE : CHUNK_SURVEY, whole = 0;
 
 	chunk->size = 0;
 	while (whole == 0) {

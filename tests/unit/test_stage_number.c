@@ -65,18 +65,65 @@ static void numbers_are_those_of_strtod_to_the_bit(void **unused)
 	}
 }
 
+/* Each beginning of the text, with what follows it there to be read. */
+static void read_beginnings(const char *text)
+{
+	char room[100], alone[100];
+
+	memset(room, '7', sizeof room);
+	memcpy(room, text, strlen(text));
+	for (size_t length = 0; length <= strlen(text); length++) {
+		double want = 0, got = 0;
+		int64_t whole = 0, same = 0;
+
+		(void)snprintf(alone, sizeof alone, "%.*s", (int)length, text);
+		if (number_float(&want, alone, length) != number_float_ahead(&got, room, length) ||
+			memcmp(&want, &got, sizeof got) != 0)
+			fail_msg("'%s' is %a, not %a", alone, want, got);
+		if (number_integer(&whole, alone, length) != number_integer_ahead(&same, room, length) || whole != same)
+			fail_msg("'%s' is %lld, not %lld", alone, (long long)whole, (long long)same);
+	}
+}
+
 static void what_follows_a_number_is_not_read_into_it(void **unused)
 {
-	double got = 0;
+	static const char *const texts[] = { "12,345678901", "1.577777777777777777777", "-1.2345678901234567,1", "123456789.5", "1234567.25",
+		"12345678.25", ".5", "-.5", "-", "5.", "-0.0", "0.00000000000000000001", "1.2.3", "1.23456789:1", "1.234567890123456x", "00.5", "/.5",
+		":.5", " 1.5 ", "1.5e3", "-12345678", "123456789", "1234567a", "+5", "--5", "99999999.99999999999", "9.999999999999999999",
+		"1234567.891234567891" };
 
 	(void)unused;
-	assert_true(number_float_ahead(&got, "12,345678901", 2));
-	assert_true(got == 12);
-	assert_true(number_float_ahead(&got,
-		"1.5"
-		"77777777",
-		3));
-	assert_true(got == 1.5);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		read_beginnings(texts[i]);
+}
+
+/* All counts of digits before and after the point. */
+static void numbers_of_every_length_are_read_ahead(void **unused)
+{
+	(void)unused;
+	for (int before = 0; before <= 12; before++) {
+		for (int after = 0; after <= 24; after++) {
+			for (int i = 0; i < 200; i++) {
+				char text[64], *at = text;
+				double want, got = 0;
+
+				memset(text, '5', sizeof text);
+				if (draw() % 2 == 0)
+					*at++ = '-';
+				for (int k = 0; k < before; k++)
+					*at++ = (char)('0' + draw() % 10);
+				*at++ = '.';
+				for (int k = 0; k < after; k++)
+					*at++ = (char)('0' + draw() % 10);
+				*at = '\0';
+				want = strtod(text, NULL);
+				*at = '3';
+				if (before + after != 0 &&
+					(!number_float_ahead(&got, text, (size_t)(at - text)) || memcmp(&got, &want, sizeof got) != 0))
+					fail_msg("%.*s is %a, not %a", (int)(at - text), text, want, got);
+			}
+		}
+	}
 }
 
 static void what_is_no_number_is_refused(void **unused)
@@ -153,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_those_of_strtod_to_the_bit),
 		cmocka_unit_test(what_follows_a_number_is_not_read_into_it),
+		cmocka_unit_test(numbers_of_every_length_are_read_ahead),
 		cmocka_unit_test(what_is_no_number_is_refused),
 		cmocka_unit_test(whole_numbers_keep_all_their_bits),
 		cmocka_unit_test(times_are_microseconds_of_utc),
