@@ -83,6 +83,11 @@ static int do_tag(struct cli *c, struct db *db, const struct run_record *run, st
 
 static int tag_main(struct cli *c)
 {
+	struct err e;
+
+	/* Before the run is looked for: the two may have been given the other way round. */
+	if (!c->remove && mark_check_tag(c->args.items[0], &e) < 0)
+		return cli_fail(c, &e);
 	return with_run(c,
 		c->remove           ? NULL
 		: c->args.count > 1 ? c->args.items[1]

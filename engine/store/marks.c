@@ -58,10 +58,12 @@ static bool looks_like_an_id(const char *name)
 	return len >= 4;
 }
 
-static int check_name(const char *name, struct err *e)
+int mark_check_tag(const char *name, struct err *e)
 {
 	if (!name_is_valid(name) || strlen(name) > TAG_MAX) {
 		err_set(e, ERR_USAGE, "`%.80s` cannot be a tag", name);
+		if (name[0] == '@')
+			return err_hint(e, "the tag comes first: flow runs tag TAG %.20s", name);
 		return err_hint(e, "letters, digits, `_`, `.` and `-`, at most %d", TAG_MAX);
 	}
 	if (looks_like_an_id(name)) {
@@ -77,7 +79,7 @@ int mark_tag(
 {
 	int64_t other = 0;
 
-	if (check_name(name, e) < 0 || tagged(db, name, &other, e) < 0)
+	if (mark_check_tag(name, e) < 0 || tagged(db, name, &other, e) < 0)
 		return e->code;
 	if (other != 0 && other != run->id && !move) {
 		err_set(e, ERR_POLICY, "another run has the tag `%s`", name);

@@ -1,6 +1,7 @@
 /*
  * store/marks.h - what people say of runs: a name, a note, that it is to be kept, that it is to be forgotten.
  *
+ *     mark_check_tag("best", e)               ERR_USAGE: it cannot be a tag
  *     mark_tag(&db, run, "best", false, e)    ERR_POLICY when another run has the name, unless it is to be moved
  *     mark_untag(&db, "best", e)              ERR_NOTFOUND
  *     mark_note(&db, run, "text", e)          "" takes it away
@@ -21,6 +22,7 @@ struct run_record;
 #define TAG_MAX  64
 #define NOTE_MAX 2000
 
+int mark_check_tag(const char *name, struct err *e);
 int mark_tag(struct db *db, const struct run_record *run, const char *name, bool move, struct err *e);
 int mark_untag(struct db *db, const char *name, struct err *e);
 int mark_note(struct db *db, const struct run_record *run, const char *text, struct err *e);
