@@ -227,3 +227,34 @@ bool file_exists(int dir, const char *path)
 
 	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
+
+static uint64_t bytes_below(int dir, const char *path, int depth)
+{
+	struct dirent *entry;
+	struct stat st;
+	uint64_t sum = 0;
+	DIR *d;
+	int fd;
+
+	if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (!S_ISDIR(st.st_mode) || depth > TREE_DEPTH)
+		return (uint64_t)st.st_blocks * 512;
+	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (d == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return sum;
+	}
+	while ((entry = readdir(d)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			sum += bytes_below(dirfd(d), entry->d_name, depth + 1);
+	closedir(d);
+	return sum;
+}
+
+uint64_t tree_bytes(int dir, const char *path)
+{
+	return bytes_below(dir, path, 0);
+}

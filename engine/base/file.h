@@ -26,6 +26,8 @@ int folder_make(int dir, const char *path, mode_t mode, struct err *e);         
 int folder_make_parents(int dir, const char *path, mode_t mode, struct err *e); /* of a file's path */
 int tree_remove(int dir, const char *path, struct err *e);                      /* file or folder and all below; absent is fine */
 
+uint64_t tree_bytes(int dir, const char *path); /* what a file, or all files below a folder, take of the disk; 0 of what cannot be read */
+
 bool file_exists(int dir, const char *path); /* lstat */
 
 #endif

@@ -133,7 +133,7 @@ static int put_sharer(void *user, const char *root, struct err *e)
 
 static int stat_main(struct cli *c)
 {
-	static const struct gc_wish wish = { .keep.last = 1, .has_rule = true };
+	static const struct gc_wish wish = { .keep.last = 1 };
 	struct tally tally[STAT_COUNT] = { { 0, 0 } };
 	struct gc gc = { .project = NULL };
 	struct records r;

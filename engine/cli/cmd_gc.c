@@ -36,7 +36,7 @@ static int read_wish(struct cli *c, struct gc_wish *w, struct err *e)
 	if (c->grace != NULL && duration_parse(&w->grace_ms, c->grace, e) < 0)
 		return err_context(e, "--grace");
 	w->has_budget = c->budget != NULL;
-	w->has_rule = true;
+	w->logs = c->budget == NULL || c->keep_since != NULL || c->keep_last != 0;
 	w->keep.last = c->keep_last;
 	if (c->keep_since != NULL)
 		w->keep.since_ms = clock_wall_ms() - since_ms;
@@ -158,6 +158,9 @@ static void put_sum(struct cli *c, const struct gc *g)
 		screen_printf(&c->out, ", %llu that no run knows of",
 			(unsigned long long)g->unclaimed_objects);
 	screen_str(&c->out, "\n");
+	if (g->logs.runs.count > 0)
+		screen_printf(&c->out, "%s of logs: of %s\n", size_text(g->logs.bytes, freed),
+			counted(c, g->logs.runs.count, "run", "runs"));
 	if (g->shared_bytes > 0)
 		screen_printf(&c->out, "%s of it takes room until the work tree's files go, too\n",
 			size_text(g->shared_bytes, shared));
@@ -179,6 +182,7 @@ static void put_json(struct cli *c, const struct gc *g)
 	json_key(&j, "bytes"), json_int(&j, (int64_t)g->had_bytes);
 	json_key(&j, "freed_objects"), json_int(&j, (int64_t)g->freed_objects);
 	json_key(&j, "freed_bytes"), json_int(&j, (int64_t)g->freed_bytes);
+	json_key(&j, "freed_logs"), json_int(&j, (int64_t)g->logs.bytes);
 	json_key(&j, "evicted"), json_int(&j, (int64_t)g->evicted);
 	json_key(&j, "kept");
 	json_open_object(&j);
@@ -250,7 +254,8 @@ const struct command cmd_gc = { .name = "gc",
 		 "first, by the time their tasks took, until the store fits. With --keep-last\n"
 		 "or --keep-since alone, all go that these runs do not have. Together: what\n"
 		 "these runs have stays, of the rest only what must goes. With none of them,\n"
-		 "only what no run has goes.\n"
+		 "only what no run has goes. With --keep-last or --keep-since, logs and folders\n"
+		 "of failed attempts go, too, of runs that they do not keep.\n"
 		 "\n"
 		 "What the last run, a pinned or a tagged run or the work tree needs never\n"
 		 "goes. The record of the runs stays: a result that went is made again when\n"

@@ -15,7 +15,6 @@
 #include "base/file.h"
 #include "base/vec.h"
 
-#define DEPTH_MAX 64
 #define CLEARED   "kept" /* file that names the newest run of which everything is cleared away */
 #define RUN_MAX   255
 
@@ -70,26 +69,6 @@ static bool is_folder(const struct pruning *p, const char *path)
 	return fstatat(p->flow_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-static uint64_t bytes_of(struct pruning *p, const char *path, int depth)
-{
-	struct names names = { 0 };
-	struct stat st;
-	uint64_t sum = 0;
-	struct err ignored;
-	size_t i;
-
-	if (fstatat(p->flow_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
-	if (!S_ISDIR(st.st_mode))
-		return (uint64_t)st.st_blocks * 512;
-	if (depth < DEPTH_MAX && list(p, path, &names, &ignored) == 0)
-		for (i = 0; i < names.count; i++)
-			sum += bytes_of(p, arena_printf(&p->arena, "%s/%s", path, names.items[i]),
-				depth + 1);
-	vec_release(&names);
-	return sum;
-}
-
 /* All but its log. */
 static int empty(struct pruning *p, const char *path, struct err *e)
 {
@@ -107,7 +86,7 @@ static int empty(struct pruning *p, const char *path, struct err *e)
 
 static int prune_attempt(struct pruning *p, const char *path, struct err *e)
 {
-	uint64_t bytes = p->attempts_left > 0 ? bytes_of(p, path, 0) : 0;
+	uint64_t bytes = p->attempts_left > 0 ? tree_bytes(p->flow_fd, path) : 0;
 
 	if (p->attempts_left == 0 || bytes > p->bytes_left)
 		return empty(p, path, e);

@@ -78,10 +78,8 @@ static int choose(struct gc *g, struct err *e)
 	struct input_claims inputs = { .db = NULL };
 	struct sqlite3_stmt *q = NULL;
 	size_t i;
-	int rc = 0;
+	int rc;
 
-	if (!g->wish.has_budget && !g->wish.has_rule)
-		return 0;
 	rc = db_query(g->db,
 		"SELECT digest, size, mode FROM artifact WHERE attempt = ? AND gone = ''", &q, e);
 	if (rc == 0)
@@ -185,8 +183,9 @@ int gc_plan(
 	g->was_claimed = claimed_now(&g->shelf);
 	if (choose(g, e) < 0)
 		return e->code;
-	if ((wish->has_budget || wish->has_rule) &&
-		claims_of_dead_runs(&g->shelf, db, &g->needs, wish->has_budget, e) < 0)
+	if (claims_of_dead_runs(&g->shelf, db, &g->needs, wish->has_budget, e) < 0)
+		return e->code;
+	if (wish->logs && old_logs_find(&g->logs, p->flow_fd, db, &g->needs, e) < 0)
 		return e->code;
 	count_freed(g);
 	return 0;
@@ -258,7 +257,7 @@ int gc_do(struct gc *g, struct err *e)
 		db_rollback(g->db);
 		return e->code;
 	}
-	if (sweep(g, e) < 0 || clear_old(g, "objects/tmp", now, e) < 0)
+	if (sweep(g, e) < 0 || old_logs_remove(&g->logs, g->project->flow_fd, e) < 0 || clear_old(g, "objects/tmp", now, e) < 0)
 		return e->code;
 	if (clear_old(g, "quarantine", now - GC_QUARANTINE_MS, e) < 0)
 		return e->code;
@@ -270,5 +269,6 @@ void gc_release(struct gc *g)
 	free(g->was_claimed);
 	shelf_release(&g->shelf);
 	needs_release(&g->needs);
+	old_logs_release(&g->logs);
 	vec_release(&g->choices);
 }

@@ -1,7 +1,7 @@
 /*
  * store/gc.h - keep the store in bounds: mark what is needed, evict what is cheap to make again, sweep.
  *
- *     struct gc_wish wish = { .keep.last = 5, .grace_ms = GC_GRACE_MS };
+ *     struct gc_wish wish = { .keep.last = 5, .logs = true, .grace_ms = GC_GRACE_MS };
  *     struct gc g;
  *     gc_plan(&g, &project, &db, &wish, e)     decides; changes nothing. A writer gets a shared store for itself, or ERR_BUSY
  *     gc_do(&g, e)                             the writer only: what is evicted is recorded, then removed
@@ -23,6 +23,7 @@
 
 #include "store/needs.h"
 #include "store/objects.h"
+#include "store/old_logs.h"
 #include "store/shelf.h"
 
 struct db;
@@ -34,8 +35,8 @@ struct project;
 
 struct gc_wish {
 	struct keep_rule keep;
-	bool has_rule;           /* what the rule does not keep goes */
-	bool has_budget;         /* only what must, to come down to so many bytes */
+	bool logs;               /* of runs that the rule does not keep go, too */
+	bool has_budget;         /* of the results only what must goes, to come down to so many bytes; else all that the rule does not keep */
 	uint64_t budget;
 	int64_t grace_ms;
 };
@@ -54,6 +55,7 @@ struct gc {
 	struct objects objects;
 	struct shelf shelf;
 	struct needs needs;
+	struct old_logs logs;    /* when they go */
 	struct { struct gc_choice *items; size_t count, cap; } choices; /* in the order in which they go */
 	bool *was_claimed;       /* by object, before anything was evicted */
 	uint64_t had_objects, had_bytes;

@@ -124,7 +124,7 @@ static void cheapest_for_each_byte_goes_first(void **state)
 
 static void what_is_pinned_or_tagged_or_in_the_work_tree_stays(void **state)
 {
-	struct gc_wish wish = { .keep.last = 1, .has_rule = true };
+	struct gc_wish wish = { .keep.last = 1 };
 	int64_t pinned, tagged, tree, other;
 	struct digest key;
 	struct made made = { .size = 0 };
@@ -160,7 +160,7 @@ static void what_is_pinned_or_tagged_or_in_the_work_tree_stays(void **state)
 /* A file that a kept folder has, too; and one of two folders that share most of their files. */
 static void what_something_else_claims_stays(void **state)
 {
-	struct gc_wish wish = { .keep.last = 1, .has_rule = true };
+	struct gc_wish wish = { .keep.last = 1 };
 	struct objects o = objects_of(&s.project);
 	struct made folder = { .size = 0 };
 	struct stat_id id;
@@ -188,7 +188,7 @@ static void what_something_else_claims_stays(void **state)
 /* What was kept so that a result can be made again goes with the last result that was made from it. */
 static void inputs_and_changed_files_go_with_what_was_made_of_them(void **state)
 {
-	struct gc_wish wish = { .keep.last = 1, .has_rule = true, .grace_ms = -1000 };
+	struct gc_wish wish = { .keep.last = 1, .grace_ms = -1000 };
 	struct objects o = objects_of(&s.project);
 	struct digest raw, folder, inside, changed, list_of;
 	struct source_row source = { .commit_id = "", .branch = "", .note = "" };
@@ -231,7 +231,7 @@ static void inputs_and_changed_files_go_with_what_was_made_of_them(void **state)
 /* As a gc leaves it that was killed between its commit and its sweep, and a run that used the result since. */
 static void what_was_evicted_and_is_used_again_stays(void **state)
 {
-	struct gc_wish wish = { .keep.last = 1, .has_rule = true };
+	struct gc_wish wish = { .keep.last = 1 };
 	int64_t attempt;
 	struct err e;
 	struct gc g;
@@ -248,7 +248,7 @@ static void what_was_evicted_and_is_used_again_stays(void **state)
 
 static void strangers_are_swept_after_the_grace_period(void **state)
 {
-	struct gc_wish wish = { .keep.last = UINT32_MAX, .has_rule = true, .grace_ms = GC_GRACE_MS };
+	struct gc_wish wish = { .keep.last = UINT32_MAX, .grace_ms = GC_GRACE_MS };
 	struct objects o = objects_of(&s.project);
 	struct digest d;
 	struct err e;
