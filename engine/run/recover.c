@@ -168,6 +168,22 @@ static bool was_moved(struct salvage *v, const char *folder, const char *path)
 	return found;
 }
 
+/* The folder that tells it is the attempt's own, or that of one before it: kept for inspection, unless the power took that move. */
+static bool was_moved_by_any(struct salvage *v, const struct open_row *a, const char *path)
+{
+	int fd = openat(v->project->flow_fd, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	bool found = was_moved(v, a->earlier, path) || dir == NULL;
+
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = entry->d_name[0] != '.' &&
+			was_moved(v, arena_printf(&v->arena, "work/%s", entry->d_name), path);
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
 /* The value of a PART_OUT is its path, then words behind NULs; a checkpoint stays. */
 static int remove_partials(struct salvage *v, const struct open_row *a, struct err *e)
 {
@@ -182,7 +198,7 @@ static int remove_partials(struct salvage *v, const struct open_row *a, struct e
 
 		if (view.part != PART_OUT ||
 			memmem(view.value, view.value_len, "\0checkpoint", 11) != NULL ||
-			was_moved(v, a->folder, path) || was_moved(v, a->earlier, path))
+			was_moved_by_any(v, a, path))
 			continue;
 		if (remove_partial(v, path, a->began_ms, e) < 0)
 			return e->code;
