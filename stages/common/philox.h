@@ -19,6 +19,8 @@ enum philox_use {
 	PHILOX_DROPOUT = 4, /* what a step leaves out (nn/host.c) */
 	PHILOX_SAMPLE = 16, /* which values of a column stand for all; stream = column */
 	PHILOX_AXES = 17,   /* first guess of main axes */
+	PHILOX_ROUND_ROWS = 24,    /* rows a round of boosting leaves out; stream = round */
+	PHILOX_ROUND_COLUMNS = 25, /* columns it looks at; stream = round */
 };
 
 /* The function itself: counter and key in, four numbers out. */

@@ -177,7 +177,7 @@ static int check_row(
 	const float *value = s->is_bytes ? NULL : (const float *)s->values + row * s->features;
 
 	for (size_t j = 0; value != NULL && j < s->features; j++)
-		if (!isfinite(value[j]))
+		if (!isfinite(value[j]) && !(paths->may_miss && isnan(value[j])))
 			return fault_set(fault, "row %zu, column %zu of '%s' is %s", row, j,
 				paths->values, isnan(value[j]) ? "not a number" : "infinite");
 	for (size_t j = 0; j < s->targets; j++)

@@ -10,8 +10,8 @@
  * Targets are an IDX file of bytes or an NPY file of 64-bit integers, which are classes, or an NPY
  * file of floats, [rows] or [rows, targets], which are numbers.
  *
- * Only rows that count are looked at. A value or target that is not finite, a class that is
- * negative, too few rows, lists that reach beyond the data are refused, with row and column.
+ * Only rows that count are looked at. A value or target that is not finite (trees: NaN is a missing
+ * value), a class that is negative, too few rows, lists that reach beyond the data are refused, with row and column.
  * Nothing that is mapped is copied, doubles excepted.
  */
 #ifndef FLOW_STAGES_NN_SAMPLES_H
@@ -31,6 +31,7 @@ struct scaling;
 struct samples_paths {
 	const char *values, *targets;
 	const char *rows, *valid_rows; /* NULL: all rows, none */
+	int may_miss;                  /* a value that is not a number is a missing one */
 };
 
 struct samples {

@@ -9,48 +9,12 @@
 #include "nn/netfile.h"
 #include "nn/samples.h"
 #include "train/categories.h"
+#include "train/data.h"
 #include "train/init.h"
 #include "train/range.h"
 #include "train/recipe.h"
 #include "train/session.h"
 #include "train/telemetry.h"
-
-static int open_samples(
-	struct samples *samples, const flow_host *host, flow_ctx *ctx, struct fault *fault)
-{
-	const char *images = host->dep(ctx, "images"), *features = host->dep(ctx, "features");
-	const struct samples_paths paths = { .values = images != NULL ? images : features,
-		.targets = host->dep(ctx, "labels"),
-		.rows = host->dep(ctx, "rows"),
-		.valid_rows = host->dep(ctx, "valid_rows") };
-
-	if ((images == NULL) == (features == NULL) || paths.targets == NULL)
-		return fault_set(
-			fault, "needs a dep named 'labels' and one named 'images' or 'features'");
-	return samples_open(samples, &paths, fault);
-}
-
-/* A class that has one training row, or none, is learned from hardly anything: it is told. */
-static void tell_rare(const struct samples *samples, const flow_host *host, flow_ctx *ctx)
-{
-	size_t count[CLASSES_MAX] = { 0 }, rare = 0, first = 0;
-	char line[120];
-
-	if (samples->classes == 0)
-		return;
-	samples_count(samples, count);
-	for (size_t i = samples->classes; i-- > 0;)
-		if (count[i] < 2) {
-			rare++;
-			first = i;
-		}
-	if (rare == 0)
-		return;
-	(void)snprintf(line, sizeof line,
-		"%zu of %zu classes have fewer than 2 training rows; class %zu has %zu", rare,
-		samples->classes, first, count[first]);
-	host->log(ctx, line);
-}
 
 static void describe_number(struct tensors *notes, const char *key, double value)
 {
@@ -134,11 +98,11 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 	if (host->out(ctx, "model") == NULL)
 		return host->fail(ctx, "needs an out named 'model'");
 	if (recipe_read(&recipe, host, ctx, &fault) < 0 ||
-		open_samples(&samples, host, ctx, &fault) < 0 ||
+		data_open(&samples, 0, host, ctx, &fault) < 0 ||
 		recipe_fit(&recipe, &samples, &fault) < 0 ||
 		net_init(&net, &recipe.design, &nn_cpu, host->threads(ctx), &fault) < 0)
 		goto out;
-	tell_rare(&samples, host, ctx);
+	data_tell_rare(&samples, host, ctx);
 	if (recipe.batch_size == 0)
 		range_batch(&recipe, &net, samples.count);
 	if (host->checkpoint(ctx) != NULL)

@@ -194,7 +194,8 @@ static int read_optimiser(
 	return 0;
 }
 
-int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+int recipe_read_rules(
+	struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	const char *loss = host->text(ctx, "loss", "auto");
 
@@ -202,28 +203,35 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 	if (loss != NULL && strcmp(loss, "auto") != 0 &&
 		(r->loss = read_word(host, ctx, "loss", losses, "auto", fault)) < 0)
 		return -1;
-	if (read_design(r, host, ctx, fault) < 0 || read_optimiser(r, host, ctx, fault) < 0 ||
-		read_weights(r, host->json(ctx, "class_weights"), fault) < 0 ||
-		groups_read(&r->groups, host, ctx, fault) < 0 ||
-		categories_read(&r->categories, host, ctx, fault) < 0 ||
+	if (read_weights(r, host->json(ctx, "class_weights"), fault) < 0 ||
 		read_time(&r->max_time, "max_time", host->text(ctx, "max_time", ""), fault) < 0)
 		return -1;
 	r->delta = host->number(ctx, "delta", r->loss == NN_QUANTILE ? 0.5 : 1, 1e-6, 1e12);
 	if (r->loss == NN_QUANTILE && r->delta >= 1)
 		return fault_set(fault,
 			"with.delta: %g is no quantile; between 0 and 1 are possible", r->delta);
+	r->patience = host->integer(ctx, "patience", 5, 0, 1000000);
+	r->checkpoint_every = host->integer(ctx, "checkpoint_every", 0, 0, 1000000000);
+	r->fast_dev_run = host->boolean(ctx, "fast_dev_run", 0);
+	r->seed = host->seed(ctx);
+	return host->failed(ctx) ? -1 : 0;
+}
+
+int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	if (recipe_read_rules(r, host, ctx, fault) < 0 || read_design(r, host, ctx, fault) < 0 ||
+		read_optimiser(r, host, ctx, fault) < 0 ||
+		groups_read(&r->groups, host, ctx, fault) < 0 ||
+		categories_read(&r->categories, host, ctx, fault) < 0)
+		return -1;
 	r->epochs = host->integer(ctx, "epochs", 20, 1, 1000000);
 	if (!is_auto(host, ctx, "batch_size"))
 		r->batch_size = (size_t)host->integer(ctx, "batch_size", 128, 1, 65536);
 	r->accumulate = host->integer(ctx, "accumulate", 1, 1, 65536);
-	r->patience = host->integer(ctx, "patience", 5, 0, 1000000);
 	r->diverge = host->number(ctx, "diverge", 2, 0, 1e12);
 	r->metric_every = host->integer(ctx, "metric_every", 100, 1, 1000000000);
-	r->checkpoint_every = host->integer(ctx, "checkpoint_every", 0, 0, 1000000000);
 	r->overfit_batches = host->integer(ctx, "overfit_batches", 0, 0, 1000000);
-	r->fast_dev_run = host->boolean(ctx, "fast_dev_run", 0);
 	r->standardize = host->boolean(ctx, "standardize", 1);
-	r->seed = host->seed(ctx);
 	return host->failed(ctx) ? -1 : 0;
 }
 

@@ -62,7 +62,11 @@ struct recipe {
 	uint64_t init_digest; /* of the file whose weights are the first; 0: none */
 };
 
-/* -1 also when a getter has told the host already. */
+/* What every model has: loss, weights of classes, patience, time, checkpoints, seed; the rest is zero.
+ * -1 also when a getter has told the host already. */
+int recipe_read_rules(
+	struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault);
+/* All of a network. */
 int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault);
 int recipe_fit(struct recipe *r, const struct samples *samples, struct fault *fault);
 void recipe_text(const struct recipe *r, const struct samples *samples, struct text *text);

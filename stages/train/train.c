@@ -7,21 +7,10 @@
 #include "common/fault.h"
 #include "common/linear.h"
 #include "common/safetensors.h"
+#include "common/text.h"
 #include "train/fit.h"
+#include "train/gbdt.h"
 #include "train/network.h"
-
-/* 1: a network (network.h); 0: the linear model below. */
-static int is_network(const flow_host *host, flow_ctx *ctx, struct fault *fault)
-{
-	const char *model = host->text(ctx, "model", "softmax");
-
-	if (model == NULL || strcmp(model, "softmax") == 0 || strcmp(model, "linear") == 0)
-		return 0;
-	if (strcmp(model, "mlp") == 0 || strcmp(model, "cnn") == 0)
-		return 1;
-	return fault_set(fault,
-		"with.model: '%s' is not known; known are: softmax (or linear), mlp, cnn", model);
-}
 
 static int read_schedule(
 	struct fit_options *options, const flow_host *host, flow_ctx *ctx, struct fault *fault)
@@ -149,22 +138,42 @@ out:
 	return host->failed(ctx) ? -1 : 0;
 }
 
+static const struct {
+	const char *name;
+	int (*train)(const flow_host *host, flow_ctx *ctx);
+} models[] = { { "softmax", run_linear }, { "linear", run_linear }, { "gbdt", gbdt_train },
+	{ "mlp", network_train }, { "cnn", network_train } };
+
 static int run(const flow_host *host, flow_ctx *ctx)
 {
-	struct fault fault = { "" };
-	int network = is_network(host, ctx, &fault);
+	const char *given = host->text(ctx, "model", "softmax");
+	struct text known = { 0 };
+	struct fault fault;
 
-	if (network < 0)
-		return host->fail(ctx, fault.text);
-	return network ? network_train(host, ctx) : run_linear(host, ctx);
+	if (host->threads(ctx) == 0)
+		return host->fail(ctx, "holds no CPU core: give the stage resources: {cpu: 1}");
+	for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+		if (given != NULL && strcmp(given, models[i].name) == 0) {
+			text_release(&known);
+			return models[i].train(host, ctx);
+		}
+		text_format(&known, i == 0 ? "%s" : ", %s", models[i].name);
+	}
+	(void)fault_set(&fault, "with.model: '%s' is not known; known are: %s",
+		given != NULL ? given : "", known.data);
+	text_release(&known);
+	return host->fail(ctx, fault.text);
 }
 
 static const flow_port deps[] = {
 	{ "images", "images, IDX of bytes: rows, height, width", 0 },
-	{ "features", "mlp, cnn: rows of values, NPY of bytes or floats; instead of images", 0 },
+	{ "features",
+		"gbdt, mlp, cnn: rows of values, NPY of bytes or floats; instead of images; gbdt: "
+		"NaN is missing",
+		0 },
 	{ "labels",
-		"IDX of bytes: one a row; mlp, cnn also NPY: whole numbers are classes, floats are "
-		"numbers",
+		"IDX of bytes: one a row; gbdt, mlp, cnn also NPY: whole numbers are classes, "
+		"floats are numbers",
 		1 },
 	{ "rows", "rows to train on, NPY int64; all of them when absent", 0 },
 	{ "init_from",
@@ -176,15 +185,21 @@ static const flow_port deps[] = {
 };
 
 static const flow_port outs[] = {
-	{ "model", "safetensors, with PyTorch's names and layout", 1 },
+	{ "model",
+		"safetensors, with PyTorch's names and layout; gbdt: XGBoost's UBJSON, or JSON "
+		"when "
+		"the path ends in .json",
+		1 },
 	{ "checkpoint",
-		"mlp, cnn: a folder of kind checkpoint, from which the next attempt goes on", 0 },
+		"gbdt, mlp, cnn: a folder of kind checkpoint, from which the next attempt goes on",
+		0 },
 	{ NULL, NULL, 0 },
 };
 
 static const flow_option options_known[] = {
 	{ "model", "text", "softmax",
-		"softmax (or linear): multinomial logistic regression; mlp; cnn" },
+		"softmax (or linear): multinomial logistic regression; gbdt: boosted trees; mlp; "
+		"cnn" },
 	{ "epochs", "integer", "20", "walks over the training rows, at most" },
 	{ "batch_size", "any", "128",
 		"rows a step, 1 to 65536, at most all rows; mlp, cnn also auto: by rows and net" },
@@ -193,7 +208,7 @@ static const flow_option options_known[] = {
 		"hold" },
 	{ "lr", "any", "0.01",
 		"learning rate of the first step; adamw: 0.001; mlp, cnn also auto: by a range "
-		"test" },
+		"test; gbdt: share of each tree, 0.1" },
 	{ "schedule", "text", "cosine",
 		"cosine: the rate falls to 0; constant; mlp, cnn also: step, one_cycle, plateau" },
 	{ "init_skip", "list", "[]",
@@ -206,12 +221,14 @@ static const flow_option options_known[] = {
 		"how much of the last step is kept, 0 to 0.9999; adamw: its beta1" },
 	{ "weight_decay", "number", "0.001", "L2 penalty on the weights; adamw: decoupled, 0.01" },
 	{ "patience", "integer", "5",
-		"epochs without a better validation loss before training stops; 0: never" },
+		"epochs without a better validation loss before training stops; 0: never; gbdt: "
+		"rounds, 20" },
 	{ "hidden", "list", "[256, 128]", "mlp: widths of the hidden layers; cnn: [128]" },
 	{ "stages", "list", "[32, 64]",
 		"cnn: channels of each pair of convolutions, halved in size after each" },
 	{ "categories", "any", "[]",
-		"mlp: columns of the features, from 0, that are categories: whole numbers from 0; "
+		"gbdt, mlp: columns of the features, from 0, that are categories: whole numbers "
+		"from 0; "
 		"or a "
 		"map of them to how many there are" },
 	{ "category_width", "integer", "0",
@@ -248,10 +265,23 @@ static const flow_option options_known[] = {
 		"columns (cnn: channels) to mean 0 and deviation 1, by the training rows" },
 	{ "metric_every", "integer", "100", "steps between two of the metrics named step_" },
 	{ "checkpoint_every", "integer", "0",
-		"steps between two checkpoints; 0: one at the end of each epoch" },
+		"steps between two checkpoints; 0: one at the end of each epoch; gbdt: rounds; 0: "
+		"so seldom that they cost little" },
+	{ "rounds", "integer", "200",
+		"gbdt: rounds of boosting, at most; a tree each, or one a class" },
+	{ "depth", "integer", "6",
+		"gbdt: questions from a tree's root to a leaf, at most, 1 to 16" },
+	{ "subsample", "number", "1", "gbdt: share of the rows that a round looks at" },
+	{ "column_sample", "number", "1", "gbdt: share of the columns that a round looks at" },
+	{ "min_child_weight", "number", "1",
+		"gbdt: least sum of second derivatives in a leaf; of numbers: rows" },
+	{ "min_gain", "number", "0", "gbdt: least a split must better the loss by" },
+	{ "l1", "number", "0", "gbdt: L1 penalty on what leaves say" },
+	{ "l2", "number", "1", "gbdt: L2 penalty on what leaves say" },
+	{ "bins", "integer", "256", "gbdt: bins of a column, at most, between which splits lie" },
 	{ NULL, NULL, NULL, NULL },
 };
 
-const flow_stage stage_train = { sizeof(flow_stage), "train", "2",
-	"fit a model to labelled rows: softmax regression, or a network (mlp, cnn)", deps, outs,
-	options_known, run };
+const flow_stage stage_train = { sizeof(flow_stage), "train", "3",
+	"fit a model to labelled rows: softmax regression, boosted trees, or a network (mlp, cnn)",
+	deps, outs, options_known, run };

@@ -27,7 +27,7 @@ def code_of(path):
 
 # What a stage may include beside <flow/plugin.h>, its own and the C library.
 SYSTEM = ("sys/", "arpa/", "netinet/")
-LIBRARIES = {"stages/fetch/": ("curl/curl.h", "openssl/evp.h")}
+LIBRARIES = {"stages/fetch/": ("curl/curl.h", "openssl/evp.h"), "stages/trees/": ("xgboost/c_api.h",)}
 
 
 def layers():

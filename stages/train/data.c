@@ -1,0 +1,43 @@
+#include "train/data.h"
+
+#include <stdio.h>
+
+#include "common/fault.h"
+#include "nn/samples.h"
+
+int data_open(struct samples *samples, int may_miss, const flow_host *host, flow_ctx *ctx,
+	struct fault *fault)
+{
+	const char *images = host->dep(ctx, "images"), *features = host->dep(ctx, "features");
+	const struct samples_paths paths = { .values = images != NULL ? images : features,
+		.targets = host->dep(ctx, "labels"),
+		.rows = host->dep(ctx, "rows"),
+		.valid_rows = host->dep(ctx, "valid_rows"),
+		.may_miss = may_miss };
+
+	if ((images == NULL) == (features == NULL) || paths.targets == NULL)
+		return fault_set(
+			fault, "needs a dep named 'labels' and one named 'images' or 'features'");
+	return samples_open(samples, &paths, fault);
+}
+
+void data_tell_rare(const struct samples *samples, const flow_host *host, flow_ctx *ctx)
+{
+	size_t count[CLASSES_MAX] = { 0 }, rare = 0, first = 0;
+	char line[120];
+
+	if (samples->classes == 0)
+		return;
+	samples_count(samples, count);
+	for (size_t i = samples->classes; i-- > 0;)
+		if (count[i] < 2) {
+			rare++;
+			first = i;
+		}
+	if (rare == 0)
+		return;
+	(void)snprintf(line, sizeof line,
+		"%zu of %zu classes have fewer than 2 training rows; class %zu has %zu", rare,
+		samples->classes, first, count[first]);
+	host->log(ctx, line);
+}

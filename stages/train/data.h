@@ -1,0 +1,23 @@
+/*
+ * train/data.h - the rows that the deps of the stage `train` name.
+ *
+ *     struct samples samples;
+ *     data_open(&samples, may_miss, host, ctx, fault);  data_tell_rare(&samples, host, ctx);
+ *     ...  samples_close(&samples);
+ */
+#ifndef FLOW_STAGES_TRAIN_DATA_H
+#define FLOW_STAGES_TRAIN_DATA_H
+
+#include <flow/plugin.h>
+
+struct fault;
+struct samples;
+
+/* may_miss: NaN is a missing value. *samples is written on success only. */
+int data_open(struct samples *samples, int may_miss, const flow_host *host, flow_ctx *ctx,
+	struct fault *fault);
+
+/* A class that has one training row, or none, is learned from hardly anything: it is told. */
+void data_tell_rare(const struct samples *samples, const flow_host *host, flow_ctx *ctx);
+
+#endif

@@ -1,0 +1,125 @@
+#include "train/gbdt_recipe.h"
+
+#include <string.h>
+
+#include "common/fault.h"
+#include "common/text.h"
+#include "nn/samples.h"
+#include "train/train.h"
+
+#define SCORES_MAX ((size_t)1 << 31) /* rows times outputs */
+
+static const char *const keys[] = { "model", "rounds", "depth", "lr", "subsample", "column_sample",
+	"min_child_weight", "min_gain", "l1", "l2", "bins", "categories", "loss", "delta",
+	"class_weights", "patience", "max_time", "fast_dev_run", "checkpoint_every", NULL };
+
+static int is_ours(const char *key)
+{
+	for (size_t i = 0; keys[i] != NULL; i++)
+		if (strcmp(keys[i], key) == 0)
+			return 1;
+	return 0;
+}
+
+static int check_keys(const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	struct text known = { 0 };
+	int rc;
+
+	for (const flow_option *option = stage_train.options; option->key != NULL; option++) {
+		if (is_ours(option->key) || !host->has(ctx, option->key))
+			continue;
+		for (size_t i = 1; keys[i] != NULL; i++)
+			text_format(&known, i == 1 ? "%s" : ", %s", keys[i]);
+		rc = fault_set(fault, "with.%s: gbdt has no such option; it has: %s", option->key,
+			known.data);
+		text_release(&known);
+		return rc;
+	}
+	return 0;
+}
+
+int gbdt_recipe_read(
+	struct gbdt_recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	*r = (struct gbdt_recipe){ .rounds = 0 };
+	if (check_keys(host, ctx, fault) < 0 || recipe_read_rules(&r->rules, host, ctx, fault) < 0)
+		return -1;
+	if (r->rules.loss == NN_QUANTILE)
+		return fault_set(fault,
+			"with.loss: gbdt has no quantile; it has: softmax, sigmoid, mse, huber");
+	r->rounds = host->integer(ctx, "rounds", 200, 1, 100000);
+	r->depth = host->integer(ctx, "depth", 6, 1, 16);
+	r->bins = host->integer(ctx, "bins", 256, 2, 65536);
+	r->rate = host->number(ctx, "lr", 0.1, 1e-6, 1);
+	r->row_sample = host->number(ctx, "subsample", 1, 1e-6, 1);
+	r->column_sample = host->number(ctx, "column_sample", 1, 1e-6, 1);
+	r->child_weight = host->number(ctx, "min_child_weight", 1, 0, 1e12);
+	r->gain = host->number(ctx, "min_gain", 0, 0, 1e12);
+	r->l1 = host->number(ctx, "l1", 0, 0, 1e12);
+	r->l2 = host->number(ctx, "l2", 1, 0, 1e12);
+	r->rules.patience = host->integer(ctx, "patience", 20, 0, 1000000);
+	r->categories = host->json(ctx, "categories");
+	if (r->rules.fast_dev_run)
+		r->rounds = 1;
+	return host->failed(ctx) ? -1 : 0;
+}
+
+/* Classes may be many, and the rows that train all of one. */
+static int check_classes(const struct samples *s, struct fault *fault)
+{
+	size_t count[CLASSES_MAX] = { 0 }, present = 0;
+
+	if (s->classes == 0)
+		return 0;
+	samples_count(s, count);
+	for (size_t i = 0; i < s->classes; i++)
+		present += count[i] != 0;
+	return present < 2 ? fault_set(fault, "the training rows have only one class") : 0;
+}
+
+int gbdt_recipe_fit(struct gbdt_recipe *r, const struct samples *s, struct fault *fault)
+{
+	if (s->targets != 1)
+		return fault_set(
+			fault, "gbdt learns one number a row, but the labels have %zu", s->targets);
+	if (recipe_fit(&r->rules, s, fault) < 0 || check_classes(s, fault) < 0)
+		return -1;
+	/* One score tells two classes apart. */
+	r->outputs = r->rules.loss == NN_SOFTMAX && s->classes > 2 ? s->classes : 1;
+	if (s->count > SCORES_MAX / r->outputs || s->valid_count > SCORES_MAX / r->outputs)
+		return fault_set(fault, "%zu rows of %zu classes are too many for gbdt", s->count,
+			r->outputs);
+	r->columns_a_round = (size_t)(r->column_sample * (double)s->features);
+	if (r->columns_a_round == 0)
+		r->columns_a_round = 1;
+	if (columns_read(&r->columns, s->features, r->categories, fault) < 0)
+		return -1;
+	return columns_count(&r->columns, s, fault);
+}
+
+void gbdt_recipe_text(const struct gbdt_recipe *r, const struct samples *s, struct text *text)
+{
+	const struct recipe *rules = &r->rules;
+
+	text_format(text, "data %016llx rows %zu/%zu/%zu columns %zu outputs %zu seed %llu; ",
+		(unsigned long long)s->digest, s->rows, s->count, s->valid_count, s->features,
+		r->outputs, (unsigned long long)rules->seed);
+	text_format(text,
+		"gbdt rounds %ld depth %ld bins %ld lr %.17g subsample %.17g columns %zu; ",
+		r->rounds, r->depth, r->bins, r->rate, r->row_sample, r->columns_a_round);
+	text_format(text, "min_child_weight %.17g min_gain %.17g l1 %.17g l2 %.17g patience %ld; ",
+		r->child_weight, r->gain, r->l1, r->l2, rules->patience);
+	text_format(text, "loss %s %.17g weights %d", recipe_loss_name(rules->loss), rules->delta,
+		(int)rules->class_weights);
+	for (size_t i = 0; rules->weight != NULL && i < rules->design.outputs; i++)
+		text_format(text, " %.9g", (double)rules->weight[i]);
+	text_format(text, "; categories ");
+	columns_text(&r->columns, text);
+}
+
+void gbdt_recipe_release(struct gbdt_recipe *r)
+{
+	recipe_release(&r->rules);
+	columns_release(&r->columns);
+}

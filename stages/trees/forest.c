@@ -1,0 +1,175 @@
+#include "trees/forest.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fault.h"
+#include "common/file.h"
+
+#define OUTPUTS_MAX 4096
+
+/* JSON begins with {", UBJSON with {L and the length of a key in eight bytes, big-endian. Eight bytes
+ * of length begin a safetensors file, too; but there '{' follows. */
+int forest_is(const char *path)
+{
+	struct fault fault;
+	struct mapped file;
+	int is;
+
+	if (mapped_open(&file, path, &fault) < 0)
+		return 0;
+	is = file.size > 9 && file.data[0] == '{' && file.data[8] != '{' &&
+	     (file.data[1] == '"' || file.data[1] == 'L');
+	mapped_close(&file);
+	return is;
+}
+
+int forest_read(
+	const struct library *lib, BoosterHandle booster, const char *path, struct fault *fault)
+{
+	struct mapped file;
+	int rc;
+
+	if (mapped_open(&file, path, fault) < 0)
+		return -1;
+	rc = lib->XGBoosterLoadModelFromBuffer(booster, file.data, file.size);
+	mapped_close(&file);
+	return library_check(lib, rc, fault) < 0 ? fault_context(fault, "'%s'", path) : 0;
+}
+
+static int write_bytes(
+	const char *path, const char *data, size_t size, int is_durable, struct fault *fault)
+{
+	struct output output;
+
+	if (output_open(&output, path, fault) < 0)
+		return -1;
+	output.is_durable = is_durable;
+	output_write(&output, data, size);
+	return output_commit(&output, fault);
+}
+
+int forest_write(const struct library *lib, BoosterHandle booster, const char *path, int is_durable,
+	struct fault *fault)
+{
+	size_t length = strlen(path);
+	int is_json = length > 5 && strcmp(path + length - 5, ".json") == 0;
+	const char *data;
+	bst_ulong size;
+
+	if (library_check(lib,
+		    lib->XGBoosterSaveModelToBuffer(booster,
+			    is_json ? "{\"format\": \"json\"}" : "{\"format\": \"ubj\"}", &size,
+			    &data),
+		    fault) < 0)
+		return -1;
+	return write_bytes(path, data, (size_t)size, is_durable, fault);
+}
+
+void forest_view(char view[FOREST_VIEW_ROOM], const float *values, size_t count, size_t features)
+{
+	(void)snprintf(view, FOREST_VIEW_ROOM,
+		"{\"data\": [%llu, true], \"shape\": [%zu, %zu], \"typestr\": \"<f4\", "
+		"\"version\": "
+		"3}",
+		(unsigned long long)(uintptr_t)values, count, features);
+}
+
+/* The text of one of our attributes, NULL when it is not there. Good until the next call. */
+static const char *attribute(const struct forest *f, const char *name)
+{
+	const char *text = NULL;
+	int is_there = 0;
+
+	if (f->lib->XGBoosterGetAttr(f->booster, name, &text, &is_there) != 0 || !is_there)
+		return NULL;
+	return text;
+}
+
+static int take_attributes(struct forest *f, const char *path, struct fault *fault)
+{
+	const char *text = attribute(f, "flow.loss");
+	char *end = NULL;
+
+	if (text == NULL || strlen(text) >= sizeof f->loss)
+		return fault_set(fault,
+			"'%s' is a model of XGBoost, but not one that the stage train made: it has "
+			"no attribute flow.loss",
+			path);
+	(void)snprintf(f->loss, sizeof f->loss, "%s", text);
+	text = attribute(f, "flow.outputs");
+	f->outputs = text != NULL ? strtoul(text, &end, 10) : 0;
+	if (f->outputs == 0 || f->outputs > OUTPUTS_MAX || *end != '\0')
+		return fault_set(fault, "'%s' has no usable attribute flow.outputs", path);
+	text = attribute(f, "flow.categories");
+	if (text != NULL && columns_take(&f->columns, f->features, text, fault) < 0)
+		return fault_context(fault, "'%s'", path);
+	if (text == NULL)
+		f->columns.features = f->features;
+	return 0;
+}
+
+int forest_load(struct forest *f, const char *path, unsigned threads, struct fault *fault)
+{
+	struct forest made = { .lib = library_get(fault) };
+	bst_ulong features = 0;
+	char number[20];
+	int rc;
+
+	if (made.lib == NULL ||
+		library_check(made.lib, made.lib->XGBoosterCreate(NULL, 0, &made.booster), fault) <
+			0)
+		return -1;
+	(void)snprintf(number, sizeof number, "%u", threads);
+	rc = forest_read(made.lib, made.booster, path, fault);
+	if (rc == 0)
+		rc = library_check(made.lib,
+			made.lib->XGBoosterSetParam(made.booster, "nthread", number), fault);
+	if (rc == 0)
+		rc = library_check(
+			made.lib, made.lib->XGBoosterGetNumFeature(made.booster, &features), fault);
+	made.features = (size_t)features;
+	if (rc == 0)
+		rc = take_attributes(&made, path, fault);
+	if (rc < 0)
+		forest_release(&made);
+	else
+		*f = made;
+	return rc;
+}
+
+void forest_release(struct forest *f)
+{
+	if (f->lib != NULL && f->booster != NULL)
+		(void)f->lib->XGBoosterFree(f->booster);
+	columns_release(&f->columns);
+	*f = (struct forest){ .lib = NULL };
+}
+
+int forest_score(
+	struct forest *f, const float *values, size_t count, float *scores, struct fault *fault)
+{
+	static const char how[] = "{\"type\": 1, \"training\": false, \"iteration_begin\": 0, "
+				  "\"iteration_end\": 0, \"strict_shape\": true, \"cache_id\": 0, "
+				  "\"missing\": NaN}";
+	char view[FOREST_VIEW_ROOM];
+	const bst_ulong *shape;
+	const float *made;
+	bst_ulong dimensions;
+	size_t size = 1;
+
+	forest_view(view, values, count, f->features);
+	if (library_check(f->lib,
+		    f->lib->XGBoosterPredictFromDense(
+			    f->booster, view, how, NULL, &shape, &dimensions, &made),
+		    fault) < 0)
+		return -1;
+	for (bst_ulong i = 0; i < dimensions; i++)
+		size *= (size_t)shape[i];
+	if (size != count * f->outputs)
+		return fault_set(fault, "the model has other outputs than flow.outputs says");
+	memcpy(scores, made, size * sizeof *scores);
+	return 0;
+}
