@@ -70,8 +70,8 @@ static int score(struct report *report, float *probabilities, struct predictor *
 		float *row = scores;
 
 		size = p->count - first < PREDICTOR_ROWS ? p->count - first : PREDICTOR_ROWS;
-		predictor_run(p, first, size, scores);
-		for (size_t i = first; i < first + size; i++, row += p->classes) {
+		rc = predictor_run(p, first, size, scores, fault);
+		for (size_t i = first; rc == 0 && i < first + size; i++, row += p->classes) {
 			size_t truth = predictor_label(p, i);
 			size_t predicted = softmax_best(row, p->classes);
 
@@ -81,7 +81,7 @@ static int score(struct report *report, float *probabilities, struct predictor *
 					p->classes * sizeof *row);
 		}
 		host->progress(ctx, (double)(first + size), (double)p->count, NULL);
-		if (host->cancelled(ctx))
+		if (rc == 0 && host->cancelled(ctx))
 			rc = fault_set(fault, "stopped");
 	}
 	free(scores);
@@ -152,10 +152,10 @@ out:
 }
 
 static const flow_port deps[] = {
-	{ "model", "safetensors, as the stage `train` writes it", 1 },
+	{ "model", "as the stage `train` writes it: safetensors, or XGBoost's", 1 },
 	{ "images", "images, IDX of bytes: rows, height, width", 0 },
-	{ "features", "mlp, cnn: rows of values, NPY; instead of images", 0 },
-	{ "labels", "IDX of bytes, or NPY of whole numbers for mlp and cnn: one a row", 1 },
+	{ "features", "gbdt, mlp, cnn: rows of values, NPY; instead of images", 0 },
+	{ "labels", "IDX of bytes, or NPY of whole numbers for gbdt, mlp and cnn: one a row", 1 },
 	{ "rows", "rows to evaluate, NPY int64; all of them when absent", 0 },
 	{ NULL, NULL, 0 },
 };
@@ -171,6 +171,6 @@ static const flow_option options[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-const flow_stage stage_evaluate = { sizeof(flow_stage), "evaluate", "2",
+const flow_stage stage_evaluate = { sizeof(flow_stage), "evaluate", "3",
 	"measure a model on labelled rows: accuracy, F1, log loss, confusion matrix", deps, outs,
 	options, run };

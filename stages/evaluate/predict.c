@@ -13,9 +13,9 @@ static int check_fit(const struct predictor *p, size_t features, const char *wha
 {
 	if (features != wanted)
 		return fault_set(fault, "the model takes %zu %s, but the %s have %zu", wanted,
-			p->is_network ? "values" : "pixels", what, features);
+			p->kind != PREDICTOR_LINEAR ? "values" : "pixels", what, features);
 	for (size_t i = 0; i < p->count; i++) {
-		long long row = p->is_network ? p->samples.row[i] : p->data.row[i];
+		long long row = p->kind != PREDICTOR_LINEAR ? p->samples.row[i] : p->data.row[i];
 
 		if (predictor_label(p, i) >= p->classes)
 			return fault_set(fault,
@@ -53,57 +53,93 @@ static int send_scaling(struct predictor *p, struct fault *fault)
 	return net_reserve(net, PREDICTOR_ROWS, 0, fault);
 }
 
-static int open_network(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
+/* What scores mean classes: those of softmax, and a single one of sigmoid. */
+static int take_classes(struct predictor *p, size_t outputs, const char *loss, const char *path,
 	struct fault *fault)
 {
-	const struct samples_paths of_samples = {
-		.values = paths->values, .targets = paths->labels, .rows = paths->rows
-	};
-	char loss[20];
+	int is_softmax = strcmp(loss, "softmax") == 0;
 
-	if (netfile_load(&p->net, &p->scaling, loss, &nn_cpu, threads, paths->model, fault) < 0)
-		return -1;
-	p->classes = p->net.design.outputs;
-	p->is_sigmoid = strcmp(loss, "sigmoid") == 0 && p->classes == 1;
-	if (p->is_sigmoid)
-		p->classes = 2;
-	else if (strcmp(loss, "softmax") != 0)
+	if (!is_softmax && (strcmp(loss, "sigmoid") != 0 || outputs != 1))
 		return fault_set(fault,
 			"'%s' was trained with the loss %s and %zu outputs: it names no classes",
-			paths->model, loss, p->classes);
+			path, loss, outputs);
+	p->is_one_score = outputs == 1;
+	p->classes = p->is_one_score ? 2 : outputs;
+	return 0;
+}
+
+/* The rows, for which the model wants `features` values. */
+static int open_samples(struct predictor *p, const struct predictor_paths *paths, size_t features,
+	struct fault *fault)
+{
+	const struct samples_paths of_samples = { .values = paths->values,
+		.targets = paths->labels,
+		.rows = paths->rows,
+		.may_miss = p->kind == PREDICTOR_FOREST };
+
 	if (samples_open(&p->samples, &of_samples, fault) < 0)
 		return -1;
 	if (p->samples.classes == 0)
 		return fault_set(fault, "'%s' holds numbers, not classes", paths->labels);
 	p->count = p->samples.count;
-	if (check_fit(p, p->samples.features, "rows", p->net.features, fault) < 0)
+	return check_fit(p, p->samples.features, "rows", features, fault);
+}
+
+static int open_network(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
+	struct fault *fault)
+{
+	char loss[20];
+
+	if (netfile_load(&p->net, &p->scaling, loss, &nn_cpu, threads, paths->model, fault) < 0 ||
+		take_classes(p, p->net.design.outputs, loss, paths->model, fault) < 0 ||
+		open_samples(p, paths, p->net.features, fault) < 0)
 		return -1;
 	return send_scaling(p, fault);
 }
 
-/* 1: a network, by the tensors it has; -1: it cannot be read. */
-static int is_network(const char *path, struct fault *fault)
+static int open_forest(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
+	struct fault *fault)
+{
+	struct forest *forest = &p->forest;
+
+	if (forest_load(forest, paths->model, threads, fault) < 0 ||
+		take_classes(p, forest->outputs, forest->loss, paths->model, fault) < 0 ||
+		open_samples(p, paths, forest->features, fault) < 0)
+		return -1;
+	p->values = array_new(PREDICTOR_ROWS * forest->features, sizeof *p->values);
+	return 0;
+}
+
+/* By how the file begins, and by the tensors that it has. -1: it cannot be read. */
+static int kind_of(const char *path, struct fault *fault)
 {
 	struct tensors file = { .count = 0 };
-	int rc;
+	int kind;
 
+	if (forest_is(path))
+		return PREDICTOR_FOREST;
 	if (tensors_read(&file, path, fault) < 0)
 		return -1;
-	rc = tensors_find(&file, "head.weight") != NULL;
+	kind = tensors_find(&file, "head.weight") != NULL ? PREDICTOR_NETWORK : PREDICTOR_LINEAR;
 	tensors_release(&file);
-	return rc;
+	return kind;
 }
 
 int predictor_open(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
 	struct fault *fault)
 {
 	struct predictor made = { .classes = 0 };
+	int kind = kind_of(paths->model, fault), rc = -1;
 
-	made.is_network = is_network(paths->model, fault);
-	if (made.is_network < 0)
+	if (kind < 0)
 		return -1;
-	if ((made.is_network ? open_network(&made, paths, threads, fault)
-			     : open_linear(&made, paths, fault)) < 0) {
+	made.kind = (enum predictor_kind)kind;
+	switch (made.kind) {
+	case PREDICTOR_LINEAR: rc = open_linear(&made, paths, fault); break;
+	case PREDICTOR_NETWORK: rc = open_network(&made, paths, threads, fault); break;
+	case PREDICTOR_FOREST: rc = open_forest(&made, paths, threads, fault); break;
+	}
+	if (rc < 0) {
 		predictor_close(&made);
 		return -1;
 	}
@@ -120,6 +156,8 @@ void predictor_close(struct predictor *p)
 	}
 	net_release(&p->net);
 	scaling_release(&p->scaling);
+	forest_release(&p->forest);
+	free(p->values);
 	samples_close(&p->samples);
 	scorer_release(&p->scorer);
 	linear_release(&p->linear);
@@ -143,31 +181,46 @@ static void run_network(struct predictor *p, size_t first, size_t count, float *
 					      .shift = p->shift });
 	net->ops->download(net->device, scores, net_forward(net, count, &mode),
 		count * outputs * sizeof *scores);
-	if (!p->is_sigmoid)
-		return;
-	/* sigmoid(s) is the softmax of 0 and s. */
-	for (size_t i = count; i-- > 0;) {
-		scores[2 * i + 1] = scores[i];
-		scores[2 * i] = 0;
-	}
 }
 
-void predictor_run(struct predictor *p, size_t first, size_t count, float *scores)
+static int run_forest(
+	struct predictor *p, size_t first, size_t count, float *scores, struct fault *fault)
 {
-	const float *row;
+	if (columns_gather(&p->forest.columns, &p->samples, p->samples.row + first, count,
+		    p->values, fault) < 0)
+		return -1;
+	return forest_score(&p->forest, p->values, count, scores, fault);
+}
 
-	if (p->is_network) {
-		run_network(p, first, count, scores);
-		return;
-	}
-	row = scorer_run(&p->scorer, &p->data, p->data.row + first, count);
+static void run_linear(struct predictor *p, size_t first, size_t count, float *scores)
+{
+	const float *row = scorer_run(&p->scorer, &p->data, p->data.row + first, count);
+
 	for (size_t i = 0; i < count; i++, row += p->linear.lanes)
 		memcpy(scores + i * p->classes, row, p->classes * sizeof *scores);
 }
 
+int predictor_run(
+	struct predictor *p, size_t first, size_t count, float *scores, struct fault *fault)
+{
+	int rc = 0;
+
+	switch (p->kind) {
+	case PREDICTOR_LINEAR: run_linear(p, first, count, scores); break;
+	case PREDICTOR_NETWORK: run_network(p, first, count, scores); break;
+	case PREDICTOR_FOREST: rc = run_forest(p, first, count, scores, fault); break;
+	}
+	/* sigmoid(s) is the softmax of 0 and s. */
+	for (size_t i = rc == 0 && p->is_one_score ? count : 0; i-- > 0;) {
+		scores[2 * i + 1] = scores[i];
+		scores[2 * i] = 0;
+	}
+	return rc;
+}
+
 size_t predictor_label(const struct predictor *p, size_t row)
 {
-	if (p->is_network)
+	if (p->kind != PREDICTOR_LINEAR)
 		return (size_t)p->samples.target[p->samples.row[row]];
 	return dataset_label(&p->data, p->data.row[row]);
 }

@@ -1,5 +1,5 @@
 /*
- * evaluate/predict.h - a model of either kind beside the rows it is measured on: scores in, whatever
+ * evaluate/predict.h - a model of any kind beside the rows it is measured on: scores in, whatever
  * made them.
  *
  *     struct predictor p;
@@ -7,8 +7,9 @@
  *     for (...) row = predictor_run(&p, first, size, probabilities)...predictor_label(&p, first)
  *     predictor_close(&p);
  *
- * The linear model takes IDX images; networks take what they are trained on (nn/samples.h). A
- * network that does not tell classes apart (numbers, several labels at once) is refused.
+ * The linear model takes IDX images; networks and forests take what they are trained on
+ * (nn/samples.h). A model that does not tell classes apart (numbers, several labels at once) is
+ * refused.
  */
 #ifndef FLOW_STAGES_EVALUATE_PREDICT_H
 #define FLOW_STAGES_EVALUATE_PREDICT_H
@@ -19,6 +20,7 @@
 #include "common/linear.h"
 #include "nn/netfile.h"
 #include "nn/samples.h"
+#include "trees/forest.h"
 
 struct fault;
 
@@ -28,15 +30,17 @@ struct predictor_paths {
 
 struct predictor {
 	size_t classes, count; /* rows */
-	int is_network;
+	enum predictor_kind { PREDICTOR_LINEAR, PREDICTOR_NETWORK, PREDICTOR_FOREST } kind;
 	struct linear linear;
 	struct scorer scorer;
 	struct dataset data;
 	struct net net;
 	struct scaling scaling;
-	struct samples samples;
-	float *scale, *shift; /* the network's device's */
-	int is_sigmoid;       /* one score, of class 1 */
+	struct forest forest;
+	struct samples samples; /* of a network or a forest */
+	float *scale, *shift;   /* the network's device's */
+	float *values;          /* the forest's: rows of values */
+	int is_one_score;       /* of class 1 */
 };
 
 /* *p is written on success only. */
@@ -47,7 +51,8 @@ void predictor_close(struct predictor *p); /* zeroed: nothing */
 #define PREDICTOR_ROWS 256
 
 /* Scores of rows [first, first + count), [count][classes]; count <= PREDICTOR_ROWS. */
-void predictor_run(struct predictor *p, size_t first, size_t count, float *scores);
+int predictor_run(
+	struct predictor *p, size_t first, size_t count, float *scores, struct fault *fault);
 size_t predictor_label(const struct predictor *p, size_t row);
 
 #endif

@@ -8,7 +8,8 @@
 #include "common/fault.h"
 #include "common/file.h"
 
-#define OUTPUTS_MAX 4096
+#define OUTPUTS_MAX  4096
+#define FEATURES_MAX ((size_t)1 << 26)
 
 /* JSON begins with {", UBJSON with {L and the length of a key in eight bytes, big-endian. Eight bytes
  * of length begin a safetensors file, too; but there '{' follows. */
@@ -131,6 +132,9 @@ int forest_load(struct forest *f, const char *path, unsigned threads, struct fau
 		rc = library_check(
 			made.lib, made.lib->XGBoosterGetNumFeature(made.booster, &features), fault);
 	made.features = (size_t)features;
+	if (rc == 0 && (features == 0 || features > FEATURES_MAX))
+		rc = fault_set(
+			fault, "'%s' is of %llu columns", path, (unsigned long long)features);
 	if (rc == 0)
 		rc = take_attributes(&made, path, fault);
 	if (rc < 0)
