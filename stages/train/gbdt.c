@@ -50,16 +50,15 @@ static int cut(struct rounds *r, struct fault *fault)
 static int save(struct rounds *r, const char *path, struct fault *fault)
 {
 	struct text categories = { 0 };
-	char outputs[20], score[40];
+	char score[40];
 	const struct {
 		const char *key, *text;
 	} attributes[] = { { "flow.loss", recipe_loss_name(r->slopes.loss) },
-		{ "flow.outputs", outputs }, { "best_score", r->valid != NULL ? score : NULL } };
+		{ "best_score", r->valid != NULL ? score : NULL } };
 	int rc = cut(r, fault);
 
 	if (rc == 0)
 		rc = gbdt_checkpoint_clear(r, fault);
-	(void)snprintf(outputs, sizeof outputs, "%zu", r->recipe->outputs);
 	(void)snprintf(score, sizeof score, "%.17g", r->at.best_loss);
 	for (size_t i = 0; rc == 0 && i < sizeof attributes / sizeof attributes[0]; i++)
 		rc = library_check(r->lib,

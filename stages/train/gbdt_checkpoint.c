@@ -131,12 +131,12 @@ static const char *attribute(const struct rounds *r, BoosterHandle booster, cons
 	return text;
 }
 
-static int check(
-	const struct rounds *r, BoosterHandle booster, struct rounds_at *at, struct fault *fault)
+static int check(const struct rounds *r, BoosterHandle booster, size_t trees, struct rounds_at *at,
+	struct fault *fault)
 {
 	struct text wanted = { 0 };
 	const char *is = attribute(r, booster, RECIPE);
-	int rc = 0, rounds = 0;
+	int rc = 0;
 
 	gbdt_recipe_text(r->recipe, r->samples, &wanted);
 	if (strcmp(is, wanted.data) != 0)
@@ -144,8 +144,7 @@ static int check(
 			wanted.data);
 	text_release(&wanted);
 	if (rc == 0 && (!read_cursor(at, attribute(r, booster, CURSOR)) ||
-			       r->lib->XGBoosterBoostedRounds(booster, &rounds) != 0 ||
-			       rounds != (int)at->round))
+			       trees != (size_t)at->round * r->recipe->outputs))
 		rc = fault_set(fault, "has no usable " CURSOR);
 	return rc;
 }
@@ -153,14 +152,15 @@ static int check(
 /* The rounds change only when all of it can be taken. */
 static int take(struct rounds *r, const char *path, struct fault *fault)
 {
+	struct check_facts facts;
 	BoosterHandle booster;
 	struct rounds_at at;
 
 	if (rounds_booster(r, &booster, fault) < 0)
 		return -1;
-	if (forest_read(r->lib, booster, path, fault) < 0)
+	if (forest_read(&facts, r->lib, booster, path, fault) < 0)
 		goto fail;
-	if (check(r, booster, &at, fault) < 0) {
+	if (check(r, booster, facts.trees, &at, fault) < 0) {
 		(void)fault_context(fault, "'%s'", path);
 		goto fail;
 	}

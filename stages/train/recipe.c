@@ -43,8 +43,7 @@ static int read_word(const flow_host *host, flow_ctx *ctx, const char *key,
 	return rc;
 }
 
-/* "10m", "90s", "2h" -> seconds. */
-static int read_time(double *seconds, const char *key, const char *given, struct fault *fault)
+int recipe_time(double *seconds, const char *key, const char *given, struct fault *fault)
 {
 	static const struct {
 		const char *unit;
@@ -194,8 +193,7 @@ static int read_optimiser(
 	return 0;
 }
 
-int recipe_read_rules(
-	struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+int recipe_read_rules(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	const char *loss = host->text(ctx, "loss", "auto");
 
@@ -204,7 +202,7 @@ int recipe_read_rules(
 		(r->loss = read_word(host, ctx, "loss", losses, "auto", fault)) < 0)
 		return -1;
 	if (read_weights(r, host->json(ctx, "class_weights"), fault) < 0 ||
-		read_time(&r->max_time, "max_time", host->text(ctx, "max_time", ""), fault) < 0)
+		recipe_time(&r->max_time, "max_time", host->text(ctx, "max_time", ""), fault) < 0)
 		return -1;
 	r->delta = host->number(ctx, "delta", r->loss == NN_QUANTILE ? 0.5 : 1, 1e-6, 1e12);
 	if (r->loss == NN_QUANTILE && r->delta >= 1)

@@ -64,13 +64,15 @@ struct recipe {
 
 /* What every model has: loss, weights of classes, patience, time, checkpoints, seed; the rest is zero.
  * -1 also when a getter has told the host already. */
-int recipe_read_rules(
-	struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault);
+int recipe_read_rules(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault);
 /* All of a network. */
 int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault);
 int recipe_fit(struct recipe *r, const struct samples *samples, struct fault *fault);
 void recipe_text(const struct recipe *r, const struct samples *samples, struct text *text);
 void recipe_release(struct recipe *r); /* zeroed: nothing */
+
+/* "10m", "90s", "2h" -> seconds; NULL and "" -> 0. key: of `with:`, for the message. */
+int recipe_time(double *seconds, const char *key, const char *given, struct fault *fault);
 
 /* What the loss is called in `with.loss` and in a model file. */
 const char *recipe_loss_name(int loss);

@@ -62,6 +62,7 @@ void telemetry_end(const struct session *s)
 		tell_best(s);
 	s->host->metric(s->ctx, "best_epoch", at->best_epoch, -1);
 	s->host->metric(s->ctx, "epochs", at->epoch - 1, -1);
+	s->host->metric(s->ctx, "seconds", at->seconds, -1);
 	s->host->metric(s->ctx, "rows", (double)s->train_count, -1);
 	s->host->metric(s->ctx, "weights", (double)s->net->weight_count, -1);
 	s->host->metric(s->ctx, "weights_learning", (double)s->recipe->groups.learning, -1);

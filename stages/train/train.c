@@ -8,6 +8,7 @@
 #include "common/linear.h"
 #include "common/safetensors.h"
 #include "common/text.h"
+#include "train/auto.h"
 #include "train/fit.h"
 #include "train/gbdt.h"
 #include "train/network.h"
@@ -142,7 +143,7 @@ static const struct {
 	const char *name;
 	int (*train)(const flow_host *host, flow_ctx *ctx);
 } models[] = { { "softmax", run_linear }, { "linear", run_linear }, { "gbdt", gbdt_train },
-	{ "mlp", network_train }, { "cnn", network_train } };
+	{ "mlp", network_train }, { "cnn", network_train }, { "auto", auto_train } };
 
 static int run(const flow_host *host, flow_ctx *ctx)
 {
@@ -185,11 +186,7 @@ static const flow_port deps[] = {
 };
 
 static const flow_port outs[] = {
-	{ "model",
-		"safetensors, with PyTorch's names and layout; gbdt: XGBoost's UBJSON, or JSON "
-		"when "
-		"the path ends in .json",
-		1 },
+	{ "model", "safetensors, with PyTorch's names and layout; gbdt: XGBoost's UBJSON", 1 },
 	{ "checkpoint",
 		"gbdt, mlp, cnn: a folder of kind checkpoint, from which the next attempt goes on",
 		0 },
@@ -199,7 +196,7 @@ static const flow_port outs[] = {
 static const flow_option options_known[] = {
 	{ "model", "text", "softmax",
 		"softmax (or linear): multinomial logistic regression; gbdt: boosted trees; mlp; "
-		"cnn" },
+		"cnn; auto: the best of linear, gbdt, mlp" },
 	{ "epochs", "integer", "20", "walks over the training rows, at most" },
 	{ "batch_size", "any", "128",
 		"rows a step, 1 to 65536, at most all rows; mlp, cnn also auto: by rows and net" },
@@ -267,6 +264,7 @@ static const flow_option options_known[] = {
 	{ "checkpoint_every", "integer", "0",
 		"steps between two checkpoints; 0: one at the end of each epoch; gbdt: rounds; 0: "
 		"so seldom that they cost little" },
+	{ "time_budget", "text", "", "auto: time for all models together, such as 10m" },
 	{ "rounds", "integer", "200",
 		"gbdt: rounds of boosting, at most; a tree each, or one a class" },
 	{ "depth", "integer", "6",

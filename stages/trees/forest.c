@@ -8,11 +8,10 @@
 #include "common/fault.h"
 #include "common/file.h"
 
-#define OUTPUTS_MAX  4096
 #define FEATURES_MAX ((size_t)1 << 26)
 
-/* JSON begins with {", UBJSON with {L and the length of a key in eight bytes, big-endian. Eight bytes
- * of length begin a safetensors file, too; but there '{' follows. */
+/* UBJSON begins with {L and the length of a key in eight bytes, big-endian. Eight bytes of length begin
+ * a safetensors file, too; but there '{' follows. */
 int forest_is(const char *path)
 {
 	struct fault fault;
@@ -21,52 +20,42 @@ int forest_is(const char *path)
 
 	if (mapped_open(&file, path, &fault) < 0)
 		return 0;
-	is = file.size > 9 && file.data[0] == '{' && file.data[8] != '{' &&
-	     (file.data[1] == '"' || file.data[1] == 'L');
+	is = file.size > 9 && file.data[0] == '{' && file.data[1] == 'L' && file.data[8] != '{';
 	mapped_close(&file);
 	return is;
 }
 
-int forest_read(
-	const struct library *lib, BoosterHandle booster, const char *path, struct fault *fault)
+int forest_read(struct check_facts *facts, const struct library *lib, BoosterHandle booster,
+	const char *path, struct fault *fault)
 {
 	struct mapped file;
 	int rc;
 
 	if (mapped_open(&file, path, fault) < 0)
 		return -1;
-	rc = lib->XGBoosterLoadModelFromBuffer(booster, file.data, file.size);
+	rc = check_model(facts, file.data, file.size, fault);
+	if (rc == 0)
+		rc = library_check(lib,
+			lib->XGBoosterLoadModelFromBuffer(booster, file.data, file.size), fault);
 	mapped_close(&file);
-	return library_check(lib, rc, fault) < 0 ? fault_context(fault, "'%s'", path) : 0;
-}
-
-static int write_bytes(
-	const char *path, const char *data, size_t size, int is_durable, struct fault *fault)
-{
-	struct output output;
-
-	if (output_open(&output, path, fault) < 0)
-		return -1;
-	output.is_durable = is_durable;
-	output_write(&output, data, size);
-	return output_commit(&output, fault);
+	return rc < 0 ? fault_context(fault, "'%s'", path) : 0;
 }
 
 int forest_write(const struct library *lib, BoosterHandle booster, const char *path, int is_durable,
 	struct fault *fault)
 {
-	size_t length = strlen(path);
-	int is_json = length > 5 && strcmp(path + length - 5, ".json") == 0;
+	struct output output;
 	const char *data;
 	bst_ulong size;
 
 	if (library_check(lib,
-		    lib->XGBoosterSaveModelToBuffer(booster,
-			    is_json ? "{\"format\": \"json\"}" : "{\"format\": \"ubj\"}", &size,
-			    &data),
-		    fault) < 0)
+		    lib->XGBoosterSaveModelToBuffer(booster, "{\"format\": \"ubj\"}", &size, &data),
+		    fault) < 0 ||
+		output_open(&output, path, fault) < 0)
 		return -1;
-	return write_bytes(path, data, (size_t)size, is_durable, fault);
+	output.is_durable = is_durable;
+	output_write(&output, data, (size_t)size);
+	return output_commit(&output, fault);
 }
 
 void forest_view(char view[FOREST_VIEW_ROOM], const float *values, size_t count, size_t features)
@@ -92,7 +81,6 @@ static const char *attribute(const struct forest *f, const char *name)
 static int take_attributes(struct forest *f, const char *path, struct fault *fault)
 {
 	const char *text = attribute(f, "flow.loss");
-	char *end = NULL;
 
 	if (text == NULL || strlen(text) >= sizeof f->loss)
 		return fault_set(fault,
@@ -100,10 +88,6 @@ static int take_attributes(struct forest *f, const char *path, struct fault *fau
 			"no attribute flow.loss",
 			path);
 	(void)snprintf(f->loss, sizeof f->loss, "%s", text);
-	text = attribute(f, "flow.outputs");
-	f->outputs = text != NULL ? strtoul(text, &end, 10) : 0;
-	if (f->outputs == 0 || f->outputs > OUTPUTS_MAX || *end != '\0')
-		return fault_set(fault, "'%s' has no usable attribute flow.outputs", path);
 	text = attribute(f, "flow.categories");
 	if (text != NULL && columns_take(&f->columns, f->features, text, fault) < 0)
 		return fault_context(fault, "'%s'", path);
@@ -115,7 +99,7 @@ static int take_attributes(struct forest *f, const char *path, struct fault *fau
 int forest_load(struct forest *f, const char *path, unsigned threads, struct fault *fault)
 {
 	struct forest made = { .lib = library_get(fault) };
-	bst_ulong features = 0;
+	struct check_facts facts = { 0, 0, 0 };
 	char number[20];
 	int rc;
 
@@ -124,17 +108,14 @@ int forest_load(struct forest *f, const char *path, unsigned threads, struct fau
 			0)
 		return -1;
 	(void)snprintf(number, sizeof number, "%u", threads);
-	rc = forest_read(made.lib, made.booster, path, fault);
+	rc = forest_read(&facts, made.lib, made.booster, path, fault);
 	if (rc == 0)
 		rc = library_check(made.lib,
 			made.lib->XGBoosterSetParam(made.booster, "nthread", number), fault);
-	if (rc == 0)
-		rc = library_check(
-			made.lib, made.lib->XGBoosterGetNumFeature(made.booster, &features), fault);
-	made.features = (size_t)features;
-	if (rc == 0 && (features == 0 || features > FEATURES_MAX))
-		rc = fault_set(
-			fault, "'%s' is of %llu columns", path, (unsigned long long)features);
+	made.features = facts.features;
+	made.outputs = facts.groups;
+	if (rc == 0 && facts.features > FEATURES_MAX)
+		rc = fault_set(fault, "'%s' is of %zu columns", path, facts.features);
 	if (rc == 0)
 		rc = take_attributes(&made, path, fault);
 	if (rc < 0)
@@ -173,7 +154,7 @@ int forest_score(
 	for (bst_ulong i = 0; i < dimensions; i++)
 		size *= (size_t)shape[i];
 	if (size != count * f->outputs)
-		return fault_set(fault, "the model has other outputs than flow.outputs says");
+		return fault_set(fault, "the model has not as many outputs as it has classes");
 	memcpy(scores, made, size * sizeof *scores);
 	return 0;
 }

@@ -7,17 +7,17 @@
  *     forest_score(&f, values, count, scores, fault);              [count][outputs]
  *     forest_release(&f);
  *
- * The file is what XGBoost writes and reads (JSON, or UBJSON, the same in binary), with attributes
- * of ours: flow.loss (softmax, sigmoid, mse, huber), flow.outputs (scores of a row: 1, or one a
- * class) and flow.categories (trees/columns.h). Two classes are one score, of class 1. Scores are
- * before any sigmoid or softmax. A forest without our attributes is refused: what its outputs mean
- * is not known.
+ * The file is what XGBoost writes and reads as UBJSON, with attributes of ours: flow.loss (softmax,
+ * sigmoid, mse, huber) and flow.categories (trees/columns.h). Two classes are one score, of class 1.
+ * Scores are before any sigmoid or softmax. A file is checked before the library sees it
+ * (trees/check.h). A forest without our attributes is refused: what its outputs mean is not known.
  */
 #ifndef FLOW_STAGES_TREES_FOREST_H
 #define FLOW_STAGES_TREES_FOREST_H
 
 #include <stddef.h>
 
+#include "trees/check.h"
 #include "trees/columns.h"
 #include "trees/library.h"
 
@@ -31,7 +31,7 @@ struct forest {
 	struct columns columns;
 };
 
-/* Does the file begin as one of XGBoost does? No file: 0. */
+/* Does the file begin as UBJSON of XGBoost does? No file: 0. */
 int forest_is(const char *path);
 
 /* *f is written on success only. */
@@ -41,9 +41,8 @@ int forest_score(
 void forest_release(struct forest *f); /* zeroed: nothing */
 
 /* What training and loading have in common: the booster's own bytes. */
-int forest_read(
-	const struct library *lib, BoosterHandle booster, const char *path, struct fault *fault);
-/* JSON when the path ends in .json, else UBJSON. */
+int forest_read(struct check_facts *facts, const struct library *lib, BoosterHandle booster,
+	const char *path, struct fault *fault);
 int forest_write(const struct library *lib, BoosterHandle booster, const char *path, int is_durable,
 	struct fault *fault);
 /* "{"data": ...}" of values[count][features], for the library. */

@@ -29,9 +29,7 @@ struct fault;
 	X(XGBoosterCreate)                     \
 	X(XGBoosterFree)                       \
 	X(XGBoosterSlice)                      \
-	X(XGBoosterBoostedRounds)              \
 	X(XGBoosterSetParam)                   \
-	X(XGBoosterGetNumFeature)              \
 	X(XGBoosterBoostOneIter)               \
 	X(XGBoosterPredictFromDMatrix)         \
 	X(XGBoosterPredictFromDense)           \
