@@ -17,8 +17,8 @@
 
 /* Long enough for the budget to be what ends them. */
 static const struct relay_value of_linear[] = { { "model", "mlp" }, { "hidden", "[]" },
-	{ "epochs", "100" }, { "patience", "5" }, { "schedule", "plateau" }, { "step_every", "2" },
-	{ NULL, NULL } };
+	{ "lr", "0.02" }, { "epochs", "500" }, { "patience", "10" }, { "schedule", "plateau" },
+	{ "step_every", "4" }, { NULL, NULL } };
 static const struct relay_value of_gbdt[] = { { "model", "gbdt" }, { "rounds", "2000" },
 	{ NULL, NULL } };
 static const struct relay_value of_mlp[] = { { "model", "mlp" }, { "hidden", "[256, 128]" },

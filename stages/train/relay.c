@@ -1,5 +1,6 @@
 #include "train/relay.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ void relay_init(struct relay *r, const flow_host *host, flow_ctx *ctx, const cha
 	(void)snprintf(r->path, sizeof r->path, "%s", path);
 	if (folder != NULL)
 		(void)snprintf(r->checkpoint, sizeof r->checkpoint, "%s/%s", folder, model);
-	(void)snprintf(r->max_time, sizeof r->max_time, "%.6fs", seconds);
+	(void)snprintf(r->max_time, sizeof r->max_time, "%.9fs", fmax(seconds, 1e-6));
 }
 
 /* JSON text of a key that the model may see, NULL when it is not there. */

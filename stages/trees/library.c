@@ -1,6 +1,7 @@
 #include "trees/library.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/fault.h"
@@ -35,6 +36,9 @@ const struct library *library_get(struct fault *fault)
 		"a library is its functions, in the order of their names");
 	if (lib.XGBoosterSetAttr != NULL)
 		return &lib;
+	/* Its threads sleep when they wait for each other: on a core that others want, too, they would
+	 * spin for several times as long as they work. */
+	(void)setenv("OMP_WAIT_POLICY", "passive", 0);
 	for (size_t i = 0; i < sizeof files / sizeof files[0] && handle == NULL; i++)
 		handle = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
 	if (handle == NULL) {
