@@ -179,8 +179,8 @@ static void relay_progress(flow_ctx *ctx, double done, double total, const char 
 	char line[240];
 
 	(void)snprintf(line, sizeof line, "%s: %s", r->model, what != NULL ? what : "");
-	r->host->progress(
-		r->ctx, r->done_before + r->share * (total > 0 ? done / total : 0), 1, line);
+	r->host->progress(r->ctx,
+		100 * (r->done_before + r->share * (total > 0 ? done / total : 0)), 100, line);
 }
 
 static void relay_log(flow_ctx *ctx, const char *text)

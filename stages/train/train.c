@@ -188,8 +188,10 @@ static const flow_port deps[] = {
 static const flow_port outs[] = {
 	{ "model", "safetensors, with PyTorch's names and layout; gbdt: XGBoost's UBJSON", 1 },
 	{ "checkpoint",
-		"gbdt, mlp, cnn: a folder of kind checkpoint, from which the next attempt goes on",
+		"gbdt, mlp, cnn, auto: a folder of kind checkpoint, from which the next attempt "
+		"goes on",
 		0 },
+	{ "leaderboard", "auto: JSON: the models that were tried, their figures and seconds", 0 },
 	{ NULL, NULL, 0 },
 };
 
