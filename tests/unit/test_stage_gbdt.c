@@ -309,10 +309,10 @@ static void expect_same_model(flow_ctx *host, const char *bytes, size_t size)
 	free(now);
 }
 
-static void threads_change_no_bit(void **state)
+static void threads_change_no_bit_and_the_seed_does(void **state)
 {
-	size_t size;
-	char *one;
+	size_t size, again;
+	char *one, *other;
 
 	make_it_hard(*state);
 	must_run(*state);
@@ -322,17 +322,6 @@ static void threads_change_no_bit(void **state)
 		must_run(*state);
 		expect_same_model(*state, one, size);
 	}
-	free(one);
-}
-
-static void another_seed_draws_other_rows(void **state)
-{
-	size_t size, again;
-	char *one, *other;
-
-	make_it_hard(*state);
-	must_run(*state);
-	one = model_bytes(*state, &size);
 	stage_host_seed(*state, 6);
 	must_run(*state);
 	other = model_bytes(*state, &again);
@@ -593,8 +582,7 @@ int main(void)
 		TEST(values_may_be_missing),
 		TEST(categories_have_no_order),
 		TEST(a_category_unseen_in_training_counts_as_missing),
-		TEST(threads_change_no_bit),
-		TEST(another_seed_draws_other_rows),
+		TEST(threads_change_no_bit_and_the_seed_does),
 		TEST(boosting_taken_up_comes_to_the_same_bits),
 		TEST(checkpoints_of_another_model_or_damaged_are_not_used),
 		TEST(patience_ends_it_and_the_best_round_stays),
