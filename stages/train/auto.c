@@ -80,6 +80,8 @@ static int prepare(struct race *race, struct fault *fault)
 		return -1;
 	if (host->out(race->ctx, "model") == NULL)
 		return fault_set(fault, "needs an out named 'model'");
+	if (host->dep(race->ctx, "init_from") != NULL)
+		return fault_set(fault, "init_from is for one network: auto tries several models");
 	if (host->dep(race->ctx, "valid_rows") == NULL)
 		return fault_set(fault,
 			"needs a dep named 'valid_rows': auto compares models by rows that they "
@@ -183,10 +185,10 @@ static void tell(const struct race *race, const struct relay *relay, const char 
 {
 	char name[100];
 
-	(void)snprintf(name, sizeof name, "%sbest_valid_loss", prefix);
-	race->host->metric(race->ctx, name, relay->loss, -1);
 	(void)snprintf(name, sizeof name, "%sbest_%s", prefix, relay->quality_name);
 	race->host->metric(race->ctx, name, relay->quality, -1);
+	(void)snprintf(name, sizeof name, "%sbest_valid_loss", prefix);
+	race->host->metric(race->ctx, name, relay->loss, -1);
 }
 
 /* The best comes first: it is what the summary of a run shows. */

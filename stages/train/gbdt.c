@@ -13,21 +13,22 @@
 #include "train/rounds.h"
 #include "trees/forest.h"
 
+/* What people look at comes first: a run's last line shows as much as there is place for. */
 static void tell(const struct rounds *r)
 {
 	const struct rounds_at *at = &r->at;
 	char name[60];
 
-	r->host->metric(r->ctx, "rows", (double)r->samples->count, -1);
-	r->host->metric(r->ctx, "trees", at->best_round * (double)r->recipe->outputs, -1);
-	r->host->metric(r->ctx, "rounds", at->round, -1);
+	if (r->valid != NULL) {
+		(void)snprintf(name, sizeof name, "best_%s", rounds_quality_name(r));
+		r->host->metric(r->ctx, name, at->best_quality, -1);
+		r->host->metric(r->ctx, "best_valid_loss", at->best_loss, -1);
+	}
 	r->host->metric(r->ctx, "best_round", at->best_round, -1);
+	r->host->metric(r->ctx, "rounds", at->round, -1);
+	r->host->metric(r->ctx, "trees", at->best_round * (double)r->recipe->outputs, -1);
 	r->host->metric(r->ctx, "seconds", at->seconds, -1);
-	if (r->valid == NULL)
-		return;
-	r->host->metric(r->ctx, "best_valid_loss", at->best_loss, -1);
-	(void)snprintf(name, sizeof name, "best_%s", rounds_quality_name(r));
-	r->host->metric(r->ctx, name, at->best_quality, -1);
+	r->host->metric(r->ctx, "rows", (double)r->samples->count, -1);
 }
 
 /* The trees up to the best round. */

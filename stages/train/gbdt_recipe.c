@@ -26,6 +26,8 @@ static int check_keys(const flow_host *host, flow_ctx *ctx, struct fault *fault)
 	struct text known = { 0 };
 	int rc;
 
+	if (host->dep(ctx, "init_from") != NULL)
+		return fault_set(fault, "init_from is for networks: trees do not begin with others");
 	for (const flow_option *option = stage_train.options; option->key != NULL; option++) {
 		if (is_ours(option->key) || !host->has(ctx, option->key))
 			continue;
@@ -43,7 +45,9 @@ int gbdt_recipe_read(
 	struct gbdt_recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	*r = (struct gbdt_recipe){ .rounds = 0 };
-	if (check_keys(host, ctx, fault) < 0 || recipe_read_rules(&r->rules, host, ctx, fault) < 0)
+	if (check_keys(host, ctx, fault) < 0 ||
+		recipe_read_rules(&r->rules, host, ctx, fault) < 0 ||
+		categories_read(&r->categories, host, ctx, fault) < 0)
 		return -1;
 	if (r->rules.loss == NN_QUANTILE)
 		return fault_set(fault,
@@ -59,7 +63,6 @@ int gbdt_recipe_read(
 	r->l1 = host->number(ctx, "l1", 0, 0, 1e12);
 	r->l2 = host->number(ctx, "l2", 1, 0, 1e12);
 	r->rules.patience = host->integer(ctx, "patience", 20, 0, 1000000);
-	r->categories = host->json(ctx, "categories");
 	if (r->rules.fast_dev_run)
 		r->rounds = 1;
 	return host->failed(ctx) ? -1 : 0;
@@ -78,6 +81,36 @@ static int check_classes(const struct samples *s, struct fault *fault)
 	return present < 2 ? fault_set(fault, "the training rows have only one class") : 0;
 }
 
+/* As many as the training rows have, or as are declared. */
+static int find_categories(struct gbdt_recipe *r, const struct samples *s, struct fault *fault)
+{
+	const struct categories *list = &r->categories;
+
+	columns_init(&r->columns, s->features);
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->item[i].column >= s->features)
+			return fault_set(fault,
+				"with.categories names column %zu, but there are columns 0 to %zu",
+				list->item[i].column, s->features - 1);
+		columns_mark(&r->columns, list->item[i].column);
+	}
+	if (columns_count(&r->columns, s, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < list->count; i++) {
+		float *found = &r->columns.categories[list->item[i].column];
+		size_t declared = list->item[i].codes;
+
+		if (declared != 0 && (double)*found > (double)declared)
+			return fault_set(fault,
+				"with.categories: column %zu has category %.0f; from 0 to %zu are "
+				"declared",
+				list->item[i].column, (double)*found - 1, declared - 1);
+		if (declared != 0)
+			*found = (float)declared;
+	}
+	return 0;
+}
+
 int gbdt_recipe_fit(struct gbdt_recipe *r, const struct samples *s, struct fault *fault)
 {
 	if (s->targets != 1)
@@ -93,9 +126,7 @@ int gbdt_recipe_fit(struct gbdt_recipe *r, const struct samples *s, struct fault
 	r->columns_a_round = (size_t)(r->column_sample * (double)s->features);
 	if (r->columns_a_round == 0)
 		r->columns_a_round = 1;
-	if (columns_read(&r->columns, s->features, r->categories, fault) < 0)
-		return -1;
-	return columns_count(&r->columns, s, fault);
+	return find_categories(r, s, fault);
 }
 
 void gbdt_recipe_text(const struct gbdt_recipe *r, const struct samples *s, struct text *text)

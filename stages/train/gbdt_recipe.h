@@ -25,7 +25,7 @@ struct gbdt_recipe {
 	long rounds, depth, bins;
 	double rate, row_sample, column_sample;
 	double child_weight, gain, l1, l2;
-	const char *categories; /* the host's, JSON */
+	struct categories categories; /* as written */
 	/* Of the data. */
 	struct columns columns;
 	size_t outputs;         /* scores of a row, and trees of a round */

@@ -41,9 +41,6 @@ static const char *value_of(const struct relay *r, const char *key)
 			return v->json;
 	for (size_t i = 0; shared[i] != NULL; i++)
 		is_shared |= strcmp(shared[i], key) == 0;
-	/* Columns of categories are the trees' affair: to the others they are numbers. */
-	if (strcmp(key, "categories") == 0 && strcmp(r->model, "gbdt") != 0)
-		is_shared = 0;
 	return is_shared ? r->host->json(r->ctx, key) : NULL;
 }
 

@@ -30,27 +30,16 @@ static int take_column(struct columns *c, struct jsonin *in, float categories, s
 	return 0;
 }
 
-int columns_read(struct columns *c, size_t features, const char *json, struct fault *fault)
+void columns_init(struct columns *c, size_t features)
 {
-	struct columns made = { .features = features };
-	struct jsonin in;
-	int more;
+	*c = (struct columns){ .features = features };
+}
 
-	if (json == NULL) {
-		*c = made;
-		return 0;
-	}
-	made.categories = array_new(features, sizeof *made.categories);
-	jsonin_begin(&in, json, strlen(json));
-	more = jsonin_enter(&in, '[', fault);
-	while (more == 0 && (more = jsonin_item(&in, fault)) == 1)
-		more = take_column(&made, &in, 1, fault);
-	if (more < 0) {
-		columns_release(&made);
-		return fault_context(fault, "with.categories");
-	}
-	*c = made;
-	return 0;
+void columns_mark(struct columns *c, size_t column)
+{
+	if (c->categories == NULL)
+		c->categories = array_new(c->features, sizeof *c->categories);
+	c->categories[column] = 1;
 }
 
 void columns_release(struct columns *c)

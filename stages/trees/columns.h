@@ -2,8 +2,8 @@
  * trees/columns.h - which columns of a table hold categories, and rows of it as trees take them.
  *
  *     struct columns c;
- *     columns_read(&c, features, "[3, 7]", fault);                  with.categories
- *     columns_count(&c, &samples, path, fault);                     how many there are of each
+ *     columns_init(&c, features);  columns_mark(&c, 3);             column 3 holds categories
+ *     columns_count(&c, &samples, fault);                           how many there are of each
  *     columns_gather(&c, &samples, rows, count, values, fault);     values [count][features]
  *     columns_text(&c, &text);  columns_take(&c, features, text.data, fault);  columns_release(&c);
  *
@@ -29,9 +29,9 @@ struct columns {
 	float *categories; /* [features]: 0 where the column holds numbers; NULL: all do */
 };
 
-/* *c is written on success only. json NULL: no categories. */
-int columns_read(struct columns *c, size_t features, const char *json, struct fault *fault);
-void columns_release(struct columns *c); /* zeroed: nothing */
+void columns_init(struct columns *c, size_t features); /* all of them hold numbers */
+void columns_mark(struct columns *c, size_t column);   /* column < features */
+void columns_release(struct columns *c);               /* zeroed: nothing */
 
 /* Over the training rows; those to validate on are checked. */
 int columns_count(struct columns *c, const struct samples *s, struct fault *fault);

@@ -212,6 +212,9 @@ static void mistakes_are_named(void **state)
 	stage_host_with(*state, "time_budget", "\"1m\"");
 	stage_host_with(*state, "class_weights", "[1, 2, 3]");
 	expect_failure(*state, "3 weights for 2 outputs");
+	stage_host_dep(*state, "init_from", stage_host_path(*state, "model"));
+	expect_failure(*state, "init_from is for one network");
+	stage_host_dep(*state, "init_from", NULL);
 	stage_host_dep(*state, "valid_rows", NULL);
 	expect_failure(*state, "needs a dep named 'valid_rows'");
 }

@@ -119,10 +119,7 @@ static double metric(flow_ctx *host, const char *name, long step)
 
 static char *model_bytes(flow_ctx *host, size_t *size)
 {
-	char *bytes = stage_host_read(stage_host_path(host, "model"), size);
-
-	assert_non_null(bytes);
-	return bytes;
+	return stage_host_read(stage_host_path(host, "model"), size);
 }
 
 /* The model that was just trained, on the rows that it was validated on. */
@@ -428,7 +425,6 @@ static int holds(const char *bytes, size_t size, const char *piece)
 	return 0;
 }
 
-/* Nothing of the checkpoints is left in the model, and what others need is. */
 static void a_model_says_what_its_scores_are(void **state)
 {
 	size_t size;
@@ -518,9 +514,9 @@ static void mistakes_in_the_options_are_named(void **state)
 		{ "subsample", "0", "with.subsample" },
 		{ "subsample", "1.5", "with.subsample" },
 		{ "lr", "2", "with.lr" },
-		{ "categories", "[4]", "with.categories: column 4, but there are columns 0 to 3" },
-		{ "categories", "[1, 1]", "with.categories: column 1 twice" },
-		{ "categories", "[-1]", "with.categories" },
+		{ "categories", "[4]", "with.categories names column 4, but there are columns 0 to 3" },
+		{ "categories", "[1, 1]", "with.categories names column 1 twice" },
+		{ "categories", "{\"0\": 0}", "column 0 has 0 categories" },
 		{ "categories", "[0]", "row 0, column 0 is -1; a category is a whole number" },
 		{ "class_weights", "[1, 2, 3]", "3 weights for 2 outputs" },
 		{ "max_time", "\"10\"", "write 90s, 10m or 2h" },
@@ -550,6 +546,9 @@ static void mistakes_in_the_data_are_named(void **state)
 	class[TRAIN] = 1; /* which is not trained on */
 	give_classes(*state);
 	expect_failure(*state, "the training rows have only one class");
+	stage_host_dep(*state, "init_from", stage_host_path(*state, "model"));
+	expect_failure(*state, "init_from is for networks");
+	stage_host_dep(*state, "init_from", NULL);
 	class[3] = 1; /* a class with one row is told, and learned as far as it goes */
 	give_classes(*state);
 	must_run(*state);
