@@ -24,13 +24,13 @@ static int is_of_net(const struct net *net, const char *name)
 	return 0;
 }
 
-/* What is not a weight: PyTorch's count of batches, the scaling of the input. */
+/* What is not a weight: PyTorch's count of batches, what the input was. */
 static int is_beside(const char *name)
 {
-	static const char counter[] = ".num_batches_tracked";
+	static const char counter[] = ".num_batches_tracked", input[] = "input.";
 	size_t length = strlen(name), end = sizeof counter - 1;
 
-	return strcmp(name, "input.mean") == 0 || strcmp(name, "input.std") == 0 ||
+	return strncmp(name, input, sizeof input - 1) == 0 ||
 	       (length > end && strcmp(name + length - end, counter) == 0);
 }
 

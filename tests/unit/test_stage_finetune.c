@@ -132,6 +132,34 @@ static void another_head_begins_anew(void **state)
 	assert_int_equal((long)metric(*state, "weights_learning", -1), 3 * 16 + 3);
 }
 
+/* Such as the table it learned from. */
+static void what_a_model_says_of_its_input_is_no_weight(void **state)
+{
+	static const int64_t number = 7;
+	const uint64_t shape = 0; /* it has no dimensions */
+	struct tensors file = { .count = 0 }, more = { .count = 0 };
+	const char *path = stage_host_path(*state, "more");
+	struct fault fault;
+
+	for (int is_weight = 0; is_weight < 2; is_weight++) {
+		assert_int_equal(tensors_read(&file, base, &fault), 0);
+		for (size_t i = 0; i < file.count; i++) {
+			const struct tensor *t = &file.tensor[i];
+
+			tensors_add(&more, t->name, t->type, t->shape, t->dimensions, t->data);
+		}
+		tensors_add(&more, is_weight ? "inputs" : "input.table", TENSOR_I64, &shape, 0, &number);
+		assert_int_equal(tensors_write(&more, path, &fault), 0);
+		tensors_release(&file);
+		tensors_release(&more);
+		stage_host_dep(*state, "init_from", path);
+		if (is_weight)
+			expect_failure(*state, "tensor 'inputs' is none of this model's");
+		else
+			must_run(*state);
+	}
+}
+
 static void mistakes_are_named_whichever_side_they_are_on(void **state)
 {
 	static const struct {
@@ -212,6 +240,7 @@ int main(void)
 		TEST(what_is_frozen_does_not_move),
 		TEST(a_group_learns_at_its_own_rate),
 		TEST(another_head_begins_anew),
+		TEST(what_a_model_says_of_its_input_is_no_weight),
 		TEST(mistakes_are_named_whichever_side_they_are_on),
 		TEST(a_fine_tuning_taken_up_comes_to_the_same_bits),
 	};
