@@ -12,7 +12,7 @@
 #include "fuzz.h"
 #include "nn/netfile.h"
 
-#define MODELS 6
+#define MODELS 7
 #define ROWS   3
 
 static const struct net_design designs[MODELS - 1] = {
@@ -24,6 +24,8 @@ static const struct net_design designs[MODELS - 1] = {
 	{ .kind = NET_CNN, .height = 6, .width = 4, .channels = 1, .outputs = 2, .stages = { 2 }, .stage_count = 1 },
 	{ .kind = NET_CNN, .height = 4, .width = 4, .channels = 2, .outputs = 2, .stages = { 2, 3 }, .stage_count = 2, .hidden = { 4 },
 		.hidden_count = 1, .norm = NET_NORM_BATCH, .residual = 1 },
+	{ .kind = NET_MLP, .height = 1, .width = 1, .channels = 3, .outputs = 2, .hidden = { 3 }, .hidden_count = 1,
+		.category = { { 0, 4, 2 }, { 2, 2, 1 } }, .category_count = 2 },
 };
 
 static struct {
