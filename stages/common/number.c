@@ -23,9 +23,9 @@ static const double exact_power[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 #define EXACT_POWER_MAX 22
 
-static const uint64_t whole_power[17] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
-	10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-	10000000000000000 };
+static const uint64_t whole_power[17] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+	100000000, 1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000,
+	100000000000000, 1000000000000000, 10000000000000000 };
 #define EXACT_WHOLE_MAX ((uint64_t)1 << 53)
 
 /* mantissa * 10 to the power, and what the text said beside it. */
@@ -293,17 +293,21 @@ int number_float(double *value, const char *text, size_t length)
 #ifdef __SSE2__
 static inline uint64_t last_digits(const char *at, size_t count, uint64_t *wrong)
 {
-	static const uint8_t masks[32] = { [16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff };
-	const __m128i tens = _mm_set1_epi16(10), hundreds = _mm_set1_epi32(100 | 1 << 16), more = _mm_set1_epi32(10000 | 1 << 16);
-	__m128i mask = _mm_loadu_si128((const __m128i *)(const void *)(masks + count));
+	static const uint64_t masks[4] = { 0, 0, UINT64_MAX, UINT64_MAX };
+	const __m128i tens = _mm_set1_epi16(10), hundreds = _mm_set1_epi32(100 | 1 << 16),
+		      more = _mm_set1_epi32(10000 | 1 << 16);
+	__m128i mask = _mm_loadu_si128(
+		(const __m128i *)(const void *)((const char *)masks + count));
 	__m128i digits = _mm_loadu_si128((const __m128i *)(const void *)at);
 	uint64_t halves;
 
 	digits = _mm_and_si128(_mm_sub_epi8(digits, _mm_set1_epi8('0')), mask);
-	*wrong = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) ^ 0xffff;
+	*wrong = (unsigned)_mm_movemask_epi8(
+			 _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) ^
+		 0xffff;
 	/* Pairs, fours, eights. */
-	digits = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(digits, _mm_set1_epi16(0xff)), tens), _mm_srli_epi16(digits, 8));
+	digits = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(digits, _mm_set1_epi16(0xff)), tens),
+		_mm_srli_epi16(digits, 8));
 	digits = _mm_madd_epi16(digits, hundreds);
 	digits = _mm_madd_epi16(_mm_packs_epi32(digits, digits), more);
 	halves = (uint64_t)_mm_cvtsi128_si64(digits);
@@ -330,7 +334,8 @@ static inline uint64_t last_digits(const char *at, size_t count, uint64_t *wrong
  * the same way in every row. All others go to number_float(). */
 int number_float_ahead(double *value, const char *text, size_t length)
 {
-	size_t negative = length > 0 && text[0] == '-', size = length - negative, before, after, beyond;
+	size_t negative = length > 0 && text[0] == '-', size = length - negative, before, after,
+	       beyond;
 	uint64_t head = load(text + negative), points = head ^ POINTS, wrong = 0, low = 0;
 	double made;
 

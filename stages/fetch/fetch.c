@@ -41,7 +41,7 @@ struct fetch {
 	struct mirror *mirror;
 	size_t mirrors;
 	char wanted[DIGEST_LENGTH + 1], digest[DIGEST_LENGTH + 1];
-	const char *out, *token;
+	const char *out, *token, *ca;
 	char *path; /* where it grows: in the checkpoint's folder, else the out itself */
 	char validator[VALIDATOR_MAX];
 	size_t validator_of; /* the mirror that gave it */
@@ -123,6 +123,7 @@ static int read_options(struct fetch *f, struct fault *fault)
 	f->delay_s = f->host->number(f->ctx, "delay", 1, 0, WAIT_MAX_S);
 	f->stall_s = f->host->integer(f->ctx, "stall", 30, 1, 3600);
 	f->connect_s = f->host->integer(f->ctx, "connect", 10, 1, 3600);
+	f->ca = f->host->text(f->ctx, "ca", NULL);
 	return read_token(f, f->host->text(f->ctx, "token_env", NULL), fault);
 }
 
@@ -205,11 +206,56 @@ static int get_file(struct fetch *f, const char *name, struct fault *fault)
 	return copy_file(path, f->path, f->size_max, fault);
 }
 
+/* Of this start of the machine: what was not synced before another one may be zeros. */
+static void read_boot(char boot[40])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd >= 0 ? read(fd, boot, 36) : 0;
+
+	boot[got > 0 ? got : 0] = '\0';
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void name_validator(const struct fetch *f, struct text *path)
+{
+	text_format(path, "%s.validator", f->path);
+}
+
+/* What the next attempt of the task can go on from: three lines. */
+static void keep_validator(const struct fetch *f)
+{
+	struct text path = { 0 }, lines = { 0 };
+	struct fault ignored;
+	char boot[40];
+
+	if (f->host->checkpoint(f->ctx) == NULL)
+		return;
+	read_boot(boot);
+	name_validator(f, &path);
+	text_format(&lines, "%s\n%s\n%s\n", f->mirror[f->validator_of].url, boot, f->validator);
+	/* Without it the next attempt begins anew, which is no fault of this one. */
+	(void)output_file(path.data, lines.data, lines.length, &ignored);
+	text_release(&path);
+	text_release(&lines);
+}
+
+static void began(void *user, const char *validator)
+{
+	struct fetch *f = user;
+
+	(void)snprintf(f->validator, sizeof f->validator, "%s", validator);
+	keep_validator(f);
+}
+
 static enum transfer_result get(struct fetch *f, size_t i, long *wait_s, struct fault *fault)
 {
 	struct transfer t = { .url = f->mirror[i].url,
 		.path = f->path,
 		.token = f->token,
+		.ca = f->ca,
+		.began = began,
+		.user = f,
 		.size_max = f->size_max,
 		.stall_s = f->stall_s,
 		.connect_s = f->connect_s,
@@ -224,9 +270,9 @@ static enum transfer_result get(struct fetch *f, size_t i, long *wait_s, struct 
 	/* Bytes of another mirror are gone on from only when the digest will tell. */
 	if (i == f->validator_of)
 		(void)snprintf(t.validator, sizeof t.validator, "%s", f->validator);
+	f->validator_of = i;
 	result = transfer_run(&t, fault);
 	(void)snprintf(f->validator, sizeof f->validator, "%s", t.validator);
-	f->validator_of = i;
 	f->resumed = t.resumed;
 	*wait_s = t.wait_s;
 	return result;
@@ -244,44 +290,45 @@ static int check(struct fetch *f, struct fault *fault)
 	return fault_set(fault, "its sha256 is %s, not %s", f->digest, f->wanted);
 }
 
-/* What the next attempt of the task can go on from. */
-static void keep_validator(const struct fetch *f)
+/* The line up to a line end is cut off the text; NULL: there is none. */
+static char *take_line(char **text)
 {
-	struct text path = { 0 }, line = { 0 };
-	struct fault ignored;
+	char *line = *text, *end = strchr(line, '\n');
 
-	if (f->host->checkpoint(f->ctx) == NULL)
-		return;
-	text_format(&path, "%s.validator", f->path);
-	text_format(&line, "%s\n%s", f->mirror[f->validator_of].url, f->validator);
-	/* Without it the next attempt begins anew, which is no fault of this one. */
-	(void)output_file(path.data, line.data, line.length, &ignored);
-	text_release(&path);
-	text_release(&line);
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	*text = end + 1;
+	return line;
 }
 
 static void find_validator(struct fetch *f)
 {
-	struct text path = { 0 };
+	struct text path = { 0 }, copy = { 0 };
 	struct mapped file = { 0 };
 	struct fault ignored;
+	char boot[40], *at, *url, *its_boot, *validator;
 
-	text_format(&path, "%s.validator", f->path);
+	read_boot(boot);
+	name_validator(f, &path);
 	if (mapped_open(&file, path.data, &ignored) == 0 && file.data != NULL) {
-		const char *text = (const char *)file.data, *end = memchr(text, '\n', file.size);
-		size_t url = end != NULL ? (size_t)(end - text) : 0;
-
-		for (size_t i = 0; end != NULL && i < f->mirrors; i++) {
-			if (strlen(f->mirror[i].url) != url ||
-				memcmp(f->mirror[i].url, text, url) != 0 ||
-				file.size - url - 1 >= sizeof f->validator)
+		text_add(&copy, (const char *)file.data, file.size);
+		at = copy.data;
+		url = take_line(&at);
+		its_boot = url != NULL ? take_line(&at) : NULL;
+		validator = its_boot != NULL ? take_line(&at) : NULL;
+		/* With a digest to be checked at the end it may be tried. */
+		for (size_t i = 0; validator != NULL && i < f->mirrors; i++) {
+			if (strcmp(f->mirror[i].url, url) != 0 ||
+				strlen(validator) >= sizeof f->validator ||
+				(strcmp(boot, its_boot) != 0 && f->wanted[0] == '\0'))
 				continue;
-			memcpy(f->validator, end + 1, file.size - url - 1);
-			f->validator[file.size - url - 1] = '\0';
+			(void)snprintf(f->validator, sizeof f->validator, "%s", validator);
 			f->validator_of = i;
 		}
 	}
 	mapped_close(&file);
+	text_release(&copy);
 	text_release(&path);
 }
 
@@ -341,6 +388,11 @@ static int get_it(struct fetch *f, struct fault *fault)
 
 static int put_out(struct fetch *f, struct fault *fault)
 {
+	struct text path = { 0 };
+
+	name_validator(f, &path);
+	(void)unlink(path.data);
+	text_release(&path);
 	if (strcmp(f->path, f->out) == 0 || rename(f->path, f->out) == 0)
 		return 0;
 	return copy_file(f->path, f->out, UINT64_MAX, fault); /* another file system */
@@ -380,7 +432,7 @@ static int record(struct fetch *f, struct fault *fault)
 	return rc;
 }
 
-static void set_path(struct fetch *f)
+static int set_path(struct fetch *f, struct fault *fault)
 {
 	const char *checkpoint = f->host->checkpoint(f->ctx);
 	struct text path = { 0 };
@@ -388,8 +440,13 @@ static void set_path(struct fetch *f)
 	text_format(&path, "%s%s", checkpoint != NULL ? checkpoint : f->out,
 		checkpoint != NULL ? "/part" : "");
 	f->path = path.data;
-	if (checkpoint != NULL)
-		find_validator(f);
+	if (checkpoint == NULL)
+		return 0;
+	if (mkdir(checkpoint, 0777) < 0 && errno != EEXIST)
+		return fault_system(
+			fault, "cannot make the folder '%s' for the checkpoint", checkpoint);
+	find_validator(f);
+	return 0;
 }
 
 static int run(const flow_host *host, flow_ctx *ctx)
@@ -407,8 +464,9 @@ static int run(const flow_host *host, flow_ctx *ctx)
 	if (rc == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		rc = fault_set(&fault, "cannot start libcurl");
 	if (rc == 0) {
-		set_path(&f);
-		rc = get_it(&f, &fault);
+		rc = set_path(&f, &fault);
+		if (rc == 0)
+			rc = get_it(&f, &fault);
 		if (rc == 0)
 			rc = put_out(&f, &fault);
 		if (rc == 0)
@@ -443,6 +501,10 @@ static const flow_option options[] = {
 	{ "connect", "integer", "10", "seconds for a connection" },
 	{ "token_env", "text", "",
 		"environment variable with a token, sent as `Authorization: Bearer`" },
+	{ "ca", "text", "",
+		"file of certificates (PEM) that are trusted instead of the system's: of an "
+		"authority of "
+		"your own" },
 	{ NULL, NULL, NULL, NULL },
 };
 

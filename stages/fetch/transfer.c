@@ -107,6 +107,12 @@ static size_t take_header(char *line, size_t one, size_t count, void *context)
 	return length;
 }
 
+/* What the bytes that come belong to. */
+static const char *validator_of(const struct state *s)
+{
+	return s->etag[0] != '\0' ? s->etag : s->validator;
+}
+
 /* The answer is good and its first bytes come: does it go on from where the file ends? */
 static int begin(struct state *s)
 {
@@ -118,13 +124,16 @@ static int begin(struct state *s)
 		s->is_mixed = 1;
 		return -1;
 	}
-	if (status == 206)
-		return 0;
-	s->size = 0; /* the whole file comes */
-	if (ftruncate(s->fd, 0) < 0 || lseek(s->fd, 0, SEEK_SET) < 0) {
-		s->write_error = errno;
-		return -1;
+	if (status != 206) {
+		s->size = 0; /* the whole file comes */
+		if (ftruncate(s->fd, 0) < 0 || lseek(s->fd, 0, SEEK_SET) < 0) {
+			s->write_error = errno;
+			return -1;
+		}
 	}
+	/* Before the bytes: a part never lies under what is said of another file. */
+	if (s->t->began != NULL)
+		s->t->began(s->t->user, validator_of(s));
 	return 0;
 }
 
@@ -135,7 +144,7 @@ static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
 
 	if (!s->has_begun && begin(s) < 0)
 		return 0;
-	if (size > s->t->size_max - s->size) {
+	if (s->size > s->t->size_max || size > s->t->size_max - s->size) {
 		s->is_too_large = 1;
 		return 0;
 	}
@@ -203,6 +212,8 @@ static void set_limits(struct state *s)
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, s->t->stall_s);
 	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "flow-fetch/1");
 	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, s->message);
+	if (s->t->ca != NULL)
+		(void)curl_easy_setopt(c, CURLOPT_CAINFO, s->t->ca);
 	if (s->t->token != NULL) {
 		(void)curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 		(void)curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, s->t->token);
@@ -278,10 +289,13 @@ static enum transfer_result judge_code(struct state *s, CURLcode code, struct fa
 			"its address is one of the link (169.254/16, fe80::/10), which is "
 			"not connected to");
 	else
-		(void)fault_set(fault, "%s", why);
+		(void)fault_set(fault, "%s%s", why,
+			code == CURLE_PEER_FAILED_VERIFICATION
+				? " (with.ca names the certificate of an authority of your own)"
+				: "");
 	if (s->is_too_large || s->is_blocked || code == CURLE_UNSUPPORTED_PROTOCOL ||
 		code == CURLE_URL_MALFORMAT || code == CURLE_TOO_MANY_REDIRECTS ||
-		code == CURLE_PEER_FAILED_VERIFICATION)
+		code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
 		return TRANSFER_NEVER;
 	return TRANSFER_AGAIN;
 }
@@ -320,10 +334,9 @@ enum transfer_result transfer_run(struct transfer *transfer, struct fault *fault
 	set_callbacks(&s);
 	headers = set_range(&s, range);
 	result = judge(&s, curl_easy_perform(s.curl), fault);
-	/* What the bytes that have come belong to. */
 	if (s.has_begun && !s.is_mixed)
-		(void)snprintf(transfer->validator, sizeof transfer->validator, "%s",
-			s.etag[0] != '\0' ? s.etag : s.validator);
+		(void)snprintf(
+			transfer->validator, sizeof transfer->validator, "%s", validator_of(&s));
 	if (close(s.fd) < 0 && result == TRANSFER_DONE) {
 		(void)fault_system(fault, "cannot write '%s'", transfer->path);
 		result = TRANSFER_STOPPED;

@@ -30,11 +30,15 @@ enum transfer_result {
 struct transfer {
 	const char *url, *path;
 	const char *token; /* sent to the first host only; NULL: none */
+	const char *ca;    /* file of the certificates that are trusted; NULL: the system's */
 	uint64_t size_max;
 	long stall_s, connect_s;
 	const flow_host *host;
 	flow_ctx *ctx;
 	char validator[VALIDATOR_MAX]; /* in and out: ETag or Last-Modified; "": no resuming */
+	/* Told when the first bytes come, so that who is killed meanwhile has it. */
+	void (*began)(void *user, const char *validator);
+	void *user;
 	long wait_s;                   /* what the server asked for, or 0 */
 	uint64_t resumed;              /* bytes that were there and stayed */
 };

@@ -194,8 +194,8 @@ static long add_any(struct cells *cells, struct chunk *chunk, const struct conve
 }
 
 /* Rows from `row` on whose values are there and as they usually are; returns the first that needs a closer look. */
-static inline __attribute__((always_inline)) size_t convert_run(
-	void *values, const struct chunk *chunk, const struct convert *how, size_t row, int is_float)
+static inline __attribute__((always_inline)) size_t convert_run(void *values,
+	const struct chunk *chunk, const struct convert *how, size_t row, int is_float)
 {
 	const struct span *span = chunk->span + row * chunk->columns + how->column;
 	size_t rows = chunk->rows, columns = chunk->columns;

@@ -80,17 +80,22 @@ static void read_beginnings(const char *text)
 		if (number_float(&want, alone, length) != number_float_ahead(&got, room, length) ||
 			memcmp(&want, &got, sizeof got) != 0)
 			fail_msg("'%s' is %a, not %a", alone, want, got);
-		if (number_integer(&whole, alone, length) != number_integer_ahead(&same, room, length) || whole != same)
-			fail_msg("'%s' is %lld, not %lld", alone, (long long)whole, (long long)same);
+		if (number_integer(&whole, alone, length) !=
+				number_integer_ahead(&same, room, length) ||
+			whole != same)
+			fail_msg(
+				"'%s' is %lld, not %lld", alone, (long long)whole, (long long)same);
 	}
 }
 
 static void what_follows_a_number_is_not_read_into_it(void **unused)
 {
-	static const char *const texts[] = { "12,345678901", "1.577777777777777777777", "-1.2345678901234567,1", "123456789.5", "1234567.25",
-		"12345678.25", ".5", "-.5", "-", "5.", "-0.0", "0.00000000000000000001", "1.2.3", "1.23456789:1", "1.234567890123456x", "00.5", "/.5",
-		":.5", " 1.5 ", "1.5e3", "-12345678", "123456789", "1234567a", "+5", "--5", "99999999.99999999999", "9.999999999999999999",
-		"1234567.891234567891" };
+	static const char *const texts[] = { "12,345678901", "1.577777777777777777777",
+		"-1.2345678901234567,1", "123456789.5", "1234567.25", "12345678.25", ".5", "-.5",
+		"-", "5.", "-0.0", "0.00000000000000000001", "1.2.3", "1.23456789:1",
+		"1.234567890123456x", "00.5", "/.5", ":.5", " 1.5 ", "1.5e3", "-12345678",
+		"123456789", "1234567a", "+5", "--5", "99999999.99999999999",
+		"9.999999999999999999", "1234567.891234567891" };
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -119,8 +124,10 @@ static void numbers_of_every_length_are_read_ahead(void **unused)
 				want = strtod(text, NULL);
 				*at = '3';
 				if (before + after != 0 &&
-					(!number_float_ahead(&got, text, (size_t)(at - text)) || memcmp(&got, &want, sizeof got) != 0))
-					fail_msg("%.*s is %a, not %a", (int)(at - text), text, want, got);
+					(!number_float_ahead(&got, text, (size_t)(at - text)) ||
+						memcmp(&got, &want, sizeof got) != 0))
+					fail_msg("%.*s is %a, not %a", (int)(at - text), text, want,
+						got);
 			}
 		}
 	}
