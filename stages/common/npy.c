@@ -168,14 +168,19 @@ static const struct {
 
 static int read_type(struct npy_array *array, const char *text, const char *path, struct fault *fault)
 {
+	int length = 0;
+
 	for (size_t i = 0; text != NULL && i < sizeof types / sizeof types[0]; i++) {
 		if (strncmp(text, types[i].name, 5) == 0) {
 			array->type = (enum npy_type)i;
 			return 0;
 		}
 	}
-	return fault_set(fault, "'%s' holds %.10s; read are '|u1', '<i8', '<f4' and '<f8'", path,
-		text != NULL ? text : "no known type");
+	/* With its quotes; a list of fields ends where the header's next entry begins. */
+	while (text != NULL && length < 40 && text[length] != '\0' && text[length] != ',')
+		length++;
+	return fault_set(fault, "'%s' holds %.*s; read are '|u1', '<i8', '<f4' and '<f8'", path,
+		text != NULL ? length : 13, text != NULL ? text : "no known type");
 }
 
 /* "(2, 3)" or "(2,)" -> 2 and 3; their product must not overflow. */

@@ -296,8 +296,8 @@ static inline uint64_t last_digits(const char *at, size_t count, uint64_t *wrong
 	static const uint64_t masks[4] = { 0, 0, UINT64_MAX, UINT64_MAX };
 	const __m128i tens = _mm_set1_epi16(10), hundreds = _mm_set1_epi32(100 | 1 << 16),
 		      more = _mm_set1_epi32(10000 | 1 << 16);
-	__m128i mask = _mm_loadu_si128(
-		(const __m128i *)(const void *)((const char *)masks + count));
+	__m128i mask =
+		_mm_loadu_si128((const __m128i *)(const void *)((const char *)masks + count));
 	__m128i digits = _mm_loadu_si128((const __m128i *)(const void *)at);
 	uint64_t halves;
 

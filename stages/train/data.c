@@ -5,6 +5,19 @@
 #include "common/fault.h"
 #include "nn/samples.h"
 
+/* Classes may be many, and the rows that train all of one. */
+static int check_classes(const struct samples *s, struct fault *fault)
+{
+	size_t count[CLASSES_MAX] = { 0 }, present = 0;
+
+	if (s->classes == 0)
+		return 0;
+	samples_count(s, count);
+	for (size_t i = 0; i < s->classes; i++)
+		present += count[i] != 0;
+	return present < 2 ? fault_set(fault, "the training rows have only one class") : 0;
+}
+
 int data_open(struct samples *samples, int may_miss, const flow_host *host, flow_ctx *ctx,
 	struct fault *fault)
 {
@@ -18,7 +31,12 @@ int data_open(struct samples *samples, int may_miss, const flow_host *host, flow
 	if ((images == NULL) == (features == NULL) || paths.targets == NULL)
 		return fault_set(
 			fault, "needs a dep named 'labels' and one named 'images' or 'features'");
-	return samples_open(samples, &paths, fault);
+	if (samples_open(samples, &paths, fault) < 0)
+		return -1;
+	if (check_classes(samples, fault) == 0)
+		return 0;
+	samples_close(samples);
+	return -1;
 }
 
 void data_tell_rare(const struct samples *samples, const flow_host *host, flow_ctx *ctx)

@@ -13,7 +13,7 @@
 struct fault;
 struct samples;
 
-/* may_miss: NaN is a missing value. *samples is written on success only. */
+/* may_miss: NaN is a missing value. Training rows of one class are an error. *samples holds nothing after one. */
 int data_open(struct samples *samples, int may_miss, const flow_host *host, flow_ctx *ctx,
 	struct fault *fault);
 

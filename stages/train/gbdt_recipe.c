@@ -68,19 +68,6 @@ int gbdt_recipe_read(
 	return host->failed(ctx) ? -1 : 0;
 }
 
-/* Classes may be many, and the rows that train all of one. */
-static int check_classes(const struct samples *s, struct fault *fault)
-{
-	size_t count[CLASSES_MAX] = { 0 }, present = 0;
-
-	if (s->classes == 0)
-		return 0;
-	samples_count(s, count);
-	for (size_t i = 0; i < s->classes; i++)
-		present += count[i] != 0;
-	return present < 2 ? fault_set(fault, "the training rows have only one class") : 0;
-}
-
 /* As many as the training rows have, or as are declared. */
 static int find_categories(struct gbdt_recipe *r, const struct samples *s, struct fault *fault)
 {
@@ -116,7 +103,7 @@ int gbdt_recipe_fit(struct gbdt_recipe *r, const struct samples *s, struct fault
 	if (s->targets != 1)
 		return fault_set(
 			fault, "gbdt learns one number a row, but the labels have %zu", s->targets);
-	if (recipe_fit(&r->rules, s, fault) < 0 || check_classes(s, fault) < 0)
+	if (recipe_fit(&r->rules, s, fault) < 0)
 		return -1;
 	/* One score tells two classes apart. */
 	r->outputs = r->rules.loss == NN_SOFTMAX && s->classes > 2 ? s->classes : 1;

@@ -240,8 +240,6 @@ static int choose_loss(struct recipe *r, const struct samples *s, struct fault *
 	if (r->loss < 0)
 		r->loss = s->classes != 0 ? NN_SOFTMAX : NN_SQUARED;
 	wants_classes = r->loss == NN_SOFTMAX;
-	if (s->classes == 1)
-		return fault_set(fault, "the labels have only one class");
 	if (wants_classes && s->classes == 0)
 		return fault_set(fault, "with.loss: softmax wants classes (whole numbers), but the "
 					"targets are floats");

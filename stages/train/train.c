@@ -44,6 +44,17 @@ static int read_options(
 
 /* The data sets; *has_valid is 0 when no validation rows are given. What was opened is the caller's
  * to close. */
+/* One class alone cannot be told from another. */
+static int check_classes(const struct dataset *train, struct fault *fault)
+{
+	size_t first = dataset_label(train, train->row[0]);
+
+	for (size_t i = 1; i < train->count; i++)
+		if (dataset_label(train, train->row[i]) != first)
+			return 0;
+	return fault_set(fault, "the training rows have only one class");
+}
+
 static int open_data(struct dataset *train, struct dataset *valid, int *has_valid,
 	const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
@@ -57,8 +68,8 @@ static int open_data(struct dataset *train, struct dataset *valid, int *has_vali
 		return fault_set(fault, "the dep 'init_from' is for the models mlp and cnn");
 	if (dataset_open(train, images, labels, host->dep(ctx, "rows"), fault) < 0)
 		return -1;
-	if (train->classes < 2)
-		return fault_set(fault, "'%s' has only one class", labels);
+	if (check_classes(train, fault) < 0)
+		return -1;
 	if (train->features > LINEAR_FEATURES_MAX)
 		return fault_set(
 			fault, "'%s' has images of %zu pixels, too many", images, train->features);

@@ -363,7 +363,11 @@ static void mistakes_in_the_data_are_named(void **state)
 	expect_failure((stage_host_dep(*state, "labels",
 				ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0)),
 			       *state),
-		"only one class");
+		"the training rows have only one class");
+	/* Others are among the rows to validate on. */
+	class[RING_ROWS - 1] = 1;
+	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0));
+	expect_failure(*state, "the training rows have only one class");
 	class[3] = -1;
 	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0));
 	expect_failure(*state, "has class -1; from 0 to 4095 are possible");
@@ -388,8 +392,10 @@ static void a_batch_larger_than_the_data_is_the_data(void **state)
 	stage_host_with(*state, "batch_size", "65536");
 	stage_host_with(*state, "norm", "\"batch\"");
 	must_run(*state);
-	stage_host_dep(*state, "rows", ring_rows(*state, "one.npy", 0, 1));
+	stage_host_with(*state, "batch_size", "1");
 	expect_failure(*state, "norm: batch needs batches of at least 2 rows");
+	stage_host_dep(*state, "rows", ring_rows(*state, "one.npy", 0, 1));
+	expect_failure(*state, "the training rows have only one class");
 }
 
 static double rate(enum schedule schedule, double done)

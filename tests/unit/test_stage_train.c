@@ -333,7 +333,7 @@ static void mistakes_in_the_data_are_named(void **state)
 	expect_failure(*state, "has 300 images, but");
 	stage_host_dep(*state, "labels",
 		stage_host_idx(*state, "same", (const unsigned[]){ ROWS }, 1, ones));
-	expect_failure(*state, "has only one class");
+	expect_failure(*state, "the training rows have only one class");
 	make_data(*state, 0);
 	stage_host_dep(*state, "rows", write_rows(*state, "none.npy", 5, 5));
 	expect_failure(*state, "lists no rows");
