@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,6 +41,19 @@ int mapped_open(struct mapped *mapped, const char *path, struct fault *fault)
 	rc = map(mapped, fd, path, fault);
 	(void)close(fd);
 	return rc;
+}
+
+void mapped_expect(const void *data, size_t size)
+{
+	union {
+		const void *given;
+		char *taken;
+	} from = { .given = data };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)data % page;
+
+	/* Advice that is not taken costs time and nothing else. */
+	if (size > 0)
+		(void)posix_madvise(from.taken - before, size + before, POSIX_MADV_WILLNEED);
 }
 
 void mapped_close(struct mapped *mapped)

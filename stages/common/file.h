@@ -29,6 +29,8 @@ struct mapped {
 
 int mapped_open(struct mapped *mapped, const char *path, struct fault *fault);
 void mapped_close(struct mapped *mapped); /* zeroed: nothing */
+/* Those bytes of a mapping are wanted soon: the kernel begins to read them, and nobody waits. */
+void mapped_expect(const void *data, size_t size);
 
 struct output {
 	FILE *stream; /* NULL: committed or abandoned */

@@ -21,6 +21,7 @@ enum philox_use {
 	PHILOX_AXES = 17,   /* first guess of main axes */
 	PHILOX_ROUND_ROWS = 24,    /* rows a round of boosting leaves out; stream = round */
 	PHILOX_ROUND_COLUMNS = 25, /* columns it looks at; stream = round */
+	PHILOX_BLOCKS = 32, /* order of blocks of rows in an epoch; stream = epoch */
 };
 
 /* The function itself: counter and key in, four numbers out. */

@@ -14,6 +14,8 @@
 /* A pixel that hardly ever changes would be blown up by its tiny spread. */
 #define SPREAD_MIN 0.1
 
+#define GAP_BYTES ((size_t)64 << 10)
+
 static void shape_of(struct samples *s, const size_t *shape, unsigned dimensions)
 {
 	s->rows = shape[0];
@@ -43,13 +45,10 @@ static int open_idx(struct samples *s, const char *path, struct fault *fault)
 	return 0;
 }
 
-static float *floats_of(const double *value, size_t count)
+static void to_floats(float *to, const double *value, size_t count)
 {
-	float *made = array_new(count, sizeof *made);
-
 	for (size_t i = 0; i < count; i++)
-		made[i] = (float)value[i];
-	return made;
+		to[i] = (float)value[i];
 }
 
 static int open_npy(struct samples *s, const char *path, struct fault *fault)
@@ -63,9 +62,8 @@ static int open_npy(struct samples *s, const char *path, struct fault *fault)
 			fault, "'%s' holds whole numbers; bytes or floats are wanted", path);
 	shape_of(s, a->shape, a->dimensions);
 	s->is_bytes = a->type == NPY_UINT8;
-	s->values = a->data;
-	if (a->type == NPY_FLOAT64)
-		s->values = s->converted = floats_of(a->data, a->count);
+	if (a->type != NPY_FLOAT64)
+		s->values = a->data;
 	return 0;
 }
 
@@ -104,12 +102,11 @@ static int take_numbers(
 	if (a->dimensions > 2 || a->count == 0)
 		return fault_set(fault, "'%s' is no [rows] or [rows, targets] of numbers", path);
 	s->targets = a->dimensions == 2 ? a->shape[1] : 1;
-	if (a->type == NPY_FLOAT64) {
-		s->target = floats_of(a->data, a->count);
-	} else {
-		s->target = array_new(a->count, sizeof *s->target);
+	s->target = array_new(a->count, sizeof *s->target);
+	if (a->type == NPY_FLOAT64)
+		to_floats(s->target, a->data, a->count);
+	else
 		memcpy(s->target, a->data, a->count * sizeof *s->target);
-	}
 	return 0;
 }
 
@@ -171,34 +168,122 @@ static int take_rows(
 	return rc;
 }
 
-static int check_row(
-	const struct samples *s, size_t row, const struct samples_paths *paths, struct fault *fault)
+void samples_fetch(const struct samples *s, const int64_t *rows, size_t count, void *values)
 {
-	const float *value = s->is_bytes ? NULL : (const float *)s->values + row * s->features;
+	size_t size = samples_row_size(s);
+
+	if (s->is_table) {
+		table_fetch(&s->table, rows, count, values);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t row = (size_t)rows[i];
+
+		if (s->values != NULL)
+			memcpy((char *)values + i * size, (const char *)s->values + row * size,
+				size);
+		else
+			to_floats((float *)values + i * s->features,
+				(const double *)s->npy.data + row * s->features, s->features);
+	}
+}
+
+double samples_value(const struct samples *s, size_t row, size_t feature)
+{
+	size_t at = row * s->features + feature;
+
+	if (s->is_table)
+		return table_value(&s->table, row, feature);
+	if (s->values == NULL)
+		return (double)(float)((const double *)s->npy.data)[at];
+	return s->is_bytes ? (double)((const uint8_t *)s->values)[at]
+			   : (double)((const float *)s->values)[at];
+}
+
+size_t samples_row_size(const struct samples *s)
+{
+	return s->features * (s->is_bytes ? 1 : sizeof(float));
+}
+
+static void expect_run(const struct samples *s, size_t first, size_t rows)
+{
+	size_t size = s->values != NULL ? samples_row_size(s) : s->features * sizeof(double);
+	const char *data = s->values != NULL ? s->values : s->npy.data;
+
+	if (s->is_table)
+		table_expect(&s->table, first, rows);
+	else
+		mapped_expect(data + first * size, rows * size);
+}
+
+void samples_expect(const struct samples *s, const int64_t *rows, size_t count)
+{
+	/* What lies between two rows is read with them when that is less than finding them anew. */
+	size_t gap = GAP_BYTES / samples_row_size(s) + 1, first = 0;
+
+	for (size_t i = 1; i <= count; i++) {
+		if (i < count && (size_t)(rows[i] - rows[i - 1]) <= gap)
+			continue;
+		expect_run(s, (size_t)rows[first], (size_t)(rows[i - 1] - rows[first]) + 1);
+		first = i;
+	}
+}
+
+static int check_row(const struct samples *s, size_t row, const void *values,
+	const struct samples_paths *paths, struct fault *fault)
+{
+	const float *value = s->is_bytes ? NULL : values;
 
 	for (size_t j = 0; value != NULL && j < s->features; j++)
 		if (!isfinite(value[j]) && !(paths->may_miss && isnan(value[j])))
 			return fault_set(fault, "row %zu, column %zu of '%s' is %s", row, j,
-				paths->values, isnan(value[j]) ? "not a number" : "infinite");
+				s->is_table ? paths->table : paths->values,
+				isnan(value[j]) ? "not a number" : "infinite");
 	for (size_t j = 0; j < s->targets; j++)
 		if (!isfinite(s->target[row * s->targets + j]))
 			return fault_set(fault, "row %zu, column %zu of '%s' has no target", row, j,
-				paths->targets);
+				s->is_table ? paths->table : paths->targets);
 	return 0;
 }
 
-static int check(const struct samples *s, const struct samples_paths *paths, struct fault *fault)
+static int check_rows(const struct samples *s, const int64_t *rows, size_t count,
+	const struct samples_paths *paths, struct fault *fault)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (check_row(s, (size_t)s->row[i], paths, fault) < 0)
-			return -1;
-	for (size_t i = 0; i < s->valid_count; i++)
-		if (check_row(s, (size_t)s->valid[i], paths, fault) < 0)
-			return -1;
-	return 0;
+	void *values = array_new(samples_row_size(s), 1);
+	int rc = 0;
+
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		if (s->is_table && table_check(&s->table, (size_t)rows[i], fault) < 0) {
+			rc = fault_context(fault, "'%s'", paths->table);
+			break;
+		}
+		samples_fetch(s, rows + i, 1, values);
+		rc = check_row(s, (size_t)rows[i], values, paths, fault);
+	}
+	free(values);
+	return rc;
 }
 
-static int open_all(struct samples *s, const struct samples_paths *paths, struct fault *fault)
+static int open_table(struct samples *s, const struct samples_paths *paths, struct fault *fault)
+{
+	struct table *t = &s->table;
+
+	if (table_open(t, paths->table, &paths->columns, fault) < 0)
+		return -1;
+	s->is_table = 1;
+	s->rows = t->rows;
+	s->height = t->height;
+	s->width = t->width;
+	s->channels = t->channels;
+	s->features = t->features;
+	s->is_bytes = t->is_bytes;
+	s->target = table_targets(t, &s->targets, &s->classes, fault);
+	if (s->target == NULL)
+		return fault_context(fault, "'%s'", paths->table);
+	return s->rows == 0 ? fault_set(fault, "'%s' is empty", paths->table) : 0;
+}
+
+static int open_arrays(struct samples *s, const struct samples_paths *paths, struct fault *fault)
 {
 	size_t targets = 0;
 
@@ -211,6 +296,13 @@ static int open_all(struct samples *s, const struct samples_paths *paths, struct
 	if (s->rows != targets)
 		return fault_set(fault, "'%s' has %zu rows, but '%s' has %zu", paths->values,
 			s->rows, paths->targets, targets);
+	return 0;
+}
+
+static int open_all(struct samples *s, const struct samples_paths *paths, struct fault *fault)
+{
+	if ((paths->table != NULL ? open_table(s, paths, fault) : open_arrays(s, paths, fault)) < 0)
+		return -1;
 	if (paths->rows != NULL) {
 		if (take_rows(&s->row, &s->count, s->rows, paths->rows, fault) < 0)
 			return -1;
@@ -221,7 +313,9 @@ static int open_all(struct samples *s, const struct samples_paths *paths, struct
 	if (paths->valid_rows != NULL &&
 		take_rows(&s->valid, &s->valid_count, s->rows, paths->valid_rows, fault) < 0)
 		return -1;
-	return check(s, paths, fault);
+	if (check_rows(s, s->row, s->count, paths, fault) < 0)
+		return -1;
+	return check_rows(s, s->valid, s->valid_count, paths, fault);
 }
 
 int samples_open(struct samples *s, const struct samples_paths *paths, struct fault *fault)
@@ -240,7 +334,7 @@ void samples_close(struct samples *s)
 {
 	idx_close(&s->idx);
 	npy_close(&s->npy);
-	free(s->converted);
+	table_close(&s->table);
 	free(s->target);
 	free(s->row);
 	free(s->valid);
@@ -250,17 +344,19 @@ void samples_close(struct samples *s)
 /* sum[j] += (value - mean[j]) ^ power over the training rows; power is 1 or 2. */
 static void add_powers(const struct samples *s, const double *mean, int power, double *sum)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		size_t first = (size_t)s->row[i] * s->features;
-		const uint8_t *byte = (const uint8_t *)s->values + first;
-		const float *value = (const float *)s->values + first;
+	void *values = array_new(samples_row_size(s), 1);
+	const uint8_t *byte = values;
+	const float *value = values;
 
+	for (size_t i = 0; i < s->count; i++) {
+		samples_fetch(s, s->row + i, 1, values);
 		for (size_t j = 0; j < s->features; j++) {
 			double off = (s->is_bytes ? (double)byte[j] : (double)value[j]) - mean[j];
 
 			sum[j] += power == 1 ? off : off * off;
 		}
 	}
+	free(values);
 }
 
 /* Each value becomes the mean of its group: the columns that are j modulo groups. */
@@ -308,12 +404,27 @@ void samples_count(const struct samples *s, size_t *count)
 		count[(size_t)s->target[(size_t)s->row[i] * s->targets]]++;
 }
 
+/* The same for the same values, wherever they are mapped. */
+static uint64_t digest_values(const struct samples *s)
+{
+	size_t size = samples_row_size(s);
+	void *values = array_new(size, 1);
+	XXH3_state_t state;
+
+	(void)XXH3_64bits_reset(&state);
+	for (int64_t row = 0; (size_t)row < s->rows; row++) {
+		samples_fetch(s, &row, 1, values);
+		(void)XXH3_64bits_update(&state, values, size);
+	}
+	free(values);
+	return XXH3_64bits_digest(&state);
+}
+
 void samples_digest(struct samples *s)
 {
-	size_t value = s->is_bytes ? 1 : sizeof(float);
 	uint64_t part[4];
 
-	part[0] = XXH3_64bits(s->values, s->rows * s->features * value);
+	part[0] = digest_values(s);
 	part[1] = XXH3_64bits(s->target, s->rows * s->targets * sizeof *s->target);
 	part[2] = XXH3_64bits(s->row, s->count * sizeof *s->row);
 	part[3] =

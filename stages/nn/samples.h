@@ -3,16 +3,20 @@
  * which of them count.
  *
  *     struct samples s;
- *     samples_open(&s, &paths, fault);  ...s.values, s.target, s.row, s.valid...  samples_close(&s);
+ *     samples_open(&s, &paths, fault);  ...s.target, s.row, s.valid...
+ *     samples_fetch(&s, s.row, 100, values);                  of those rows, side by side
+ *     samples_close(&s);
  *
  * Values are an IDX file of byte images or an NPY file: [rows, columns] numbers, [rows, height,
  * width] or [rows, height, width, channels] images, as bytes or floats (doubles become floats).
  * Targets are an IDX file of bytes or an NPY file of 64-bit integers, which are classes, or an NPY
- * file of floats, [rows] or [rows, targets], which are numbers.
+ * file of floats, [rows] or [rows, targets], which are numbers. Or both are columns of a shard
+ * (nn/table.h). The same rows are the same values, whichever file they come from.
  *
  * Only rows that count are looked at. A value or target that is not finite (trees: NaN is a missing
- * value), a class that is negative, too few rows, lists that reach beyond the data are refused, with row and column.
- * Nothing that is mapped is copied, doubles excepted.
+ * value), a class that is negative, too few rows, lists that reach beyond the data are refused, with
+ * row and column. Values stay where they are mapped; 20 bytes a row are in memory, and 4 for each
+ * target.
  */
 #ifndef FLOW_STAGES_NN_SAMPLES_H
 #define FLOW_STAGES_NN_SAMPLES_H
@@ -22,6 +26,7 @@
 
 #include "common/idx.h"
 #include "common/npy.h"
+#include "nn/table.h"
 
 struct fault;
 struct scaling;
@@ -30,6 +35,8 @@ struct scaling;
 
 struct samples_paths {
 	const char *values, *targets;
+	const char *table; /* instead of both */
+	struct table_wanted columns; /* of it */
 	const char *rows, *valid_rows; /* NULL: all rows, none */
 	int may_miss;                  /* a value that is not a number is a missing one */
 };
@@ -37,9 +44,9 @@ struct samples_paths {
 struct samples {
 	struct idx idx;
 	struct npy_array npy;
-	float *converted;   /* doubles as floats */
-	const void *values; /* [rows][features] */
-	int is_bytes;
+	struct table table;
+	const void *values; /* [rows][features] of bytes or floats; NULL: they must be fetched */
+	int is_bytes, is_table;
 	size_t rows, height, width, channels, features;
 	float *target; /* [rows][targets] */
 	size_t targets;
@@ -52,6 +59,13 @@ struct samples {
 /* *s is written on success only. */
 int samples_open(struct samples *s, const struct samples_paths *paths, struct fault *fault);
 void samples_close(struct samples *s); /* zeroed: nothing */
+
+/* Values of those rows, [count][features], of bytes or floats. Any thread may fetch. */
+void samples_fetch(const struct samples *s, const int64_t *rows, size_t count, void *values);
+size_t samples_row_size(const struct samples *s); /* bytes */
+double samples_value(const struct samples *s, size_t row, size_t feature);
+/* Those rows, which are in ascending order, are wanted soon. */
+void samples_expect(const struct samples *s, const int64_t *rows, size_t count);
 
 /* Mean and deviation over the training rows: of each column, or of each channel of an image when
  * `by_channel`. A column that does not change has deviation 1, bytes at least 0.1. */

@@ -84,14 +84,6 @@ int categories_read(
 	return rc < 0 ? fault_context(fault, "with.categories") : 0;
 }
 
-static double value_of(const struct samples *s, size_t row, size_t column)
-{
-	size_t at = row * s->features + column;
-
-	return s->is_bytes ? (double)((const uint8_t *)s->values)[at]
-			   : (double)((const float *)s->values)[at];
-}
-
 /* The highest code of the training rows; all of them must be codes. */
 static int find_highest(const struct samples *s, const struct net_category *category,
 	size_t *highest, struct fault *fault)
@@ -100,7 +92,7 @@ static int find_highest(const struct samples *s, const struct net_category *cate
 
 	*highest = 0;
 	for (size_t i = 0; i < s->count; i++) {
-		double code = value_of(s, (size_t)s->row[i], category->column);
+		double code = samples_value(s, (size_t)s->row[i], category->column);
 
 		if (!(code >= 0 && code < (double)most) || code > floor(code))
 			return fault_set(fault,
@@ -149,7 +141,7 @@ static void forget(const struct nn_table *table, const struct samples *s, float 
 	char *seen = array_new(table->rows, 1);
 
 	for (size_t i = 0; i < s->count; i++)
-		seen[(size_t)value_of(s, (size_t)s->row[i], table->column)] = 1;
+		seen[(size_t)samples_value(s, (size_t)s->row[i], table->column)] = 1;
 	for (size_t code = 0; code < table->rows; code++)
 		if (!seen[code])
 			memset(weight + code * table->width, 0, table->width * sizeof *weight);

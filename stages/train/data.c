@@ -24,13 +24,22 @@ int data_open(struct samples *samples, int may_miss, const flow_host *host, flow
 	const char *images = host->dep(ctx, "images"), *features = host->dep(ctx, "features");
 	const struct samples_paths paths = { .values = images != NULL ? images : features,
 		.targets = host->dep(ctx, "labels"),
+		.table = host->dep(ctx, "table"),
+		.columns = { .inputs = host->json(ctx, "inputs"),
+			.target = host->text(ctx, "target", "label") },
 		.rows = host->dep(ctx, "rows"),
 		.valid_rows = host->dep(ctx, "valid_rows"),
 		.may_miss = may_miss };
+	int deps = (images != NULL) + (features != NULL) + (paths.table != NULL);
 
-	if ((images == NULL) == (features == NULL) || paths.targets == NULL)
-		return fault_set(
-			fault, "needs a dep named 'labels' and one named 'images' or 'features'");
+	if (may_miss && paths.table != NULL)
+		return fault_set(fault, "trees take 'features' and 'labels', not a 'table'; the "
+					"stage `unpack` makes them of it");
+	if (deps != 1 || (paths.targets == NULL) != (paths.table != NULL))
+		return fault_set(fault, "needs a dep named 'table', or one named 'labels' and one "
+					"named 'images' or 'features'");
+	if (paths.table == NULL && (host->has(ctx, "inputs") || host->has(ctx, "target")))
+		return fault_set(fault, "with.inputs and with.target are for a dep named 'table'");
 	if (samples_open(samples, &paths, fault) < 0)
 		return -1;
 	if (check_classes(samples, fault) == 0)

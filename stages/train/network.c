@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/safetensors.h"
+#include "nn/feed.h"
 #include "nn/netfile.h"
 #include "nn/samples.h"
 #include "train/categories.h"
@@ -15,6 +16,14 @@
 #include "train/recipe.h"
 #include "train/session.h"
 #include "train/telemetry.h"
+
+/* Of the cores that the attempt holds, those that fetch do not compute; one always does. */
+static unsigned share_cores(struct recipe *recipe, const struct samples *samples, unsigned cores)
+{
+	if (recipe->decode_threads < 0)
+		recipe->decode_threads = (long)feed_threads(samples, cores);
+	return cores > recipe->decode_threads ? cores - (unsigned)recipe->decode_threads : 1;
+}
 
 static void describe_number(struct tensors *notes, const char *key, double value)
 {
@@ -100,7 +109,8 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 	if (recipe_read(&recipe, host, ctx, &fault) < 0 ||
 		data_open(&samples, 0, host, ctx, &fault) < 0 ||
 		recipe_fit(&recipe, &samples, &fault) < 0 ||
-		net_init(&net, &recipe.design, &nn_cpu, host->threads(ctx), &fault) < 0)
+		net_init(&net, &recipe.design, &nn_cpu,
+			share_cores(&recipe, &samples, host->threads(ctx)), &fault) < 0)
 		goto out;
 	data_tell_rare(&samples, host, ctx);
 	if (recipe.batch_size == 0)

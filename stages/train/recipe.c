@@ -7,6 +7,7 @@
 #include "common/fault.h"
 #include "common/jsonin.h"
 #include "common/text.h"
+#include "nn/feed.h"
 #include "nn/samples.h"
 
 static const char *const losses[] = { "softmax", "sigmoid", "mse", "huber", "quantile", NULL };
@@ -230,6 +231,9 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 	r->metric_every = host->integer(ctx, "metric_every", 100, 1, 1000000000);
 	r->overfit_batches = host->integer(ctx, "overfit_batches", 0, 0, 1000000);
 	r->standardize = host->boolean(ctx, "standardize", 1);
+	r->shuffle_rows = host->integer(ctx, "shuffle_rows", 0, 0, 1000000000);
+	r->decode_threads = host->integer(ctx, "decode_threads", -1, -1, FEED_THREADS_MAX);
+	r->batches_ahead = host->integer(ctx, "batches_ahead", 8, 2, FEED_AHEAD_MAX);
 	return host->failed(ctx) ? -1 : 0;
 }
 
@@ -340,9 +344,10 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 		r->nesterov, r->decay, r->clip, r->average);
 	text_format(text,
 		"schedule %s %.17g %.17g %.17g epochs %ld batch %zu x %ld patience %ld overfit "
-		"%ld dev %d\n",
+		"%ld dev %d shuffle %ld\n",
 		schedules[r->schedule], r->warmup, r->step_every, r->factor, r->epochs,
-		r->batch_size, r->accumulate, r->patience, r->overfit_batches, r->fast_dev_run);
+		r->batch_size, r->accumulate, r->patience, r->overfit_batches, r->fast_dev_run,
+		r->shuffle_rows);
 	text_format(text, "init %016llx\n", (unsigned long long)r->init_digest);
 	groups_text(&r->groups, text);
 }

@@ -56,6 +56,8 @@ struct recipe {
 	long accumulate;          /* batches a step */
 	double diverge, max_time; /* 0: never */
 	int fast_dev_run, standardize;
+	long shuffle_rows;                  /* drawn from one stretch of the data; 0: from all */
+	long decode_threads, batches_ahead; /* nn/feed.h; -1: as the data are */
 	uint64_t seed;
 	struct categories categories;
 	struct groups groups;

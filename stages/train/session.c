@@ -7,11 +7,12 @@
 #include <time.h>
 
 #include "common/fault.h"
-#include "common/philox.h"
 #include "common/text.h"
+#include "nn/feed.h"
 #include "nn/netfile.h"
 #include "nn/samples.h"
 #include "train/checkpoint.h"
+#include "train/order.h"
 #include "train/range.h"
 #include "train/recipe.h"
 #include "train/schedule.h"
@@ -111,6 +112,9 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 		net->ops->upload(net->device, s->weight, recipe->weight,
 			net->design.outputs * sizeof(float));
 	}
+	s->feed = feed_open(samples, &(struct feed_shape){ .batch = recipe->batch_size,
+					     .ahead = (size_t)recipe->batches_ahead,
+					     .threads = (unsigned)recipe->decode_threads });
 	s->order = array_new(samples->count, sizeof *s->order);
 	s->batch_target = array_new(recipe->batch_size * samples->targets, sizeof(float));
 	make_runs(s);
@@ -126,6 +130,7 @@ void session_release(struct session *s)
 	checkpoint_release(s);
 	for (size_t i = 0; s->net != NULL && i < sizeof memory / sizeof memory[0]; i++)
 		s->net->ops->release(s->net->device, memory[i]);
+	feed_close(s->feed);
 	free(s->order);
 	free(s->batch_target);
 	*s = (struct session){ .net = NULL };
@@ -135,11 +140,13 @@ float *session_score(
 	struct session *s, const int64_t *rows, size_t count, const struct net_mode *mode)
 {
 	struct net *net = s->net;
+	struct feed_batch batch;
 
+	feed_take(s->feed, rows, count, &batch);
 	net->ops->gather(net->device, &(struct nn_gather){ .to = net->input,
-					      .data = s->samples->values,
+					      .data = batch.values,
 					      .is_bytes = s->samples->is_bytes,
-					      .rows = rows,
+					      .rows = batch.rows,
 					      .count = count,
 					      .columns = net->features,
 					      .scale = s->scale,
@@ -266,10 +273,8 @@ static void run_batch(
 	struct session *s, const int64_t *rows, size_t count, uint32_t number, size_t of_step)
 {
 	const struct net_mode mode = { .is_training = 1, .seed = s->recipe->seed, .step = number };
-	double began = seconds();
 
 	send_targets(s, rows, count);
-	s->waited += seconds() - began;
 	add_loss(s, session_score(s, rows, count, &mode), count, of_step);
 	net_backward(s->net, count, &mode);
 }
@@ -361,20 +366,26 @@ static int look_around(struct session *s, struct fault *fault)
 
 void session_shuffle(struct session *s)
 {
-	memcpy(s->order, s->samples->row, s->train_count * sizeof *s->order);
+	feed_end(s->feed);
 	if (s->recipe->overfit_batches == 0)
-		philox_order(s->order, s->train_count, s->recipe->seed, PHILOX_SHUFFLE,
-			(uint32_t)s->at.epoch);
+		order_epoch(s->order, s->samples->row, s->train_count,
+			(size_t)s->recipe->shuffle_rows, s->recipe->seed, (uint32_t)s->at.epoch);
+	else
+		memcpy(s->order, s->samples->row, s->train_count * sizeof *s->order);
 }
 
 /* The rest of the epoch, from s->at.taken on. */
 static int run_epoch(struct session *s, struct fault *fault)
 {
 	size_t many = rows_a_step(s), count = rows_an_epoch(s);
+	size_t done = (size_t)s->at.taken * many;
 
 	session_shuffle(s);
 	s->epoch_began = s->since = seconds();
-	for (size_t first = (size_t)s->at.taken * many; first < count; first += many) {
+	s->epoch_waited = s->waited = feed_waited(s->feed);
+	if (done < count)
+		feed_begin(s->feed, s->order + done, count - done, (size_t)s->recipe->shuffle_rows);
+	for (size_t first = done; first < count; first += many) {
 		size_t left = count - first;
 
 		if (take_step(s, s->order + first, left < many ? left : many, fault) < 0 ||
@@ -439,8 +450,11 @@ static void end_epoch(struct session *s)
 
 	s->host->metric(s->ctx, "loss", s->epoch_loss, epoch);
 	s->host->metric(s->ctx, "lr", rate_now(s), epoch);
-	if (took > 0)
+	if (took > 0) {
 		s->host->metric(s->ctx, "samples_per_second", s->at.rows / took, epoch);
+		s->data_wait = 100 * (feed_waited(s->feed) - s->epoch_waited) / took;
+		s->host->metric(s->ctx, "data_wait", s->data_wait, epoch);
+	}
 	judge(s);
 	s->at.seconds += seconds() - s->epoch_began;
 	s->epoch_began = seconds();

@@ -23,6 +23,7 @@
 
 struct checkpoint;
 struct fault;
+struct feed;
 struct recipe;
 struct samples;
 struct scaling;
@@ -45,6 +46,7 @@ struct session {
 	const struct recipe *recipe;
 	const struct samples *samples;
 	struct net *net;
+	struct feed *feed;
 	const flow_host *host;
 	flow_ctx *ctx;
 	struct cursor at;
@@ -63,10 +65,11 @@ struct session {
 	int has_ended;                    /* max_time is over */
 	/* Since the last metrics of steps. */
 	double since, waited, since_rows, since_loss;
-	double epoch_began;
+	double epoch_began, epoch_waited;
+	double data_wait; /* of the last epoch, per cent */
 	struct checkpoint *checkpoint; /* on its way to the disk; NULL: none was written */
 	double stalled;                /* seconds that training stood still for checkpoints */
-	char line[160];
+	char line[200];
 };
 
 int session_init(struct session *s, const struct recipe *recipe, const struct samples *samples,

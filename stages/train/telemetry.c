@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "nn/feed.h"
 #include "train/recipe.h"
 #include "train/session.h"
 #include "train/validate.h"
@@ -37,11 +38,13 @@ void telemetry_steps(struct session *s, double rate, double now)
 	s->host->metric(s->ctx, "step_gradient_norm", sqrt(norm), step);
 	if (took > 0) {
 		s->host->metric(s->ctx, "step_samples_per_second", s->since_rows / took, step);
-		s->host->metric(s->ctx, "step_data_wait", 100 * s->waited / took, step);
+		s->host->metric(s->ctx, "step_data_wait",
+			100 * (feed_waited(s->feed) - s->waited) / took, step);
 	}
 	s->host->metric(s->ctx, "step_memory_peak", memory_peak(), step);
 	s->since = now;
-	s->waited = s->since_rows = s->since_loss = 0;
+	s->waited = feed_waited(s->feed);
+	s->since_rows = s->since_loss = 0;
 }
 
 static void tell_best(const struct session *s)

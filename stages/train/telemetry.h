@@ -1,8 +1,8 @@
 /*
  * train/telemetry.h - what a training tells about itself, beside its losses.
  *
- * Metrics by epoch, of session.c: loss, lr, samples_per_second, and with validation rows valid_loss
- * and valid_accuracy (classes) or valid_rmse. By step, each metric_every steps: step_loss, step_lr,
+ * Metrics by epoch, of session.c: loss, lr, samples_per_second, data_wait (per cent of the time), and
+ * with validation rows valid_loss and valid_accuracy (classes) or valid_rmse. By step, each metric_every steps: step_loss, step_lr,
  * step_gradient_norm (before it is clipped), step_samples_per_second, step_data_wait (per cent of
  * the time) and step_memory_peak (the most bytes the process had in memory, mapped data with them).
  * At the end: what was chosen, how large it is, and which epoch was the best. memory_net is the

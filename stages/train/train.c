@@ -63,7 +63,8 @@ static int open_data(struct dataset *train, struct dataset *valid, int *has_vali
 
 	*has_valid = valid_rows != NULL;
 	if (images == NULL || labels == NULL)
-		return fault_set(fault, "needs deps named 'images' and 'labels'");
+		return fault_set(fault, "needs deps named 'images' and 'labels'; tables and features "
+					"are for `model: mlp`, which with `hidden: []` is linear");
 	if (host->dep(ctx, "init_from") != NULL)
 		return fault_set(fault, "the dep 'init_from' is for the models mlp and cnn");
 	if (dataset_open(train, images, labels, host->dep(ctx, "rows"), fault) < 0)
@@ -186,7 +187,8 @@ static const flow_port deps[] = {
 	{ "labels",
 		"IDX of bytes: one a row; gbdt, mlp, cnn also NPY: whole numbers are classes, "
 		"floats are numbers",
-		1 },
+		0 },
+	{ "table", "mlp, cnn: a shard, instead of images or features and of labels", 0 },
 	{ "rows", "rows to train on, NPY int64; all of them when absent", 0 },
 	{ "init_from",
 		"mlp, cnn: safetensors with the weights to begin with, by PyTorch's names and "
@@ -273,6 +275,15 @@ static const flow_option options_known[] = {
 	{ "overfit_batches", "integer", "0", "train on so many batches only, unshuffled; 0: all" },
 	{ "standardize", "boolean", "true",
 		"columns (cnn: channels) to mean 0 and deviation 1, by the training rows" },
+	{ "target", "text", "label", "of a table: the column to be learned" },
+	{ "inputs", "list", "[]", "of a table: the columns to learn from; empty: all others" },
+	{ "shuffle_rows", "integer", "0",
+		"so many rows are drawn from one stretch of the data, and shuffled in it, before "
+		"the next is read: for data larger than memory; 0: from all" },
+	{ "decode_threads", "integer", "-1",
+		"of the cores, how many fetch batches ahead instead of computing; 0: none; -1: one "
+		"for data above 1 GiB, and for a table with 4 cores" },
+	{ "batches_ahead", "integer", "8", "batches that are ready at most, 2 to 1024" },
 	{ "metric_every", "integer", "100", "steps between two of the metrics named step_" },
 	{ "checkpoint_every", "integer", "0",
 		"steps between two checkpoints; 0: one at the end of each epoch; gbdt: rounds; 0: "

@@ -6,6 +6,7 @@
 
 #include "common/softmax.h"
 #include "common/text.h"
+#include "nn/feed.h"
 #include "nn/ops.h"
 #include "nn/samples.h"
 #include "train/recipe.h"
@@ -71,6 +72,7 @@ double validate(struct session *s, double *quality)
 	float *scores = array_new(s->recipe->batch_size * outputs, sizeof *scores);
 	double loss = 0, sum = 0;
 
+	feed_begin(s->feed, s->samples->valid, s->valid_count, 0);
 	for (size_t first = 0; first < s->valid_count; first += size) {
 		const int64_t *rows = s->samples->valid + first;
 		float *made;

@@ -48,14 +48,6 @@ void columns_release(struct columns *c)
 	*c = (struct columns){ .features = 0 };
 }
 
-static float value_of(const struct samples *s, size_t row, size_t column)
-{
-	size_t at = row * s->features + column;
-
-	return s->is_bytes ? (float)((const uint8_t *)s->values)[at]
-			   : ((const float *)s->values)[at];
-}
-
 static int no_category(size_t row, size_t column, float value, struct fault *fault)
 {
 	return fault_set(fault,
@@ -70,7 +62,7 @@ static int check_rows(struct columns *c, const struct samples *s, const int64_t 
 		float most = c->categories[j];
 
 		for (size_t i = 0; most > 0 && i < count; i++) {
-			float value = value_of(s, (size_t)rows[i], j);
+			float value = (float)samples_value(s, (size_t)rows[i], j);
 
 			if (isnan(value))
 				continue;
@@ -109,14 +101,11 @@ int columns_gather(const struct columns *c, const struct samples *s, const int64
 	size_t count, float *values, struct fault *fault)
 {
 	for (size_t i = 0; i < count; i++, values += s->features) {
-		size_t first = (size_t)rows[i] * s->features;
-
 		if (s->is_bytes)
 			for (size_t j = 0; j < s->features; j++)
-				values[j] = (float)((const uint8_t *)s->values)[first + j];
+				values[j] = (float)samples_value(s, (size_t)rows[i], j);
 		else
-			memcpy(values, (const float *)s->values + first,
-				s->features * sizeof *values);
+			samples_fetch(s, rows + i, 1, values);
 		if (c->categories != NULL && take_categories(c, (size_t)rows[i], values, fault) < 0)
 			return -1;
 	}
