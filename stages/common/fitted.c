@@ -381,5 +381,6 @@ void fitted_release(struct fitted *recipe)
 		}
 	}
 	free(recipe->column);
+	free(recipe->into);
 	*recipe = (struct fitted){ 0 };
 }

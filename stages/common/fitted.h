@@ -61,6 +61,8 @@ struct fitted_column {
 struct fitted {
 	struct fitted_column *column;
 	size_t count;
+	char *into;    /* all that come out as float32 are put side by side into this one; NULL: not */
+	uint64_t from; /* state of the table it was fitted to; 0: no recipe made it */
 };
 
 /* Add a step, as `standardize`, `clip 0 100`, `impute median`, `onehot`, `tfidf 4096 1 2`. */
@@ -84,6 +86,8 @@ void fitted_count_runs(
 int fitted_apply(const struct fitted_column *column, const struct cells *in,
 	const struct dictionary *names, struct cells *out, struct fault *fault);
 
+/* What a table is called that a recipe made: a digest of the recipe's JSON, never 0. */
+uint64_t fitted_state(const char *json, size_t length);
 void fitted_write(const struct fitted *recipe, struct text *json);
 int fitted_read(struct fitted *recipe, const char *json, size_t length, struct fault *fault);
 void fitted_release(struct fitted *recipe); /* zeroed: nothing */

@@ -2,8 +2,11 @@
 #include "common/fitted.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <xxhash.h>
 
 #include "common/fault.h"
 #include "common/jsonin.h"
@@ -52,10 +55,20 @@ static void put_step(struct jsonout *json, const struct fitted_step *s)
 void fitted_write(const struct fitted *recipe, struct text *text)
 {
 	struct jsonout json = { .out = text };
+	char from[20];
 
 	jsonout_open(&json, '{');
 	jsonout_key(&json, "format");
 	jsonout_integer(&json, FORMAT);
+	if (recipe->into != NULL) {
+		jsonout_key(&json, "into");
+		jsonout_string(&json, recipe->into);
+	}
+	if (recipe->from != 0) {
+		(void)snprintf(from, sizeof from, "%016llx", (unsigned long long)recipe->from);
+		jsonout_key(&json, "from");
+		jsonout_string(&json, from);
+	}
 	jsonout_key(&json, "columns");
 	jsonout_open_tall(&json, '[');
 	for (size_t i = 0; i < recipe->count; i++) {
@@ -262,34 +275,78 @@ static int take_column(struct fitted *r, struct jsonin *in, struct fault *fault)
 	return 0;
 }
 
-static int take_recipe(struct fitted *r, struct jsonin *in, struct fault *fault)
+static int take_columns(struct fitted *r, struct jsonin *in, struct fault *fault)
+{
+	int more;
+
+	if (jsonin_enter(in, '[', fault) < 0)
+		return -1;
+	while ((more = jsonin_item(in, fault)) == 1)
+		if (take_column(r, in, fault) < 0)
+			return -1;
+	return more;
+}
+
+static int take_format(struct jsonin *in, struct fault *fault)
 {
 	uint64_t format;
+
+	if (jsonin_integer(in, &format, fault) < 0)
+		return -1;
+	return format == FORMAT ? 0
+				: fault_set(fault, "format %llu, this reads %d",
+					  (unsigned long long)format, FORMAT);
+}
+
+static int take_into(struct fitted *r, struct jsonin *in, struct fault *fault)
+{
+	char name[COLUMN_NAME_MAX + 1];
+
+	if (jsonin_string(in, name, sizeof name, fault) < 0)
+		return -1;
+	if (r->into != NULL || name[0] == '\0')
+		return fault_set(fault, "'into' names one column");
+	r->into = memcpy(array_new(strlen(name) + 1, 1), name, strlen(name));
+	return 0;
+}
+
+static int take_from(struct fitted *r, struct jsonin *in, struct fault *fault)
+{
+	char text[20], *end;
+
+	if (jsonin_string(in, text, sizeof text, fault) < 0)
+		return -1;
+	r->from = strtoull(text, &end, 16);
+	return strlen(text) == 16 && *end == '\0' ? 0 : fault_set(fault, "'from' is no digest");
+}
+
+static int take_recipe(struct fitted *r, struct jsonin *in, struct fault *fault)
+{
 	char key[32];
-	int more;
+	int more, rc;
 
 	if (jsonin_enter(in, '{', fault) < 0)
 		return -1;
 	while ((more = jsonin_key(in, key, sizeof key, fault)) == 1) {
-		if (strcmp(key, "format") == 0) {
-			if (jsonin_integer(in, &format, fault) < 0)
-				return -1;
-			if (format != FORMAT)
-				return fault_set(fault, "format %llu, this reads %d",
-					(unsigned long long)format, FORMAT);
-		} else if (strcmp(key, "columns") == 0) {
-			if (jsonin_enter(in, '[', fault) < 0)
-				return -1;
-			while ((more = jsonin_item(in, fault)) == 1)
-				if (take_column(r, in, fault) < 0)
-					return -1;
-			if (more < 0)
-				return -1;
-		} else if (jsonin_skip(in, fault) < 0) {
+		if (strcmp(key, "format") == 0)
+			rc = take_format(in, fault);
+		else if (strcmp(key, "columns") == 0)
+			rc = take_columns(r, in, fault);
+		else if (strcmp(key, "into") == 0)
+			rc = take_into(r, in, fault);
+		else if (strcmp(key, "from") == 0)
+			rc = take_from(r, in, fault);
+		else
+			rc = jsonin_skip(in, fault);
+		if (rc < 0)
 			return -1;
-		}
 	}
 	return more < 0 ? -1 : jsonin_finish(in, fault);
+}
+
+uint64_t fitted_state(const char *json, size_t length)
+{
+	return XXH3_64bits(json, length) | 1;
 }
 
 int fitted_read(struct fitted *recipe, const char *json, size_t length, struct fault *fault)

@@ -17,6 +17,7 @@ static const struct {
 } types[] = {
 	[TENSOR_F32] = { "F32", 4 },
 	[TENSOR_I64] = { "I64", 8 },
+	[TENSOR_U8] = { "U8", 1 },
 };
 
 /* Copy text that is known to fit. */
@@ -156,7 +157,7 @@ static int read_type(struct tensor *tensor, struct jsonin *in, struct fault *fau
 			return 0;
 		}
 	}
-	return fault_set(fault, "has dtype %s, only F32 and I64 are read", name);
+	return fault_set(fault, "has dtype %s, only F32, I64 and U8 are read", name);
 }
 
 static int read_shape(struct tensor *tensor, struct jsonin *in, struct fault *fault)

@@ -2,8 +2,8 @@
  * common/safetensors.h - tensors by name in one file, as PyTorch and others read them.
  *
  * The layout: a little-endian 64-bit header length, a JSON map {name: {dtype, shape, data_offsets}}
- * with an optional "__metadata__" of texts, the bytes. Only F32 and I64 tensors are written and
- * read here.
+ * with an optional "__metadata__" of texts, the bytes. Only F32, I64 and U8 tensors are written
+ * and read here.
  *
  *     write: struct tensors out = { 0 };  tensors_describe(&out, "format", "pt");
  *            tensors_add(&out, "linear.weight", TENSOR_F32, shape, 2, data);
@@ -31,7 +31,7 @@ struct fault;
 #define TENSOR_TEXT_MAX       1024
 #define TENSORS_MAX           4096
 
-enum tensor_type { TENSOR_F32, TENSOR_I64 };
+enum tensor_type { TENSOR_F32, TENSOR_I64, TENSOR_U8 };
 
 struct tensor {
 	char name[TENSOR_NAME_MAX];

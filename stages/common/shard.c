@@ -8,6 +8,12 @@
 #include "common/fault.h"
 #include "common/text.h"
 
+static int state_is_whole(const struct shard_header *h)
+{
+	return h->state == 0 ? h->state_hash == 0
+			     : XXH3_64bits(&h->state, sizeof h->state) == h->state_hash;
+}
+
 static int check_header(const struct mapped *file, const char *path, struct fault *fault)
 {
 	const struct shard_header *h;
@@ -22,7 +28,8 @@ static int check_header(const struct mapped *file, const char *path, struct faul
 	if (h->version != SHARD_VERSION)
 		return fault_set(fault, "'%s' is a shard of format %u, this is for format %u", path,
 			h->version, SHARD_VERSION);
-	if (XXH3_64bits(h, offsetof(struct shard_header, header_hash)) != h->header_hash)
+	if (XXH3_64bits(h, offsetof(struct shard_header, header_hash)) != h->header_hash ||
+		!state_is_whole(h))
 		return fault_set(fault, "the header of '%s' is damaged", path);
 	if (h->directory < SHARD_HEADER_SIZE || h->directory > file->size ||
 		h->directory % SHARD_PART_ALIGN != 0 ||
@@ -158,6 +165,7 @@ int shard_open(struct shard *shard, const char *path, struct fault *fault)
 	s.groups = s.header->groups;
 	s.rows = s.header->rows;
 	s.group_rows = s.header->group_rows;
+	s.state = s.header->state;
 	s.record = (const void *)(s.file.data + s.header->directory);
 	s.part = (const void *)(s.record + s.columns);
 	s.column = array_new(s.columns, sizeof *s.column);

@@ -43,6 +43,8 @@ struct shard_header {
 	uint64_t directory_size; /* bytes */
 	uint64_t directory_hash; /* XXH3, 64 bits, of the directory */
 	uint64_t header_hash;    /* of all before it */
+	uint64_t state;          /* of the recipe that made the columns (fitted.h); 0: none did */
+	uint64_t state_hash;     /* of it; 0 when it is 0 */
 };
 
 /* In the directory, for each column. Figures are of the values that are present and finite; of
@@ -72,6 +74,7 @@ struct shard {
 	const struct shard_part_record *part;     /* part[group * columns + column] */
 	size_t columns, groups;
 	uint64_t rows, group_rows;
+	uint64_t state; /* see the header */
 	struct column *column;
 };
 

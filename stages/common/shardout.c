@@ -325,6 +325,9 @@ int shardout_commit(struct shardout *out, struct fault *fault)
 	header.directory_size = directory.length;
 	header.directory_hash = XXH3_64bits(directory.data, directory.length);
 	header.header_hash = XXH3_64bits(&header, offsetof(struct shard_header, header_hash));
+	header.state = out->state;
+	if (out->state != 0)
+		header.state_hash = XXH3_64bits(&header.state, sizeof header.state);
 	put(out, directory.data, directory.length);
 	put_header(out, &header);
 	text_release(&directory);

@@ -8,8 +8,8 @@
  *     shardout_abandon(&out);                            at the `out` label; after a commit: nothing
  *
  * One group is held in memory. Columns and their names are borrowed until the end. A write that
- * fails is told by shardout_commit(). The same rows in the same order give the same bytes, however
- * they were cut into calls.
+ * fails is told by shardout_commit(). The same rows in the same order, by the same recipe, give the
+ * same bytes, however they were cut into calls.
  */
 #ifndef FLOW_STAGES_COMMON_SHARDOUT_H
 #define FLOW_STAGES_COMMON_SHARDOUT_H
@@ -31,6 +31,7 @@ struct shardout {
 	const struct column *column;
 	size_t columns, group_rows; /* group_rows 0: not settled yet */
 	uint64_t rows, groups;      /* in groups that are written */
+	uint64_t state;             /* set it after shardout_open(): the recipe's (fitted.h) */
 	struct cells *cells;        /* the group that grows, each column */
 	struct moments *moments;
 	struct shardout_names {

@@ -128,14 +128,18 @@ static int run(const flow_host *host, flow_ctx *ctx)
 	const struct predictor_paths paths = { .model = host->dep(ctx, "model"),
 		.values = images != NULL ? images : features,
 		.labels = host->dep(ctx, "labels"),
-		.rows = host->dep(ctx, "rows") };
+		.rows = host->dep(ctx, "rows"),
+		.table = host->dep(ctx, "table"),
+		.target = host->has(ctx, "target") ? host->text(ctx, "target", "") : NULL,
+		.folder = host->tmpdir(ctx) };
 	struct predictor p = { .classes = 0 };
 	struct names names = { .list = NULL };
 	struct fault fault = { "" };
 
-	if (paths.model == NULL || paths.values == NULL || paths.labels == NULL)
-		return host->fail(
-			ctx, "needs deps named 'model', 'images' (or 'features') and 'labels'");
+	if (paths.model == NULL || (paths.table != NULL) == (paths.values != NULL) ||
+		(paths.table != NULL) == (paths.labels != NULL))
+		return host->fail(ctx, "needs deps named 'model', 'images' (or 'features') and "
+				       "'labels', or 'model' and 'table'");
 	if (host->out(ctx, "report") == NULL)
 		return host->fail(ctx, "needs an out named 'report'");
 	if (predictor_open(&p, &paths, host->threads(ctx), &fault) < 0)
@@ -144,7 +148,10 @@ static int run(const flow_host *host, flow_ctx *ctx)
 		(void)fault_context(&fault, "with.class_names");
 		goto out;
 	}
-	(void)evaluate(&p, names.list, host, ctx, &fault);
+	if (names.list == NULL && p.origin.name != NULL && p.origin.names >= p.classes)
+		(void)evaluate(&p, (const char *const *)p.origin.name, host, ctx, &fault);
+	else
+		(void)evaluate(&p, names.list, host, ctx, &fault);
 out:
 	names_release(&names);
 	predictor_close(&p);
@@ -155,7 +162,11 @@ static const flow_port deps[] = {
 	{ "model", "as the stage `train` writes it: safetensors, or XGBoost's", 1 },
 	{ "images", "images, IDX of bytes: rows, height, width", 0 },
 	{ "features", "gbdt, mlp, cnn: rows of values, NPY; instead of images", 0 },
-	{ "labels", "IDX of bytes, or NPY of whole numbers for gbdt, mlp and cnn: one a row", 1 },
+	{ "labels", "IDX of bytes, or NPY of whole numbers for gbdt, mlp and cnn: one a row", 0 },
+	{ "table",
+		"mlp, cnn: a shard, instead of images or features and of labels; transformed as "
+		"the one the model learned from, or raw, when the model holds the recipe",
+		0 },
 	{ "rows", "rows to evaluate, NPY int64; all of them when absent", 0 },
 	{ NULL, NULL, 0 },
 };
@@ -167,7 +178,11 @@ static const flow_port outs[] = {
 };
 
 static const flow_option options[] = {
-	{ "class_names", "list", "[]", "a name for each class, shown in the report" },
+	{ "class_names", "list", "[]",
+		"a name for each class, shown in the report; a model that learned from a table "
+		"knows them" },
+	{ "target", "text", "",
+		"of a table: the column of the truth, other than the one the model learned" },
 	{ NULL, NULL, NULL, NULL },
 };
 

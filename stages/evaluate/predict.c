@@ -6,6 +6,8 @@
 #include "common/fault.h"
 #include "common/safetensors.h"
 #include "common/text.h"
+#include "evaluate/prepare.h"
+#include "nn/feed.h"
 
 /* The model and the data must be made for each other. */
 static int check_fit(const struct predictor *p, size_t features, const char *what, size_t wanted,
@@ -29,6 +31,9 @@ static int check_fit(const struct predictor *p, size_t features, const char *wha
 static int open_linear(
 	struct predictor *p, const struct predictor_paths *paths, struct fault *fault)
 {
+	if (paths->table != NULL)
+		return fault_set(fault, "'%s' is a softmax of images; it takes no table",
+			paths->model);
 	if (linear_load(&p->linear, paths->model, fault) < 0 ||
 		dataset_open(&p->data, paths->values, paths->labels, paths->rows, fault) < 0)
 		return -1;
@@ -53,6 +58,43 @@ static int send_scaling(struct predictor *p, struct fault *fault)
 	return net_reserve(net, PREDICTOR_ROWS, 0, fault);
 }
 
+static int open_table(struct predictor *p, const struct predictor_paths *paths, struct text *path,
+	struct fault *fault)
+{
+	const char *learned = p->origin.target != NULL ? p->origin.target : "label";
+	struct samples_paths of_samples = { .rows = paths->rows,
+		.columns = { .inputs = p->origin.inputs.data,
+			.target = paths->target != NULL ? paths->target : learned } };
+
+	text_add(path, paths->table, strlen(paths->table));
+	if (prepare_table(path, &p->origin, paths->folder, fault) < 0)
+		return -1;
+	of_samples.table = path->data;
+	if (samples_open(&p->samples, &of_samples, fault) < 0)
+		return -1;
+	return prepare_labels(&p->samples, &p->origin, paths->table, fault);
+}
+
+static int read_samples(
+	struct predictor *p, const struct predictor_paths *paths, struct fault *fault)
+{
+	const struct samples_paths of_samples = { .values = paths->values,
+		.targets = paths->labels,
+		.rows = paths->rows,
+		.may_miss = p->kind == PREDICTOR_FOREST };
+	struct text path = { 0 };
+	int rc;
+
+	if (paths->table == NULL)
+		return samples_open(&p->samples, &of_samples, fault);
+	if (p->kind == PREDICTOR_FOREST)
+		return fault_set(fault, "trees take 'features' and 'labels', not a 'table'; the "
+					"stage `unpack` makes them of it");
+	rc = open_table(p, paths, &path, fault);
+	text_release(&path);
+	return rc;
+}
+
 /* What scores mean classes: those of softmax, and a single one of sigmoid. */
 static int take_classes(struct predictor *p, size_t outputs, const char *loss, const char *path,
 	struct fault *fault)
@@ -68,19 +110,13 @@ static int take_classes(struct predictor *p, size_t outputs, const char *loss, c
 	return 0;
 }
 
-/* The rows, for which the model wants `features` values. */
-static int open_samples(struct predictor *p, const struct predictor_paths *paths, size_t features,
+/* Are the rows such as the model wants, with `features` values? */
+static int check_samples(struct predictor *p, const struct predictor_paths *paths, size_t features,
 	struct fault *fault)
 {
-	const struct samples_paths of_samples = { .values = paths->values,
-		.targets = paths->labels,
-		.rows = paths->rows,
-		.may_miss = p->kind == PREDICTOR_FOREST };
-
-	if (samples_open(&p->samples, &of_samples, fault) < 0)
-		return -1;
 	if (p->samples.classes == 0)
-		return fault_set(fault, "'%s' holds numbers, not classes", paths->labels);
+		return fault_set(fault, "'%s' holds numbers, not classes",
+			paths->labels != NULL ? paths->labels : paths->table);
 	p->count = p->samples.count;
 	return check_fit(p, p->samples.features, "rows", features, fault);
 }
@@ -90,9 +126,13 @@ static int open_network(struct predictor *p, const struct predictor_paths *paths
 {
 	char loss[20];
 
+	if (origin_read(&p->origin, paths->model, fault) < 0 || read_samples(p, paths, fault) < 0)
+		return -1;
+	p->fetching = feed_threads(&p->samples, threads);
+	threads = threads > p->fetching ? threads - p->fetching : 1;
 	if (netfile_load(&p->net, &p->scaling, loss, &nn_cpu, threads, paths->model, fault) < 0 ||
 		take_classes(p, p->net.design.outputs, loss, paths->model, fault) < 0 ||
-		open_samples(p, paths, p->net.features, fault) < 0)
+		check_samples(p, paths, p->net.features, fault) < 0)
 		return -1;
 	return send_scaling(p, fault);
 }
@@ -104,10 +144,21 @@ static int open_forest(struct predictor *p, const struct predictor_paths *paths,
 
 	if (forest_load(forest, paths->model, threads, fault) < 0 ||
 		take_classes(p, forest->outputs, forest->loss, paths->model, fault) < 0 ||
-		open_samples(p, paths, forest->features, fault) < 0)
+		read_samples(p, paths, fault) < 0 ||
+		check_samples(p, paths, forest->features, fault) < 0)
 		return -1;
 	p->values = array_new(PREDICTOR_ROWS * forest->features, sizeof *p->values);
 	return 0;
+}
+
+static void begin_feed(struct predictor *p)
+{
+	const struct feed_shape shape = {
+		.batch = PREDICTOR_ROWS, .ahead = 8, .threads = p->fetching
+	};
+
+	p->feed = feed_open(&p->samples, &shape);
+	feed_begin(p->feed, p->samples.row, p->count, 0);
 }
 
 /* By how the file begins, and by the tensors that it has. -1: it cannot be read. */
@@ -144,7 +195,10 @@ int predictor_open(struct predictor *p, const struct predictor_paths *paths, uns
 		return -1;
 	}
 	*p = made;
-	p->scorer.model = &p->linear; /* it has moved */
+	/* They have moved. */
+	p->scorer.model = &p->linear;
+	if (p->kind == PREDICTOR_NETWORK)
+		begin_feed(p);
 	return 0;
 }
 
@@ -158,7 +212,9 @@ void predictor_close(struct predictor *p)
 	scaling_release(&p->scaling);
 	forest_release(&p->forest);
 	free(p->values);
+	feed_close(p->feed);
 	samples_close(&p->samples);
+	origin_release(&p->origin);
 	scorer_release(&p->scorer);
 	linear_release(&p->linear);
 	dataset_close(&p->data);
@@ -170,11 +226,13 @@ static void run_network(struct predictor *p, size_t first, size_t count, float *
 	const struct net_mode mode = { .is_training = 0 };
 	struct net *net = &p->net;
 	size_t outputs = net->design.outputs;
+	struct feed_batch batch;
 
+	feed_take(p->feed, p->samples.row + first, count, &batch);
 	net->ops->gather(net->device, &(struct nn_gather){ .to = net->input,
-					      .data = p->samples.values,
+					      .data = batch.values,
 					      .is_bytes = p->samples.is_bytes,
-					      .rows = p->samples.row + first,
+					      .rows = batch.rows,
 					      .count = count,
 					      .columns = net->features,
 					      .scale = p->scale,

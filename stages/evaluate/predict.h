@@ -8,8 +8,8 @@
  *     predictor_close(&p);
  *
  * The linear model takes IDX images; networks and forests take what they are trained on
- * (nn/samples.h). A model that does not tell classes apart (numbers, several labels at once) is
- * refused.
+ * (nn/samples.h), networks a table also as it was before the recipe in the model (prepare.h). A
+ * model that does not tell classes apart (numbers, several labels at once) is refused.
  */
 #ifndef FLOW_STAGES_EVALUATE_PREDICT_H
 #define FLOW_STAGES_EVALUATE_PREDICT_H
@@ -19,13 +19,18 @@
 #include "common/dataset.h"
 #include "common/linear.h"
 #include "nn/netfile.h"
+#include "nn/origin.h"
 #include "nn/samples.h"
 #include "trees/forest.h"
 
 struct fault;
+struct feed;
 
 struct predictor_paths {
 	const char *model, *values, *labels, *rows; /* rows NULL: all */
+	const char *table;  /* instead of values and labels */
+	const char *target; /* of the table; NULL: what the model learned */
+	const char *folder; /* for what lives as long as the predictor */
 };
 
 struct predictor {
@@ -38,6 +43,9 @@ struct predictor {
 	struct scaling scaling;
 	struct forest forest;
 	struct samples samples; /* of a network or a forest */
+	struct origin origin;
+	struct feed *feed;  /* a network's */
+	unsigned fetching; /* threads of it */
 	float *scale, *shift;   /* the network's device's */
 	float *values;          /* the forest's: rows of values */
 	int is_one_score;       /* of class 1 */

@@ -264,6 +264,11 @@ static int write_table(const struct select *s, const char *path, struct fault *f
 	struct shardout out = { 0 };
 	int rc = shardout_open(&out, path, columns, count, s->shard.group_rows, fault);
 
+	/* Whole columns are still what the recipe makes of raw ones; parts of them and axes are not. */
+	out.state = is_axes(s) ? 0 : s->shard.state;
+	for (size_t k = 0; k < count - is_axes(s); k++)
+		if (columns[k].width != s->shard.column[from[k]].width)
+			out.state = 0;
 	for (size_t g = 0; g < s->shard.groups && rc == 0; g++) {
 		rc = s->host->cancelled(s->ctx)
 			     ? fault_set(fault, "stopped")

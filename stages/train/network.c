@@ -8,6 +8,7 @@
 #include "common/safetensors.h"
 #include "nn/feed.h"
 #include "nn/netfile.h"
+#include "nn/origin.h"
 #include "nn/samples.h"
 #include "train/categories.h"
 #include "train/data.h"
@@ -16,6 +17,22 @@
 #include "train/recipe.h"
 #include "train/session.h"
 #include "train/telemetry.h"
+
+/* What the model will know of its table. */
+static int note_origin(struct origin *origin, const struct samples *samples, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
+{
+	const char *recipe = host->dep(ctx, "recipe");
+
+	if (recipe != NULL && !samples->is_table)
+		return fault_set(fault, "a dep named 'recipe' goes with one named 'table'");
+	if (!samples->is_table)
+		return 0;
+	origin_of(origin, &samples->table);
+	return recipe != NULL
+		       ? origin_take_recipe(origin, recipe, host->dep(ctx, "table"), fault)
+		       : 0;
+}
 
 /* Of the cores that the attempt holds, those that fetch do not compute; one always does. */
 static unsigned share_cores(struct recipe *recipe, const struct samples *samples, unsigned cores)
@@ -34,8 +51,8 @@ static void describe_number(struct tensors *notes, const char *key, double value
 }
 
 /* Nothing goes into the file that differs from one run to the next with the same inputs. */
-static int save(const struct session *s, const struct scaling *scaling, const char *path,
-	struct fault *fault)
+static int save(const struct session *s, const struct scaling *scaling, struct origin *origin,
+	const char *path, struct fault *fault)
 {
 	struct tensors notes = { .count = 0 };
 	int rc;
@@ -46,6 +63,7 @@ static int save(const struct session *s, const struct scaling *scaling, const ch
 	describe_number(&notes, "batch_size", (double)s->recipe->batch_size);
 	describe_number(&notes, "lr", s->at.rate);
 	describe_number(&notes, "best_epoch", s->at.best_epoch);
+	origin_add(origin, &notes);
 	rc = netfile_save(s->net, NULL, scaling, &notes, path, fault);
 	tensors_release(&notes);
 	return rc;
@@ -77,7 +95,7 @@ static int begin(struct recipe *recipe, const struct samples *samples, struct ne
 }
 
 static int train(struct recipe *recipe, const struct samples *samples, struct net *net,
-	const flow_host *host, flow_ctx *ctx, struct fault *fault)
+	struct origin *origin, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	struct scaling scaling = { 0 };
 	struct session session = { .net = NULL };
@@ -89,7 +107,7 @@ static int train(struct recipe *recipe, const struct samples *samples, struct ne
 	if (rc == 0)
 		rc = session_run(&session, fault);
 	if (rc == 0)
-		rc = save(&session, &scaling, host->out(ctx, "model"), fault);
+		rc = save(&session, &scaling, origin, host->out(ctx, "model"), fault);
 	if (rc == 0)
 		telemetry_end(&session);
 	session_release(&session);
@@ -103,11 +121,13 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 	struct recipe recipe = { .loss = -1 };
 	struct samples samples = { .rows = 0 };
 	struct net net = { .layer = NULL };
+	struct origin origin = { .target = NULL };
 
 	if (host->out(ctx, "model") == NULL)
 		return host->fail(ctx, "needs an out named 'model'");
 	if (recipe_read(&recipe, host, ctx, &fault) < 0 ||
 		data_open(&samples, 0, host, ctx, &fault) < 0 ||
+		note_origin(&origin, &samples, host, ctx, &fault) < 0 ||
 		recipe_fit(&recipe, &samples, &fault) < 0 ||
 		net_init(&net, &recipe.design, &nn_cpu,
 			share_cores(&recipe, &samples, host->threads(ctx)), &fault) < 0)
@@ -117,10 +137,11 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 		range_batch(&recipe, &net, samples.count);
 	if (host->checkpoint(ctx) != NULL)
 		samples_digest(&samples); /* a checkpoint is of these data */
-	(void)train(&recipe, &samples, &net, host, ctx, &fault);
+	(void)train(&recipe, &samples, &net, &origin, host, ctx, &fault);
 out:
 	net_release(&net);
 	samples_close(&samples);
+	origin_release(&origin);
 	recipe_release(&recipe);
 	if (fault.text[0] != '\0')
 		return host->fail(ctx, fault.text);

@@ -189,6 +189,10 @@ static const flow_port deps[] = {
 		"floats are numbers",
 		0 },
 	{ "table", "mlp, cnn: a shard, instead of images or features and of labels", 0 },
+	{ "recipe",
+		"of the table, as `transform` fitted it: it goes into the model, so that raw rows "
+		"can be given to it",
+		0 },
 	{ "rows", "rows to train on, NPY int64; all of them when absent", 0 },
 	{ "init_from",
 		"mlp, cnn: safetensors with the weights to begin with, by PyTorch's names and "

@@ -139,10 +139,12 @@ static void a_recipe_gives_the_same_bytes_again(void **state)
 	size_t size, again;
 	char *first, *second;
 
+	stage_host_with(*state, "into", "\"x\"");
 	expect(*state,
 		"{\"age\": [\"impute\", \"standardize\"], \"kind\": \"onehot\", \"note\": \"tfidf "
 		"32\"}",
 		"label", "1 0 1 0 1");
+	stage_host_with(*state, "into", NULL); /* the recipe knows it */
 	first = stage_host_read(stage_host_path(*state, "out.shard"), &size);
 	stage_host_dep(*state, "recipe", stage_host_path(*state, "recipe.json"));
 	stage_host_out(*state, "recipe", stage_host_path(*state, "again.json"));
@@ -159,6 +161,29 @@ static void a_recipe_gives_the_same_bytes_again(void **state)
 	free(second);
 	stage_host_with(*state, "numbers", "[\"impute\"]");
 	expect_failure(*state, "with a dep `recipe` the steps are known");
+}
+
+/* A table knows by which recipe it was made, and a recipe to which table it was fitted. */
+static void a_recipe_is_not_applied_to_what_was_transformed_otherwise(void **state)
+{
+	const char *once = stage_host_path(*state, "once.shard");
+
+	stage_host_out(*state, "table", once);
+	stage_host_with(*state, "columns", "{\"age\": \"impute\"}");
+	assert_int_equal(stage_host_run(*state, &stage_transform), 0);
+	stage_host_with(*state, "columns", NULL);
+	stage_host_dep(*state, "recipe", stage_host_path(*state, "recipe.json"));
+	stage_host_out(*state, "recipe", stage_host_path(*state, "same.json"));
+	stage_host_dep(*state, "table", once);
+	stage_host_out(*state, "table", stage_host_path(*state, "out.shard"));
+	expect_failure(*state, "once.shard' was transformed by other steps than the table that");
+	stage_host_dep(*state, "recipe", NULL);
+	stage_host_out(*state, "recipe", stage_host_path(*state, "second.json"));
+	stage_host_with(*state, "columns", "{\"age\": \"log\"}");
+	assert_int_equal(stage_host_run(*state, &stage_transform), 0);
+	stage_host_with(*state, "columns", NULL);
+	stage_host_dep(*state, "recipe", stage_host_path(*state, "second.json"));
+	assert_int_equal(stage_host_run(*state, &stage_transform), 0);
 }
 
 static void steps_that_do_not_fit_are_named(void **state)
@@ -222,6 +247,7 @@ int main(void)
 		CASE(texts_become_counts),
 		CASE(columns_can_be_put_side_by_side),
 		CASE(a_recipe_gives_the_same_bytes_again),
+		CASE(a_recipe_is_not_applied_to_what_was_transformed_otherwise),
 		CASE(steps_that_do_not_fit_are_named),
 		CASE(values_that_cannot_be_fitted_are_named),
 	};
