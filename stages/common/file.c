@@ -43,17 +43,27 @@ int mapped_open(struct mapped *mapped, const char *path, struct fault *fault)
 	return rc;
 }
 
-void mapped_expect(const void *data, size_t size)
+/* Advice that is not taken costs time and nothing else. */
+static void advise(const void *data, size_t size, int advice)
 {
 	union {
 		const void *given;
 		char *taken;
 	} from = { .given = data };
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)data % page;
+	size_t before = (uintptr_t)data % (size_t)sysconf(_SC_PAGESIZE);
 
-	/* Advice that is not taken costs time and nothing else. */
 	if (size > 0)
-		(void)posix_madvise(from.taken - before, size + before, POSIX_MADV_WILLNEED);
+		(void)posix_madvise(from.taken - before, size + before, advice);
+}
+
+void mapped_expect(const void *data, size_t size)
+{
+	advise(data, size, POSIX_MADV_WILLNEED);
+}
+
+void mapped_scattered(const struct mapped *mapped)
+{
+	advise(mapped->data, mapped->size, POSIX_MADV_RANDOM);
 }
 
 void mapped_close(struct mapped *mapped)

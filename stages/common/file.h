@@ -31,6 +31,8 @@ int mapped_open(struct mapped *mapped, const char *path, struct fault *fault);
 void mapped_close(struct mapped *mapped); /* zeroed: nothing */
 /* Those bytes of a mapping are wanted soon: the kernel begins to read them, and nobody waits. */
 void mapped_expect(const void *data, size_t size);
+/* It will be read here and there: what lies around is not to be read as well. */
+void mapped_scattered(const struct mapped *mapped);
 
 struct output {
 	FILE *stream; /* NULL: committed or abandoned */

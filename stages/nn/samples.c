@@ -229,6 +229,13 @@ void samples_expect(const struct samples *s, const int64_t *rows, size_t count)
 	}
 }
 
+void samples_scattered(const struct samples *s)
+{
+	mapped_scattered(&s->idx.file);
+	mapped_scattered(&s->npy.file);
+	mapped_scattered(&s->table.shard.file);
+}
+
 static int check_row(const struct samples *s, size_t row, const void *values,
 	const struct samples_paths *paths, struct fault *fault)
 {

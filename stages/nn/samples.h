@@ -66,6 +66,8 @@ size_t samples_row_size(const struct samples *s); /* bytes */
 double samples_value(const struct samples *s, size_t row, size_t feature);
 /* Those rows, which are in ascending order, are wanted soon. */
 void samples_expect(const struct samples *s, const int64_t *rows, size_t count);
+/* From now on rows are fetched in no order. */
+void samples_scattered(const struct samples *s);
 
 /* Mean and deviation over the training rows: of each column, or of each channel of an image when
  * `by_channel`. A column that does not change has deviation 1, bytes at least 0.1. */

@@ -112,6 +112,7 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 		net->ops->upload(net->device, s->weight, recipe->weight,
 			net->design.outputs * sizeof(float));
 	}
+	samples_scattered(samples);
 	s->feed = feed_open(samples, &(struct feed_shape){ .batch = recipe->batch_size,
 					     .ahead = (size_t)recipe->batches_ahead,
 					     .threads = (unsigned)recipe->decode_threads });
