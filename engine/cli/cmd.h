@@ -68,6 +68,9 @@ struct cli {
 	const char *budget, *keep_since, *grace; /* gc */
 	unsigned keep_last;
 	struct texts forget;
+	const char *columns;       /* shards cat */
+	struct texts where;
+	bool groups;               /* shards ls */
 	bool explain, read_data, repair, unset;
 	struct texts args;         /* what is left: positional */
 };

@@ -42,6 +42,7 @@ static void release(struct cli *c)
 	vec_release(&c->files);
 	vec_release(&c->force);
 	vec_release(&c->forget);
+	vec_release(&c->where);
 	vec_release(&c->args);
 	arena_release(&c->arena);
 }

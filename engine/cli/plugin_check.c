@@ -11,7 +11,7 @@
 
 #define DESCRIPTION "{\"abi\":" /* as it begins */
 
-static json_t *parse(const char *text)
+json_t *plugin_description(const char *text)
 {
 	const char *begin = NULL, *next = text;
 
@@ -96,7 +96,7 @@ void plugin_check(struct plugin_faults *out, const char *text, const struct grap
 	const char *entry, struct arena *a)
 {
 	const struct node *n = &g->nodes[node];
-	json_t *root = parse(text);
+	json_t *root = plugin_description(text);
 	const json_t *stage = NULL;
 
 	if (root != NULL)

@@ -16,6 +16,7 @@
 
 struct arena;
 struct graph;
+struct json_t; /* jansson */
 
 struct plugin_fault {
 	const char *code, *text;
@@ -29,5 +30,8 @@ struct plugin_faults {
 /* entry: the stage's name behind `#`; "": the first of the plugin's. */
 void plugin_check(struct plugin_faults *out, const char *text, const struct graph *g, uint32_t node, const char *entry,
 	struct arena *a);
+
+/* What the worker said, as JSON: json_decref() it. NULL: there is no description in it. */
+struct json_t *plugin_description(const char *text);
 
 #endif

@@ -176,6 +176,43 @@ static const char *near_option(struct flow_ctx *ctx, const flow_option *options,
 	return n.best != NULL ? arena_printf(&ctx->arena, ", did you mean `%s`?", n.best) : "";
 }
 
+void host_bounds(const char *text, char type[HOST_TYPE], double *min, double *max)
+{
+	const char *bounds = strchr(text, ' '), *dots = bounds != NULL ? strstr(bounds, "..") : NULL;
+
+	*min = -INFINITY;
+	*max = INFINITY;
+	(void)snprintf(type, HOST_TYPE, "%.*s", (int)strcspn(text, " "), text);
+	if (dots == NULL)
+		return;
+	if (dots > bounds + 1)
+		*min = strtod(bounds, NULL);
+	if (dots[2] != '\0')
+		*max = strtod(dots + 2, NULL);
+}
+
+static int check_option(
+	struct flow_ctx *ctx, const flow_option *o, const json_t *value, const char *code)
+{
+	char type[HOST_TYPE];
+	double min, max, x = json_number_value(value);
+
+	host_bounds(o->type, type, &min, &max);
+	if (!host_type_fits(value, type))
+		return host_fail(ctx, code, "`with.%s` must be of type %s, it is %s", o->key, type,
+			host_type_name(value));
+	if (!json_is_number(value) || (x >= min && x <= max))
+		return 0;
+	if (isinf(max))
+		return host_fail(ctx, code, "`with.%s` is %.12g, it must be at least %.12g",
+			o->key, x, min);
+	if (isinf(min))
+		return host_fail(
+			ctx, code, "`with.%s` is %.12g, it must be at most %.12g", o->key, x, max);
+	return host_fail(ctx, code, "`with.%s` is %.12g, it must be from %.12g to %.12g", o->key,
+		x, min, max);
+}
+
 int host_check_with(struct flow_ctx *ctx, const flow_option *options, const char *code)
 {
 	const flow_option *o;
@@ -189,9 +226,8 @@ int host_check_with(struct flow_ctx *ctx, const flow_option *options, const char
 		if (o->key == NULL)
 			return host_fail(ctx, code, "unknown key `%s` under `with:`%s", key,
 				near_option(ctx, options, key));
-		if (o->type != NULL && !host_type_fits(value, o->type))
-			return host_fail(ctx, code, "`with.%s` must be of type %s, it is %s", key,
-				o->type, host_type_name(value));
+		if (o->type != NULL && check_option(ctx, o, value, code) < 0)
+			return -1;
 	}
 	for (o = options; o->key != NULL; o++) {
 		if (o->value == NULL && json_object_get(ctx->with, o->key) == NULL)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -230,6 +231,14 @@ static void describe_ports(struct json *j, const char *key, const flow_port *por
 	json_end(j);
 }
 
+static void describe_bound(struct json *j, const char *key, double bound)
+{
+	if (isinf(bound))
+		return;
+	json_key(j, key);
+	json_number(j, bound);
+}
+
 static void describe_options(struct json *j, const flow_option *options)
 {
 	json_key(j, "options");
@@ -239,9 +248,15 @@ static void describe_options(struct json *j, const flow_option *options)
 	}
 	json_open_array(j);
 	for (; options->key != NULL; options++) {
+		char type[HOST_TYPE];
+		double min, max;
+
+		host_bounds(options->type != NULL ? options->type : "any", type, &min, &max);
 		json_open_object(j);
 		json_key_string(j, "key", options->key);
-		json_key_string(j, "type", options->type);
+		json_key_string(j, "type", type);
+		describe_bound(j, "min", min);
+		describe_bound(j, "max", max);
 		json_key_string(j, "default", options->value);
 		json_key_string(j, "help", options->help != NULL ? options->help : "");
 		json_end(j);

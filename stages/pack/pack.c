@@ -248,8 +248,8 @@ static const flow_option options[] = {
 	{ "label", "text", "none", "folder: the first folder of a file's name is its label" },
 	{ "key", "text", "",
 		"of a shard: the text column that names samples, instead of row numbers" },
-	{ "tar_mb", "integer", "500", "size of a tar file, at which the next begins; MB" },
-	{ "group_rows", "integer", "0", "rows in a group; 0: as many files as have about 32 MiB" },
+	{ "tar_mb", "integer 1..1000000", "500", "size of a tar file, at which the next begins; MB" },
+	{ "group_rows", "integer 0..100000000", "0", "rows in a group; 0: as many files as have about 32 MiB" },
 	{ NULL, NULL, NULL, NULL },
 };
 

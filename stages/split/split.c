@@ -331,10 +331,10 @@ static const flow_option options[] = {
 		"a "
 		"column" },
 	{ "column", "text", "", "the column of classes, groups or times" },
-	{ "folds", "integer", "0", "instead of parts: cross-validation with so many folds" },
-	{ "fold", "integer", "0",
+	{ "folds", "integer 0..32", "0", "instead of parts: cross-validation with so many folds" },
+	{ "fold", "integer 0..32", "0",
 		"the fold that is valid, from 1; by time, train is what lies before it" },
-	{ "seed", "integer", "0", "other than that of the task; with folds 0 unless given" },
+	{ "seed", "integer 0..2147483647", "0", "other than that of the task; with folds 0 unless given" },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -31,10 +31,10 @@ const flow_option options_table[] = {
 		"error: a row that cannot be read ends the stage; skip: it is left out, counted "
 		"and "
 		"listed in the out bad_rows" },
-	{ "bad_rows_max", "integer", "1000", "more bad rows than that end the stage in any case" },
-	{ "categories_max", "integer", "1000",
+	{ "bad_rows_max", "integer 0..1000000000", "1000", "more bad rows than that end the stage in any case" },
+	{ "categories_max", "integer 0..16000000", "1000",
 		"a column of text with more different values than that is text, not category" },
-	{ "group_rows", "integer", "0",
+	{ "group_rows", "integer 0..100000000", "0",
 		"rows in a group of the shard; 0: 65536, fewer when rows are wide" },
 	{ "name", "text", "x", "name of the column of an npy or idx file" },
 	{ NULL, NULL, NULL, NULL },

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the compiler does not check.
 
-    lint.py layers | headers | words | sizes | symbols BUILD | failpoints BUILD | docs BUILD
+    lint.py layers | headers | words | sizes | options | symbols BUILD | failpoints BUILD | docs BUILD
 """
 import glob, os, re, shutil, subprocess, sys
 
@@ -119,6 +119,26 @@ def sizes():
             fault(path, f"{lines} lines; 600 is the ceiling")
 
 
+def options():
+    """What a stage's table of options says of bounds and defaults is what its getters ask for, where both are plain numbers."""
+    number = r"(-?[0-9.]+(?:e-?[0-9]+)?)"
+    compared = 0
+    for folder in sorted(glob.glob("stages/*/")):
+        text = "\n".join(open(path, encoding="utf-8").read() for path in sorted(glob.glob(folder + "*.c")))
+        told = {m[1]: m for m in re.finditer(r'\{ "(\w+)", "(?:integer|number)(?: ' + number[:-1] + r')?\.\.' + number[:-1] + r')?)?", "([^"]*)"', text)}
+        for call in re.finditer(r'host->(?:integer|number)\(\s*[\w>-]+,\s*"(\w+)",\s*([^;]*?),\s*' + number + r",\s*" + number + r"\)", text):
+            key, least, most = call[1], float(call[3]), float(call[4])
+            if key not in told:
+                fault(folder, f"no row of the options tells of `{key}`, a number")
+                continue
+            low, high = told[key][2], told[key][3]
+            if low is None or float(low) != least or (float(high) if high else 1e12) != min(most, 1e12):
+                fault(folder, f"`{key}` is asked for from {least:g} to {most:g}, its row says {low}..{high}")
+            compared += 1
+    if compared < 20:
+        fault("stages", "the getters were not found")
+
+
 def symbols(build):
     """No two files of the libraries define one name: which one is linked would be chance."""
     seen = {}
@@ -189,7 +209,7 @@ def check_dag(build, page, line, text):
             fault(f"{page}:{line}", f"this dag.yaml is refused: {done.stdout[:500]}")
 
 
-checks = {"layers": layers, "headers": headers, "words": words, "sizes": sizes, "symbols": symbols, "failpoints": failpoints, "docs": docs}
+checks = {"layers": layers, "headers": headers, "words": words, "sizes": sizes, "options": options, "symbols": symbols, "failpoints": failpoints, "docs": docs}
 checks[sys.argv[1]](*sys.argv[2:])
 for line in faults:
     print(line)

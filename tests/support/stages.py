@@ -3,55 +3,37 @@
 
     tests/support/stages.py BUILD > docs/reference/stages.md
 """
-import ctypes as C, glob, os, sys
+import json, os, subprocess, sys
 
-
-class Port(C.Structure):
-    _fields_ = [("name", C.c_char_p), ("help", C.c_char_p), ("required", C.c_int)]
-
-
-class Option(C.Structure):
-    _fields_ = [("key", C.c_char_p), ("type", C.c_char_p), ("value", C.c_char_p), ("help", C.c_char_p)]
-
-
-class Stage(C.Structure):
-    _fields_ = [("size", C.c_uint), ("name", C.c_char_p), ("version", C.c_char_p), ("help", C.c_char_p), ("deps", C.POINTER(Port)),
-                ("outs", C.POINTER(Port)), ("options", C.POINTER(Option)), ("run", C.c_void_p)]
-
-
-class Plugin(C.Structure):
-    _fields_ = [("abi", C.c_uint), ("size", C.c_uint), ("count", C.c_uint), ("stages", C.POINTER(Stage))]
-
-
-def rows(table, first):
-    i = 0
-    while table and getattr(table[i], first):
-        yield table[i]
-        i += 1
+environment = {k: v for k, v in os.environ.items() if k != "FLOW_STAGE_PATH"}
+said = subprocess.run([f"{sys.argv[1]}/flow", "stage", "describe", "--json"], capture_output=True, check=True, env=environment).stdout
 
 
 def cell(text):
-    return text.decode().replace("|", "\\|")
+    return text.replace("|", "\\|")
 
 
 def ports(title, table):
-    found = list(rows(table, "name"))
-    if found:
+    if table:
         print(f"| {title} | | |\n|---|---|---|")
-        for p in found:
-            print(f"| `{cell(p.name)}` | {'required' if p.required else ''} | {cell(p.help)} |")
+        for p in table:
+            print(f"| `{cell(p['name'])}` | {'required' if p['required'] else ''} | {cell(p['help'])} |")
         print()
 
 
-print("# Built-in stages\n\nAs each describes itself; made by `tests/support/stages.py`. A table is a file as in [shards.md](shards.md).")
-for library in sorted(glob.glob(f"{sys.argv[1]}/stages/flow_stage_*.so")):
-    plugin = Plugin.in_dll(C.CDLL(os.path.abspath(library)), "flow_plugin_stages")
-    for i in range(plugin.count):
-        stage = plugin.stages[i]
-        print(f"\n## {stage.name.decode()}\n\n{stage.help.decode()[0].upper() + stage.help.decode()[1:]}. Version {stage.version.decode()}.\n")
-        ports("dep", stage.deps)
-        ports("out", stage.outs)
-        print("| `with:` | type | default | |\n|---|---|---|---|")
-        for o in rows(stage.options, "key"):
-            value = "required" if o.value is None else f"`{cell(o.value)}`" if o.value else ""
-            print(f"| `{cell(o.key)}` | {cell(o.type)} | {value} | {cell(o.help)} |")
+def kind(option):
+    low, high = option.get("min"), option.get("max")
+    between = f" {low:.12g} to {high:.12g}" if low is not None and high is not None else f" from {low:.12g}" if low is not None \
+        else f" to {high:.12g}" if high is not None else ""
+    return cell(option["type"] + between)
+
+
+print("# Built-in stages\n\nAs each describes itself: `flow stage describe` prints the same. A table is a file as in [shards.md](shards.md).")
+for stage in json.loads(said)["stages"]:
+    print(f"\n## {stage['name']}\n\n{stage['help'][0].upper() + stage['help'][1:]}. Version {stage['version']}.\n")
+    ports("dep", stage["deps"])
+    ports("out", stage["outs"])
+    print("| `with:` | type | default | |\n|---|---|---|---|")
+    for o in stage["options"]:
+        value = "required" if o["default"] is None else f"`{cell(o['default'])}`" if o["default"] else ""
+        print(f"| `{cell(o['key'])}` | {kind(o)} | {value} | {cell(o['help'])} |")

@@ -95,7 +95,8 @@ typedef struct flow_host {
 /* One key of `with:`, for checks before the run, for `flow help` and for the reference page. */
 typedef struct flow_option {
 	const char *key;     /* NULL ends the list */
-	const char *type;    /* "number", "integer", "boolean", "text", "list", "map" */
+	const char *type;    /* "number", "integer", "boolean", "text", "list", "map"; of numbers also with bounds that
+				are allowed themselves: "integer 1..100", "number 0.." */
 	const char *value;   /* the default as text; NULL: must be given */
 	const char *help;
 } flow_option;

@@ -45,6 +45,8 @@ static const flow_port outs[] = { { "counts", "how many lines", 1 }, { 0, 0, 0 }
 static const flow_option options[] = { { "rate", "number", "0.5", "a rate" },
 	{ "epochs", "integer", "3", "how often" }, { "bias", "boolean", "true", "with a bias" },
 	{ "model", "text", 0, "which model" }, { "hidden", "list", "[]", "sizes" },
+	{ "share", "number 0..0.5", "0", "bounds that only the table tells" },
+	{ "least", "integer 2..", "2", "more than one" }, { "most", "integer ..9", "9", "a digit" },
 	{ 0, 0, 0, 0 } };
 
 static const flow_stage stages[] = {
