@@ -122,7 +122,7 @@ const struct command cmd_shards_cat = { .name = "shards cat",
 	.run = cat_main };
 
 const struct command cmd_shards_verify = { .name = "shards verify",
-	.group = GROUP_UPKEEP,
+	.group = GROUP_LOOK,
 	.args = "FILE...",
 	.summary = "read all of a shard, and compare it with its checksums",
 	.about = "Names each column and group that is damaged; the exit status is then 4, as it is\n"

@@ -233,7 +233,7 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 	r->standardize = host->boolean(ctx, "standardize", 1);
 	r->shuffle_rows = host->integer(ctx, "shuffle_rows", 0, 0, 1000000000);
 	r->decode_threads = host->integer(ctx, "decode_threads", -1, -1, FEED_THREADS_MAX);
-	r->batches_ahead = host->integer(ctx, "batches_ahead", 8, 2, FEED_AHEAD_MAX);
+	r->batches_ahead = host->integer(ctx, "batches_ahead", 16, 2, FEED_AHEAD_MAX);
 	return host->failed(ctx) ? -1 : 0;
 }
 

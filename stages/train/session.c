@@ -19,7 +19,8 @@
 #include "train/telemetry.h"
 #include "train/validate.h"
 
-#define STEPS_SEEN 16 /* between two looks at the host */
+#define STEPS_SEEN 16  /* between two looks at the host */
+#define WAIT_SHOWN 3.0 /* per cent: less is no matter */
 
 static double seconds(void)
 {
@@ -457,6 +458,12 @@ static void end_epoch(struct session *s)
 		s->host->metric(s->ctx, "data_wait", s->data_wait, epoch);
 	}
 	judge(s);
+	if (s->data_wait >= WAIT_SHOWN) {
+		size_t length = strlen(s->line);
+
+		(void)snprintf(s->line + length, sizeof s->line - length,
+			", waited for data %.0f %%", s->data_wait);
+	}
 	s->at.seconds += seconds() - s->epoch_began;
 	s->epoch_began = seconds();
 	s->host->log(s->ctx, s->line);

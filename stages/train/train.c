@@ -287,7 +287,7 @@ static const flow_option options_known[] = {
 	{ "decode_threads", "integer -1..64", "-1",
 		"of the cores, how many fetch batches ahead instead of computing; 0: none; -1: one "
 		"for data above 1 GiB, and for a table with 4 cores" },
-	{ "batches_ahead", "integer 2..1024", "8", "batches that are ready at most, 2 to 1024" },
+	{ "batches_ahead", "integer 2..1024", "16", "batches that are ready at most" },
 	{ "metric_every", "integer 1..1000000000", "100", "steps between two of the metrics named step_" },
 	{ "checkpoint_every", "integer 0..1000000000", "0",
 		"steps between two checkpoints; 0: one at the end of each epoch; gbdt: rounds; 0: "

@@ -102,7 +102,7 @@ static void wrong_options_are_named(void **state)
 	refuses(*state, "{\"model\":\"m\",\"share\":0.6}",
 		"`with.share` is 0.6, it must be from 0 to 0.5");
 	refuses(*state, "{\"model\":\"m\",\"share\":\"x\"}",
-		"`with.share` must be of type number, it is a text");
+		"`with.share` must be of type number, it is text");
 	refuses(*state, "{\"model\":\"m\",\"least\":1}", "`with.least` is 1, it must be at least 2");
 	refuses(*state, "{\"model\":\"m\",\"most\":10}", "`with.most` is 10, it must be at most 9");
 }
