@@ -180,8 +180,8 @@ void host_bounds(const char *text, char type[HOST_TYPE], double *min, double *ma
 {
 	const char *bounds = strchr(text, ' '), *dots = bounds != NULL ? strstr(bounds, "..") : NULL;
 
-	*min = -INFINITY;
-	*max = INFINITY;
+	*min = -HUGE_VAL;
+	*max = HUGE_VAL;
 	(void)snprintf(type, HOST_TYPE, "%.*s", (int)strcspn(text, " "), text);
 	if (dots == NULL)
 		return;
