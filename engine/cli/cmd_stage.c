@@ -171,7 +171,8 @@ static void put_row(struct found *f, const json_t *stage, const char *file)
 static int no_such(struct found *f, const char *name, struct err *e)
 {
 	const char *const *names;
-	const char *near = near_find(name, names, registry_names(&f->registry, &f->cli->arena, &names));
+	size_t count = registry_names(&f->registry, &f->cli->arena, &names);
+	const char *near = near_find(name, names, count);
 
 	err_set(e, ERR_NOTFOUND, "there is no stage `%.100s`", name);
 	if (near != NULL)
