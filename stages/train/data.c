@@ -38,6 +38,8 @@ int data_open(struct samples *samples, int may_miss, const flow_host *host, flow
 	if (deps != 1 || (paths.targets == NULL) != (paths.table != NULL))
 		return fault_set(fault, "needs a dep named 'table', or one named 'labels' and one "
 					"named 'images' or 'features'");
+	if (paths.table == NULL && host->dep(ctx, "recipe") != NULL)
+		return fault_set(fault, "a dep named 'recipe' goes with one named 'table'");
 	if (paths.table == NULL && (host->has(ctx, "inputs") || host->has(ctx, "target")))
 		return fault_set(fault, "with.inputs and with.target are for a dep named 'table'");
 	if (samples_open(samples, &paths, fault) < 0)

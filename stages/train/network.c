@@ -24,8 +24,6 @@ static int note_origin(struct origin *origin, const struct samples *samples, con
 {
 	const char *recipe = host->dep(ctx, "recipe");
 
-	if (recipe != NULL && !samples->is_table)
-		return fault_set(fault, "a dep named 'recipe' goes with one named 'table'");
 	if (!samples->is_table)
 		return 0;
 	origin_of(origin, &samples->table);
