@@ -396,6 +396,7 @@ static int fill_environment(struct engine *n, const struct attempt *a, struct wi
 	w->seed = seed_of(n, a->node);
 	w->attempt = a->number;
 	w->threads = (node_stage(n->graph, a->node)->cpu_milli + 999) / 1000;
+	w->limits.memory_bytes = sched_mem(&n->sched, a->node);
 	return 0;
 }
 
@@ -421,11 +422,10 @@ static int submit(struct engine *n, struct attempt *a, struct err *e)
 	w.secrets = secrets_for(&n->secrets, stage, &n->turn);
 	w.cwd = graph_text(n->graph, node->cwd);
 	w.with = stage->kind == STAGE_CMD ? "{}" : flat_json(n, node->with);
-	w.limits = (struct wire_limits){ .memory_bytes = sched_mem(&n->sched, a->node),
-		.file_bytes = stage->limits.file_bytes,
-		.cpu_seconds = stage->limits.cpu_seconds,
-		.open_files = stage->limits.open_files,
-		.processes = stage->limits.processes };
+	w.limits.file_bytes = stage->limits.file_bytes;
+	w.limits.cpu_seconds = stage->limits.cpu_seconds;
+	w.limits.open_files = stage->limits.open_files;
+	w.limits.processes = stage->limits.processes;
 	w.isolate = a->isolated;
 	w.hidden = a->isolated ? hidden_of(n, node) : (struct wire_words){ NULL, 0 };
 	a->phase = PHASE_LIVE;

@@ -120,6 +120,8 @@ static void add_contract(struct filling *f, const struct wire_start *s)
 	add_number(f, "FLOW_ATTEMPT_NUMBER", s->attempt);
 	add_number(f, "FLOW_SEED", s->seed);
 	add_number(f, "FLOW_THREADS", s->threads != 0 ? s->threads : 1);
+	if (s->limits.memory_bytes != 0)
+		add_number(f, "FLOW_MEMORY", s->limits.memory_bytes);
 	add_path(f, "FLOW_METRICS", s->report);
 	if (s->workdir[0] != '\0')
 		add_path(f, "FLOW_TMPDIR", s->workdir);

@@ -161,6 +161,7 @@ static void environment_keeps_the_contract(void **state)
 	s.outs.count = 1;
 	s.checkpoint = "ck";
 	s.attempt = 3;
+	s.limits.memory_bytes = 300 << 20;
 	assert_int_equal(client_run(c, &s).value, 0);
 	assert_non_null(realpath(c->dir, real));
 	assert_logged(c, "FLOW_RUN_ID=0190-run\n");
@@ -169,6 +170,7 @@ static void environment_keeps_the_contract(void **state)
 	assert_logged(c, "FLOW_ATTEMPT_NUMBER=3\n");
 	assert_logged(c, "FLOW_SEED=42\n");
 	assert_logged(c, "FLOW_THREADS=2\n");
+	assert_logged(c, "FLOW_MEMORY=314572800\n");
 	assert_logged(c, "FLOW_PARAMS=/p.json\n");
 	assert_logged(c, "FLOW_DEP_ABS=/abs\n");
 	assert_logged(c, "MINE=1\n");

@@ -1,0 +1,1 @@
+test "$FLOW_ATTEMPT_NUMBER" -gt 1 || exit 75
