@@ -39,8 +39,8 @@ static void verdict_needs_two_numbers_that_differ(void **state)
 	assert_string_equal(goal_verdict(GOAL_HIGHER, 1, 2), "better");
 	assert_string_equal(goal_verdict(GOAL_HIGHER, -1, -2), "worse");
 	assert_string_equal(goal_verdict(GOAL_HIGHER, 1, 1), "");
-	assert_string_equal(goal_verdict(GOAL_HIGHER, NAN, 1), "");
-	assert_string_equal(goal_verdict(GOAL_LOWER, 1, NAN), "");
+	assert_string_equal(goal_verdict(GOAL_HIGHER, (double)NAN, 1), "");
+	assert_string_equal(goal_verdict(GOAL_LOWER, 1, (double)NAN), "");
 	assert_string_equal(goal_verdict(GOAL_NONE, 1, 2), "");
 }
 
