@@ -176,7 +176,7 @@ static const flow_option options[] = {
 		"a metric: training fails when it is no number, and is told to stop when it no "
 		"longer gets better" },
 	{ "goal", "text", "min", "which values of it are better: min or max" },
-	{ "patience", "integer", "0",
+	{ "patience", "integer 0..1000000000", "0",
 		"values without a better one before the file FLOW_STOP appears; 0: never" },
 	{ NULL, NULL, NULL, NULL },
 };
