@@ -62,7 +62,7 @@ PLANTED = [
     # What lies in the work tree.
     ("previous-outs-stay-away", "run", RECOVER, "rc = bring_back(v, folder, entry->d_name, e);", "rc = 0;"),
     ("partial-outs-stay", "first points", RECOVER, "return tree_remove(v->project->root_fd, path, e); }", "return 0;\n}"),
-    ("restored-outs-are-removed", "recovery", RECOVER, "was_moved(v, a->folder, path) || was_moved(v, a->earlier, path)", "false"),
+    ("restored-outs-are-removed", "recovery", RECOVER, "was_moved_by_any(v, a, path)", "false"),
     ("link-of-a-restored-out-is-lost", "run", RECOVER, "was_moved(v, a->earlier, path)", "false"),
     ("undone-attempts-are-undone-again", "run points", RECOVER, "(!was_undone(v, a) &&", "(true &&"),
     ("undo-forgets-partial-outs", "cli.failing cli.previous-outs-come-back", PUBLISH, "(tree_move(root, path, flow, name, e) < 0 && e->code", "(false && e->code"),
