@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xxhash.h>
-
 #include "common/fault.h"
 #include "common/number.h"
+#include "common/runs.h"
 #include "common/text.h"
 
 #define WORDS_MAX 4 /* of a step, the name too */
@@ -77,8 +76,8 @@ static int read_clip(struct fitted_step *s, struct words *w, const char *text, s
 	return 0;
 }
 
-static int read_size(
-	struct fitted_step *s, const struct words *w, const char *text, struct fault *fault)
+static int read_size(struct fitted_step *s, const struct words *w, const char *text, uint32_t most,
+	struct fault *fault)
 {
 	int64_t value[3] = { 0, 1, s->kind == STEP_CHARS ? 3 : 2 };
 
@@ -89,10 +88,8 @@ static int read_size(
 	for (size_t i = 1; i < w->count; i++)
 		if (!number_integer(&value[i - 1], w->word[i], strlen(w->word[i])))
 			return fault_set(fault, "'%s': '%s' is no whole number", text, w->word[i]);
-	if (value[0] < 2 || value[0] > FITTED_FEATURES_MAX || value[1] < 1 || value[2] < value[1] ||
-		value[2] > 8)
-		return fault_set(fault, "'%s': cells are 2 to %d, runs 1 to 8 long", text,
-			FITTED_FEATURES_MAX);
+	if (value[0] < 2 || value[0] > most || value[1] < 1 || value[2] < value[1] || value[2] > 8)
+		return fault_set(fault, "'%s': cells are 2 to %u, runs 1 to 8 long", text, most);
 	s->size = (uint32_t)value[0];
 	s->low = (uint32_t)value[1];
 	s->high = (uint32_t)value[2];
@@ -123,8 +120,8 @@ int fitted_step_is_text(enum step_kind kind)
 	return kind >= STEP_ONEHOT;
 }
 
-static int read_arguments(
-	struct fitted_step *s, struct words *w, const char *text, struct fault *fault)
+static int read_arguments(struct fitted_step *s, struct words *w, const char *text, uint32_t most,
+	struct fault *fault)
 {
 	if (s->kind == STEP_IMPUTE)
 		return w->count <= 2 ? read_impute(s, w, text, fault)
@@ -133,17 +130,15 @@ static int read_arguments(
 	if (s->kind == STEP_CLIP)
 		return read_clip(s, w, text, fault);
 	if (s->kind >= STEP_HASH)
-		return read_size(s, w, text, fault);
+		return read_size(s, w, text, most, fault);
 	return w->count == 1 ? 0 : fault_set(fault, "'%s': %s takes no words", text, w->word[0]);
 }
 
-int fitted_add_step(struct fitted_column *column, const char *words, struct fault *fault)
+int fitted_read_step(
+	struct fitted_step *s, const char *words, uint32_t most, struct fault *fault)
 {
-	struct fitted_step *s = &column->step[column->steps];
 	struct words w;
 
-	if (column->steps == FITTED_STEPS_MAX)
-		return fault_set(fault, "more than %d steps", FITTED_STEPS_MAX);
 	if (cut_words(&w, words, fault) < 0)
 		return -1;
 	*s = (struct fitted_step){ .kind = STEP_LOG };
@@ -152,7 +147,16 @@ int fitted_add_step(struct fitted_column *column, const char *words, struct faul
 			"'%s' is no step; there are impute, standardize, minmax, clip, log, "
 			"onehot, ordinal, hash, words, tfidf, chars",
 			w.word[0]);
-	if (read_arguments(s, &w, words, fault) < 0)
+	return read_arguments(s, &w, words, most, fault);
+}
+
+int fitted_add_step(struct fitted_column *column, const char *words, struct fault *fault)
+{
+	struct fitted_step *s = &column->step[column->steps];
+
+	if (column->steps == FITTED_STEPS_MAX)
+		return fault_set(fault, "more than %d steps", FITTED_STEPS_MAX);
+	if (fitted_read_step(s, words, FITTED_FEATURES_MAX, fault) < 0)
 		return -1;
 	if (column->steps != 0 && (fitted_step_is_text(s->kind) || fitted_step_is_text(s[-1].kind)))
 		return fault_set(fault, "'%s' goes alone, without other steps",
@@ -220,79 +224,10 @@ double fitted_number(const struct fitted_column *column, size_t steps, double nu
 	return number;
 }
 
-static uint32_t hashed(const char *text, size_t length, uint32_t size)
+void fitted_weigh_rarity(struct fitted_step *step, uint64_t texts)
 {
-	return (uint32_t)(XXH3_64bits(text, length) % size);
-}
-
-static int is_word_byte(unsigned char c)
-{
-	return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-/* Words in small letters with one blank between, and where each begins and ends. */
-struct plain {
-	struct text text;
-	struct text bounds; /* size_t pairs */
-};
-
-static void make_plain(struct plain *p, const char *text, size_t length)
-{
-	size_t i = 0;
-
-	while (i < length) {
-		size_t bound[2];
-
-		while (i < length && !is_word_byte((unsigned char)lower(text[i])))
-			i++;
-		if (i == length)
-			break;
-		if (p->text.length != 0)
-			text_add(&p->text, " ", 1);
-		bound[0] = p->text.length;
-		for (; i < length && is_word_byte((unsigned char)lower(text[i])); i++) {
-			char c = lower(text[i]);
-
-			text_add(&p->text, &c, 1);
-		}
-		bound[1] = p->text.length;
-		text_add(&p->bounds, (const char *)bound, sizeof bound);
-	}
-}
-
-static void count_words(const struct fitted_step *s, const struct plain *p, float *cells)
-{
-	size_t words = p->bounds.length / (2 * sizeof(size_t));
-	const size_t *bound = (const size_t *)(const void *)p->bounds.data;
-
-	for (size_t first = 0; first < words; first++)
-		for (size_t run = s->low; run <= s->high && first + run <= words; run++) {
-			size_t start = bound[2 * first], end = bound[2 * (first + run - 1) + 1];
-
-			cells[hashed(p->text.data + start, end - start, s->size)] += 1.0f;
-		}
-}
-
-void fitted_count_runs(
-	const struct fitted_step *step, const char *text, size_t length, float *cells)
-{
-	struct plain p = { { 0 }, { 0 } };
-
-	make_plain(&p, text, length);
-	if (step->kind != STEP_CHARS)
-		count_words(step, &p, cells);
-	else
-		for (size_t first = 0; first < p.text.length; first++)
-			for (size_t run = step->low;
-				run <= step->high && first + run <= p.text.length; run++)
-				cells[hashed(p.text.data + first, run, step->size)] += 1.0f;
-	text_release(&p.text);
-	text_release(&p.bounds);
+	for (uint32_t i = 0; i < step->size; i++)
+		step->weight[i] = (float)(log((1 + (double)texts) / (1 + (double)step->weight[i])) + 1);
 }
 
 /* Weighted, and of length 1 unless all are 0. */
@@ -309,7 +244,7 @@ static void weigh(const struct fitted_step *s, float *cells)
 }
 
 static void apply_text(const struct fitted_step *s, const char *text, size_t length,
-	struct cells *out, float *cells, uint32_t width)
+	struct cells *out, struct runs *runs, float *cells, uint32_t width)
 {
 	uint32_t code = DICTIONARY_NONE;
 
@@ -321,14 +256,17 @@ static void apply_text(const struct fitted_step *s, const char *text, size_t len
 	}
 	if (s->kind == STEP_HASH) {
 		cells_add_number(
-			out, text == NULL ? 0 : 1 + (double)hashed(text, length, s->size - 1));
+			out, text == NULL ? 0 : 1 + (double)runs_hash(text, length, s->size - 1));
 		return;
 	}
 	memset(cells, 0, width * sizeof *cells);
 	if (s->kind == STEP_ONEHOT && code != DICTIONARY_NONE)
 		cells[code] = 1;
-	if (s->kind != STEP_ONEHOT && text != NULL)
-		fitted_count_runs(s, text, length, cells);
+	if (s->kind != STEP_ONEHOT && text != NULL) {
+		runs_find(runs, s, text, length);
+		for (size_t i = 0; i < runs->count; i++)
+			cells[runs->cell[i]] += 1.0f;
+	}
 	if (s->kind == STEP_TFIDF)
 		weigh(s, cells);
 	cells_add_row(out, cells);
@@ -338,15 +276,17 @@ static int apply_texts(const struct fitted_column *column, const struct cells *i
 	const struct dictionary *names, struct cells *out)
 {
 	float *cells = array_new(out->width, sizeof *cells);
+	struct runs runs = { .count = 0 };
 	char digits[32];
 
 	for (size_t row = 0; row < in->rows; row++) {
 		size_t length = 0;
 		const char *text = fitted_text(in, names, row, digits, &length);
 
-		apply_text(&column->step[0], text, length, out, cells, out->width);
+		apply_text(&column->step[0], text, length, out, &runs, cells, out->width);
 	}
 	free(cells);
+	runs_release(&runs);
 	return 0;
 }
 

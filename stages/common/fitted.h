@@ -67,6 +67,9 @@ struct fitted {
 
 /* Add a step, as `standardize`, `clip 0 100`, `impute median`, `onehot`, `tfidf 4096 1 2`. */
 int fitted_add_step(struct fitted_column *column, const char *words, struct fault *fault);
+/* A step alone, with up to `most` cells. */
+int fitted_read_step(
+	struct fitted_step *step, const char *words, uint32_t most, struct fault *fault);
 /* What comes out: type and width. */
 void fitted_result(const struct fitted_column *column, struct column *result);
 int fitted_step_is_text(enum step_kind kind);
@@ -79,9 +82,8 @@ const char *fitted_text(const struct cells *in, const struct dictionary *names, 
 	char digits[32], size_t *length);
 /* A number after the first `steps` steps; NaN: it is missing. */
 double fitted_number(const struct fitted_column *column, size_t steps, double number);
-/* Counts of hashed runs, added to `cells`, which has step->size. */
-void fitted_count_runs(
-	const struct fitted_step *step, const char *text, size_t length, float *cells);
+/* tfidf: weights that count the texts with each cell become what the cell weighs. */
+void fitted_weigh_rarity(struct fitted_step *step, uint64_t texts);
 
 int fitted_apply(const struct fitted_column *column, const struct cells *in,
 	const struct dictionary *names, struct cells *out, struct fault *fault);

@@ -17,6 +17,7 @@ enum philox_use {
 	PHILOX_SHUFFLE = 2, /* order of the rows in an epoch; stream = epoch */
 	PHILOX_WEIGHTS = 3, /* first weights; stream = layer, row = weight */
 	PHILOX_DROPOUT = 4, /* what a step leaves out (nn/host.c) */
+	PHILOX_AUGMENT = 5, /* how an image is looked at; stream = epoch, row = 2 row and 2 row + 1 */
 	PHILOX_SAMPLE = 16, /* which values of a column stand for all; stream = column */
 	PHILOX_AXES = 17,   /* first guess of main axes */
 	PHILOX_ROUND_ROWS = 24,    /* rows a round of boosting leaves out; stream = round */

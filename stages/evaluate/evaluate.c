@@ -131,15 +131,16 @@ static int run(const flow_host *host, flow_ctx *ctx)
 		.rows = host->dep(ctx, "rows"),
 		.table = host->dep(ctx, "table"),
 		.target = host->has(ctx, "target") ? host->text(ctx, "target", "") : NULL,
+		.texts = host->dep(ctx, "texts"),
 		.folder = host->tmpdir(ctx) };
+	int ways = (paths.values != NULL) + (paths.texts != NULL) + (paths.table != NULL);
 	struct predictor p = { .classes = 0 };
 	struct names names = { .list = NULL };
 	struct fault fault = { "" };
 
-	if (paths.model == NULL || (paths.table != NULL) == (paths.values != NULL) ||
-		(paths.table != NULL) == (paths.labels != NULL))
-		return host->fail(ctx, "needs deps named 'model', 'images' (or 'features') and "
-				       "'labels', or 'model' and 'table'");
+	if (paths.model == NULL || ways != 1 || (paths.table != NULL) == (paths.labels != NULL))
+		return host->fail(ctx, "needs deps named 'model', 'images' (or 'features' or "
+				       "'texts') and 'labels', or 'model' and 'table'");
 	if (host->out(ctx, "report") == NULL)
 		return host->fail(ctx, "needs an out named 'report'");
 	if (predictor_open(&p, &paths, host->threads(ctx), &fault) < 0)
@@ -162,7 +163,9 @@ static const flow_port deps[] = {
 	{ "model", "as the stage `train` writes it: safetensors, or XGBoost's", 1 },
 	{ "images", "images, IDX of bytes: rows, height, width", 0 },
 	{ "features", "gbdt, mlp, cnn: rows of values, NPY; instead of images", 0 },
-	{ "labels", "IDX of bytes, or NPY of whole numbers for gbdt, mlp and cnn: one a row", 0 },
+	{ "texts", "text: a table with the column that the model was trained on", 0 },
+	{ "labels", "IDX of bytes, or NPY of whole numbers for gbdt, mlp, cnn and text: one a row",
+		0 },
 	{ "table",
 		"mlp, cnn: a shard, instead of images or features and of labels; transformed as "
 		"the one the model learned from, or raw, when the model holds the recipe",

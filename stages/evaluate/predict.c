@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "common/fitted.h"
 #include "common/safetensors.h"
 #include "common/text.h"
 #include "evaluate/prepare.h"
@@ -34,6 +35,8 @@ static int open_linear(
 	if (paths->table != NULL)
 		return fault_set(fault, "'%s' is a softmax of images; it takes no table",
 			paths->model);
+	if (paths->values == NULL)
+		return fault_set(fault, "'%s' needs a dep named 'images'", paths->model);
 	if (linear_load(&p->linear, paths->model, fault) < 0 ||
 		dataset_open(&p->data, paths->values, paths->labels, paths->rows, fault) < 0)
 		return -1;
@@ -85,6 +88,9 @@ static int read_samples(
 	struct text path = { 0 };
 	int rc;
 
+	if (paths->texts != NULL)
+		return fault_set(fault, "'%s' is no model of texts: it takes no dep named 'texts'",
+			paths->model);
 	if (paths->table == NULL)
 		return samples_open(&p->samples, &of_samples, fault);
 	if (p->kind == PREDICTOR_FOREST)
@@ -108,6 +114,33 @@ static int take_classes(struct predictor *p, size_t outputs, const char *loss, c
 	p->is_one_score = outputs == 1;
 	p->classes = p->is_one_score ? 2 : outputs;
 	return 0;
+}
+
+/* The texts, by the column and the steps that the model was trained with. */
+static int read_texts(
+	struct predictor *p, const struct predictor_paths *paths, struct fault *fault)
+{
+	struct fitted_step step = { .size = 0 };
+	struct samples_paths of_samples = {
+		.texts = paths->texts, .targets = paths->labels, .rows = paths->rows, .step = &step
+	};
+	struct tensors file = { .count = 0 };
+	int rc;
+
+	if (paths->texts == NULL)
+		return fault_set(fault, "'%s' is a model of texts: it needs a dep named 'texts'",
+			paths->model);
+	rc = tensors_read(&file, paths->model, fault);
+	if (rc == 0 && (rc = bags_take(&step, &of_samples.column, &file, fault)) < 0)
+		(void)fault_context(fault, "'%s'", paths->model);
+	if (rc == 0 && step.size != p->net.design.channels)
+		rc = fault_set(fault, "'%s' has tokens of %u cells, but weights for %zu",
+			paths->model, step.size, p->net.design.channels);
+	if (rc == 0)
+		rc = samples_open(&p->samples, &of_samples, fault);
+	free(step.weight);
+	tensors_release(&file);
+	return rc;
 }
 
 /* Are the rows such as the model wants, with `features` values? */
@@ -137,6 +170,19 @@ static int open_network(struct predictor *p, const struct predictor_paths *paths
 	return send_scaling(p, fault);
 }
 
+static int open_text(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
+	struct fault *fault)
+{
+	char loss[20];
+
+	if (netfile_load(&p->net, &p->scaling, loss, &nn_cpu, threads, paths->model, fault) < 0 ||
+		take_classes(p, p->net.design.outputs, loss, paths->model, fault) < 0 ||
+		read_texts(p, paths, fault) < 0 ||
+		check_samples(p, paths, p->net.features, fault) < 0)
+		return -1;
+	return net_reserve(&p->net, PREDICTOR_ROWS, 0, fault);
+}
+
 static int open_forest(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
 	struct fault *fault)
 {
@@ -161,10 +207,11 @@ static void begin_feed(struct predictor *p)
 	feed_begin(p->feed, p->samples.row, p->count, 0);
 }
 
-/* By how the file begins, and by the tensors that it has. -1: it cannot be read. */
+/* By how the file begins, and by what it has. -1: it cannot be read. */
 static int kind_of(const char *path, struct fault *fault)
 {
 	struct tensors file = { .count = 0 };
+	const char *model;
 	int kind;
 
 	if (forest_is(path))
@@ -172,6 +219,9 @@ static int kind_of(const char *path, struct fault *fault)
 	if (tensors_read(&file, path, fault) < 0)
 		return -1;
 	kind = tensors_find(&file, "head.weight") != NULL ? PREDICTOR_NETWORK : PREDICTOR_LINEAR;
+	model = tensors_note(&file, "model");
+	if (kind == PREDICTOR_NETWORK && model != NULL && strcmp(model, "text") == 0)
+		kind = PREDICTOR_TEXT;
 	tensors_release(&file);
 	return kind;
 }
@@ -188,6 +238,7 @@ int predictor_open(struct predictor *p, const struct predictor_paths *paths, uns
 	switch (made.kind) {
 	case PREDICTOR_LINEAR: rc = open_linear(&made, paths, fault); break;
 	case PREDICTOR_NETWORK: rc = open_network(&made, paths, threads, fault); break;
+	case PREDICTOR_TEXT: rc = open_text(&made, paths, threads, fault); break;
 	case PREDICTOR_FOREST: rc = open_forest(&made, paths, threads, fault); break;
 	}
 	if (rc < 0) {
@@ -215,20 +266,25 @@ void predictor_close(struct predictor *p)
 	feed_close(p->feed);
 	samples_close(&p->samples);
 	origin_release(&p->origin);
+	bags_release_batch(&p->bag);
 	scorer_release(&p->scorer);
 	linear_release(&p->linear);
 	dataset_close(&p->data);
 	*p = (struct predictor){ .classes = 0 };
 }
 
-static void run_network(struct predictor *p, size_t first, size_t count, float *scores)
+/* Rows at the entrance of the net. */
+static void enter(struct predictor *p, const int64_t *rows, size_t count)
 {
-	const struct net_mode mode = { .is_training = 0 };
 	struct net *net = &p->net;
-	size_t outputs = net->design.outputs;
 	struct feed_batch batch;
 
-	feed_take(p->feed, p->samples.row + first, count, &batch);
+	if (p->kind == PREDICTOR_TEXT) {
+		bags_batch(&p->bag, &p->samples.bags, rows, count);
+		net->bag = &p->bag;
+		return;
+	}
+	feed_take(p->feed, rows, count, &batch);
 	net->ops->gather(net->device, &(struct nn_gather){ .to = net->input,
 					      .data = batch.values,
 					      .is_bytes = p->samples.is_bytes,
@@ -237,6 +293,15 @@ static void run_network(struct predictor *p, size_t first, size_t count, float *
 					      .columns = net->features,
 					      .scale = p->scale,
 					      .shift = p->shift });
+}
+
+static void run_network(struct predictor *p, size_t first, size_t count, float *scores)
+{
+	const struct net_mode mode = { .is_training = 0 };
+	struct net *net = &p->net;
+	size_t outputs = net->design.outputs;
+
+	enter(p, p->samples.row + first, count);
 	net->ops->download(net->device, scores, net_forward(net, count, &mode),
 		count * outputs * sizeof *scores);
 }
@@ -265,7 +330,8 @@ int predictor_run(
 
 	switch (p->kind) {
 	case PREDICTOR_LINEAR: run_linear(p, first, count, scores); break;
-	case PREDICTOR_NETWORK: run_network(p, first, count, scores); break;
+	case PREDICTOR_NETWORK:
+	case PREDICTOR_TEXT: run_network(p, first, count, scores); break;
 	case PREDICTOR_FOREST: rc = run_forest(p, first, count, scores, fault); break;
 	}
 	/* sigmoid(s) is the softmax of 0 and s. */

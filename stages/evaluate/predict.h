@@ -8,8 +8,9 @@
  *     predictor_close(&p);
  *
  * The linear model takes IDX images; networks and forests take what they are trained on
- * (nn/samples.h), networks a table also as it was before the recipe in the model (prepare.h). A
- * model that does not tell classes apart (numbers, several labels at once) is refused.
+ * (nn/samples.h), networks a table also as it was before the recipe in the model (prepare.h). How a
+ * text becomes a bag is in its model. A model that does not tell classes apart (numbers, several
+ * labels at once) is refused.
  */
 #ifndef FLOW_STAGES_EVALUATE_PREDICT_H
 #define FLOW_STAGES_EVALUATE_PREDICT_H
@@ -30,12 +31,18 @@ struct predictor_paths {
 	const char *model, *values, *labels, *rows; /* rows NULL: all */
 	const char *table;  /* instead of values and labels */
 	const char *target; /* of the table; NULL: what the model learned */
+	const char *texts;  /* instead of values: a table, for a model of texts */
 	const char *folder; /* for what lives as long as the predictor */
 };
 
 struct predictor {
 	size_t classes, count; /* rows */
-	enum predictor_kind { PREDICTOR_LINEAR, PREDICTOR_NETWORK, PREDICTOR_FOREST } kind;
+	enum predictor_kind {
+		PREDICTOR_LINEAR,
+		PREDICTOR_NETWORK,
+		PREDICTOR_TEXT, /* a network that takes texts */
+		PREDICTOR_FOREST
+	} kind;
 	struct linear linear;
 	struct scorer scorer;
 	struct dataset data;
@@ -47,6 +54,7 @@ struct predictor {
 	struct feed *feed;  /* a network's */
 	unsigned fetching; /* threads of it */
 	float *scale, *shift;   /* the network's device's */
+	struct bag_batch bag;   /* of texts */
 	float *values;          /* the forest's: rows of values */
 	int is_one_score;       /* of class 1 */
 };

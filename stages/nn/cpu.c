@@ -330,14 +330,53 @@ static void cpu_sum_squares(struct nn_device *d, const struct nn_sum *s)
 		 run_sum(d, d->value->sum_squares, s, s->count, VALUES_A_PART);
 }
 
+/* An update of some rows, and what does one of them. */
+struct row_update {
+	const struct nn_update *all;
+	pool_part *update;
+};
+
+static void update_rows(const void *given, size_t begin, size_t end, float *scratch)
+{
+	const struct row_update *o = ((const struct work *)given)->operands;
+
+	for (size_t i = begin; i < end; i++) {
+		struct nn_update of_row = *o->all;
+		const struct work work = { .operands = &of_row };
+		size_t at = o->all->row[i] * o->all->columns;
+
+		of_row.weight += at;
+		of_row.first += at;
+		of_row.second = of_row.second != NULL ? of_row.second + at : NULL;
+		of_row.gradient += i * o->all->columns;
+		o->update(&work, 0, o->all->columns, scratch);
+	}
+}
+
+static void update(struct nn_device *d, pool_part *part, const struct nn_update *u)
+{
+	const struct row_update rows = { .all = u, .update = part };
+
+	if (u->row == NULL)
+		run(d, part, u, u->count, VALUES_A_PART, 0);
+	else
+		run(d, update_rows, &rows, u->count / u->columns, rows_a_part(u->columns), 0);
+}
+
 static void cpu_adamw(struct nn_device *d, const struct nn_update *u)
 {
-	run(d, d->value->adamw, u, u->count, VALUES_A_PART, 0);
+	update(d, d->value->adamw, u);
 }
 
 static void cpu_sgd(struct nn_device *d, const struct nn_update *u)
 {
-	run(d, d->value->sgd, u, u->count, VALUES_A_PART, 0);
+	update(d, d->value->sgd, u);
+}
+
+/* Rows are short here and long there: the parts are small, and more than there are threads. */
+static void cpu_bag(struct nn_device *d, const struct nn_bag *b)
+{
+	run(d, d->value->bag, b, b->rows, b->rows / 64 + 1, 0);
 }
 
 static void embed_rows(const void *given, size_t begin, size_t end, float *scratch)
@@ -402,4 +441,4 @@ const struct nn_ops nn_cpu = { NN_ABI, sizeof(struct nn_ops), "cpu", cpu_open, c
 	cpu_pool_back, cpu_add, cpu_activate, cpu_activate_back, cpu_dropout, cpu_blend,
 	cpu_layer_norm, cpu_layer_norm_back, cpu_batch_norm, cpu_batch_norm_apply,
 	cpu_batch_norm_back, cpu_loss, cpu_sum_squares, cpu_adamw, cpu_sgd, cpu_embed,
-	cpu_embed_back };
+	cpu_embed_back, cpu_bag };

@@ -279,5 +279,7 @@ unsigned feed_threads(const struct samples *s, unsigned cores)
 {
 	uint64_t bytes = (uint64_t)s->rows * samples_row_size(s);
 
+	if (s->is_texts)
+		return 0;
 	return bytes >= LARGE_BYTES || (s->values == NULL && cores >= MANY_CORES);
 }

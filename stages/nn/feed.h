@@ -51,8 +51,8 @@ void feed_take(struct feed *feed, const int64_t *rows, size_t count, struct feed
 /* Seconds in feed_take() so far: what the step had to wait for its data. */
 double feed_waited(const struct feed *feed);
 
-/* How many of an attempt's cores fetch when nobody has said: of what is used where it lies, or is
- * small and shared by few cores, none. */
+/* How many of an attempt's cores fetch when nobody has said: of texts, of what is used where it lies,
+ * or is small and shared by few cores, none. */
 unsigned feed_threads(const struct samples *samples, unsigned cores);
 
 #endif

@@ -11,6 +11,7 @@
 #include "nn/embed.h"
 
 #define KERNEL_SIDE 3
+#define NET_HEAD    "head"
 
 size_t shape_size(const struct shape *shape)
 {
@@ -20,6 +21,7 @@ size_t shape_size(const struct shape *shape)
 size_t layer_weights(const struct layer *layer)
 {
 	switch (layer->kind) {
+	case LAYER_BAG:
 	case LAYER_LINEAR: return shape_size(&layer->in) * layer->out.channels;
 	case LAYER_CONV:
 		return KERNEL_SIDE * KERNEL_SIDE * layer->in.channels * layer->out.channels;
@@ -35,15 +37,22 @@ size_t layer_weights(const struct layer *layer)
 	return 0;
 }
 
+static int is_embedding(const struct layer *layer)
+{
+	return layer->kind == LAYER_BAG && strcmp(layer->name, NET_HEAD) != 0;
+}
+
 size_t layer_biases(const struct layer *layer)
 {
-	return layer_weights(layer) != 0 && layer->kind != LAYER_EMBED ? layer->out.channels : 0;
+	if (is_embedding(layer) || layer->kind == LAYER_EMBED)
+		return 0;
+	return layer_weights(layer) != 0 ? layer->out.channels : 0;
 }
 
 static int has_matrix(const struct layer *layer)
 {
 	return layer->kind == LAYER_LINEAR || layer->kind == LAYER_CONV ||
-	       layer->kind == LAYER_EMBED;
+	       layer->kind == LAYER_EMBED || layer->kind == LAYER_BAG;
 }
 
 /* One more layer after those that are there; its output is shaped as its input until said. */
@@ -146,6 +155,11 @@ static void add_layers(struct net *net)
 
 	if (design->category_count != 0)
 		embed_build(add(net, LAYER_EMBED), design);
+	if (design->embedding != 0) {
+		layer = add(net, LAYER_BAG);
+		(void)snprintf(layer->name, sizeof layer->name, "embedding");
+		layer->out = (struct shape){ 1, 1, design->embedding };
+	}
 	for (size_t i = 0; i < design->stage_count; i++)
 		add_stage(net, i);
 	if (design->stage_count != 0 && design->hidden_count == 0) {
@@ -154,8 +168,9 @@ static void add_layers(struct net *net)
 	}
 	for (size_t i = 0; i < design->hidden_count; i++)
 		add_hidden(net, i);
-	layer = add(net, LAYER_LINEAR);
-	(void)snprintf(layer->name, sizeof layer->name, "head");
+	layer = add(net, design->kind == NET_TEXT && net->layer_count == 0 ? LAYER_BAG
+									 : LAYER_LINEAR);
+	(void)snprintf(layer->name, sizeof layer->name, NET_HEAD);
 	layer->out = (struct shape){ 1, 1, design->outputs };
 }
 
@@ -224,7 +239,12 @@ static int check(const struct net_design *design, struct fault *fault)
 	if (!(design->dropout >= 0 && design->dropout < 1))
 		return fault_set(fault, "dropout is %g; from 0 to below 1 is possible",
 			(double)design->dropout);
-	if (design->kind == NET_MLP && design->stage_count != 0)
+	if (design->embedding > NET_WIDTH_MAX || (design->embedding != 0) > (design->kind == NET_TEXT))
+		return fault_set(fault, "an embedding of %zu; from 0 to %d are possible, for text",
+			design->embedding, NET_WIDTH_MAX);
+	if (design->kind == NET_TEXT && design->embedding == 0 && design->hidden_count != 0)
+		return fault_set(fault, "hidden layers of a text need an embedding before them");
+	if (design->kind != NET_CNN && design->stage_count != 0)
 		return fault_set(fault, "stages are for a cnn");
 	if (design->kind == NET_CNN && design->stage_count == 0)
 		return fault_set(fault, "a cnn needs at least one stage");
@@ -249,13 +269,16 @@ int net_init(struct net *net, const struct net_design *design, const struct nn_o
 
 	if (check(design, fault) < 0)
 		return -1;
-	made.features = design->height * design->width * design->channels;
+	if (design->kind != NET_TEXT)
+		made.features = design->height * design->width * design->channels;
 	made.layer = array_new(NET_LAYERS_MAX, sizeof *made.layer);
 	add_layers(&made);
 	if (place(&made, fault) < 0) {
 		free_layers(&made);
 		return -1;
 	}
+	if (made.layer[0].kind == LAYER_BAG)
+		made.sparse = layer_weights(&made.layer[0]);
 	made.device = ops->open(threads);
 	made.weight = ops->alloc(made.device, made.weight_count * sizeof(float));
 	made.running = ops->alloc(made.device, (made.running_count + 1) * sizeof(float));
@@ -406,7 +429,8 @@ void net_draw(struct net *net, uint64_t seed)
 			draw_norm(layer, weight, running);
 		if (layer->kind == LAYER_EMBED || !has_matrix(layer))
 			continue;
-		border = 1 / sqrtf((float)(count / biases));
+		border = 1 / sqrtf((float)(is_embedding(layer) ? layer->out.channels
+							      : count / biases));
 		for (size_t j = 0; j < count; j++)
 			weight[layer->weight + j] = drawn(seed, (uint32_t)i, j, border);
 		for (size_t j = 0; j < biases; j++)
@@ -433,7 +457,7 @@ static void turn(const struct net *net, float *to, const float *from, int to_row
 							  : layer->in.height * layer->in.width;
 		size_t row = layer->weight;
 
-		if (!has_matrix(layer) || layer->kind == LAYER_EMBED)
+		if (!has_matrix(layer) || layer->kind == LAYER_EMBED || is_embedding(layer))
 			continue;
 		for (size_t o = 0; o < layer->out.channels; o++)
 			for (size_t c = 0; c < layer->in.channels; c++)

@@ -19,6 +19,10 @@
  * `residual` and the widths agree, though not around the first; then the head. cnn: for each of `stages`: two 3 x 3 convolutions
  * of that many channels with norm and activation, the first one's output added to the second's when
  * `residual`, halved by a pool; then as mlp, or the mean over the image when there is no hidden.
+ * text: rows are bags of cells (bags.h), net.bag instead of net.input: each cell's row of an
+ * embedding, added up by share, then as mlp; without an embedding the head is that sum. The gradient
+ * of those weights is short: row i of its place belongs to cell bag->distinct[i], for bag->cells of
+ * them.
  */
 #ifndef FLOW_STAGES_NN_NET_H
 #define FLOW_STAGES_NN_NET_H
@@ -28,6 +32,7 @@
 
 #include "nn/ops.h"
 
+struct bag_batch;
 struct fault;
 
 #define NET_DEPTH_MAX      32    /* entries of hidden, and of stages */
@@ -38,7 +43,7 @@ struct fault;
 #define NET_CODES_MAX      65536             /* of one */
 #define NET_BYTES_MAX      ((size_t)1 << 36) /* of one run of floats */
 
-enum net_kind { NET_MLP, NET_CNN };
+enum net_kind { NET_MLP, NET_CNN, NET_TEXT };
 enum net_norm { NET_NORM_NONE, NET_NORM_BATCH, NET_NORM_LAYER };
 
 /* A column whose whole numbers from 0 to codes - 1 are names; each has `width` numbers that learn. */
@@ -48,12 +53,13 @@ struct net_category {
 
 struct net_design {
 	enum net_kind kind;
-	size_t height, width, channels; /* of the input; a table is 1 x 1 x columns */
+	size_t height, width, channels; /* of the input; a table is 1 x 1 x columns, text x cells */
 	size_t outputs;
 	size_t hidden[NET_DEPTH_MAX], hidden_count;
 	size_t stages[NET_DEPTH_MAX], stage_count;        /* cnn */
 	struct net_category category[NET_CATEGORIES_MAX]; /* mlp: by column */
 	size_t category_count;
+	size_t embedding; /* text: its width; 0: none */
 	enum net_norm norm;
 	enum nn_activation activation;
 	float dropout; /* share that is left out */
@@ -72,6 +78,7 @@ enum layer_kind {
 	LAYER_MEAN,  /* over the image */
 	LAYER_ADD,   /* the output of layer `skip` */
 	LAYER_EMBED, /* the first: categories by their tables */
+	LAYER_BAG,   /* text: the first */
 };
 
 struct shape {
@@ -112,8 +119,9 @@ struct net {
 	struct nn_device *device;
 	struct layer *layer;
 	size_t layer_count;
-	size_t features;              /* values of an input row */
+	size_t features;              /* values of an input row; text: 0 */
 	size_t weight_count, decayed; /* floats */
+	size_t sparse; /* weights at the beginning that are a bag's */
 	size_t running_count;
 	float *weight, *gradient, *running; /* the device's */
 	/* From net_reserve(). */
@@ -121,6 +129,7 @@ struct net {
 	float *input, *slope[2];
 	float *zeros, *unused; /* as long as a norm is wide; twice that, for what nobody wants */
 	size_t first;          /* layer that has something to learn, of the pass at work */
+	const struct bag_batch *bag; /* text: of the next pass; the caller's */
 };
 
 /* Checks the design; *net is written on success only. */

@@ -10,7 +10,7 @@
 #include "common/safetensors.h"
 #include "common/text.h"
 
-static const char *const kinds[] = { [NET_MLP] = "mlp", [NET_CNN] = "cnn" };
+static const char *const kinds[] = { [NET_MLP] = "mlp", [NET_CNN] = "cnn", [NET_TEXT] = "text" };
 static const char *const norms[] = { "none", "batch", "layer" };
 static const char *const activations[] = { "relu", "gelu" };
 
@@ -42,7 +42,12 @@ void scaling_linear(const struct scaling *scaling, float *scale, float *shift)
 static unsigned weight_shape(const struct layer *layer, uint64_t shape[4])
 {
 	shape[0] = layer->out.channels;
-	if (layer->kind == LAYER_LINEAR) {
+	if (layer->kind == LAYER_BAG && layer_biases(layer) == 0) { /* an embedding */
+		shape[0] = layer->in.channels;
+		shape[1] = layer->out.channels;
+		return 2;
+	}
+	if (layer->kind == LAYER_LINEAR || layer->kind == LAYER_BAG) {
 		shape[1] = shape_size(&layer->in);
 		return 2;
 	}
@@ -69,10 +74,12 @@ static int table_of(const struct layer *layer, unsigned which, struct net_tensor
 int net_tensor_of(const struct layer *layer, unsigned which, struct net_tensor *tensor)
 {
 	static const char *const suffix[] = { "weight", "bias", "running_mean", "running_var" };
-	unsigned count = layer_weights(layer) == 0 ? 0 : layer->kind == LAYER_BATCH_NORM ? 4 : 2;
+	unsigned count = layer_weights(layer) == 0 ? 0 : layer_biases(layer) == 0 ? 1 : 2;
 
 	if (layer->kind == LAYER_EMBED)
 		return table_of(layer, which, tensor);
+	if (layer->kind == LAYER_BATCH_NORM)
+		count = 4;
 	if (which >= count)
 		return 0;
 	*tensor = (struct net_tensor){ .dimensions = 1, .shape = { layer->out.channels } };
@@ -132,6 +139,8 @@ static void describe(const struct net_design *design, struct tensors *file)
 	describe_list(file, "hidden", design->hidden, design->hidden_count);
 	describe_list(file, "stages", design->stages, design->stage_count);
 	describe_categories(design, file);
+	if (design->kind == NET_TEXT)
+		describe_list(file, "embedding", &design->embedding, 1);
 	tensors_describe(file, "norm", norms[design->norm]);
 	tensors_describe(file, "activation", activations[design->activation]);
 	(void)snprintf(dropout, sizeof dropout, "%.9g", (double)design->dropout);
@@ -227,9 +236,11 @@ int netfile_save(const struct net *net, const float *weights, const struct scali
 	net_to_rows(net, rows, ours);
 	netfile_add(net, rows, running, notes);
 	(void)snprintf(unit, sizeof unit, "%.9g", (double)scaling->unit);
-	tensors_describe(notes, "unit", unit);
-	tensors_add(notes, "input.mean", TENSOR_F32, &features, 1, scaling->mean);
-	tensors_add(notes, "input.std", TENSOR_F32, &features, 1, scaling->deviation);
+	if (features != 0) {
+		tensors_describe(notes, "unit", unit);
+		tensors_add(notes, "input.mean", TENSOR_F32, &features, 1, scaling->mean);
+		tensors_add(notes, "input.std", TENSOR_F32, &features, 1, scaling->deviation);
+	}
 	rc = tensors_write(notes, path, fault);
 	free(ours);
 	free(rows);
@@ -326,7 +337,7 @@ static int read_design(struct net_design *design, const struct tensors *file, st
 	static const char *const truth[] = { "false", "true" };
 	size_t input[3] = { 0 };
 	double dropout = 0;
-	int kind = read_word(file, "model", kinds, 2, fault), norm, activation, hidden, stages;
+	int kind = read_word(file, "model", kinds, 3, fault), norm, activation, hidden, stages;
 
 	if (kind < 0 || read_list(file, "input_shape", input, 3, fault) < 0 ||
 		read_list(file, "outputs", &design->outputs, 1, fault) < 0 ||
@@ -336,7 +347,8 @@ static int read_design(struct net_design *design, const struct tensors *file, st
 		(activation = read_word(file, "activation", activations, 2, fault)) < 0 ||
 		read_number(file, "dropout", &dropout, fault) < 0 ||
 		(design->residual = read_word(file, "residual", truth, 2, fault)) < 0 ||
-		read_categories(design, file, fault) < 0)
+		read_categories(design, file, fault) < 0 ||
+		(kind == NET_TEXT && read_list(file, "embedding", &design->embedding, 1, fault) < 0))
 		return -1;
 	design->kind = (enum net_kind)kind;
 	design->height = input[0];
@@ -373,9 +385,12 @@ static int load_scaling(
 {
 	double unit;
 
+	scaling_init(scaling, features, 1);
+	if (features == 0) /* of a text: nothing is scaled */
+		return 0;
 	if (read_number(file, "unit", &unit, fault) < 0)
 		return -1;
-	scaling_init(scaling, features, (float)unit);
+	scaling->unit = (float)unit;
 	return netfile_take_scaling(scaling, file, fault);
 }
 

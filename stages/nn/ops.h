@@ -30,6 +30,12 @@
 
 struct nn_device;
 
+/* The part of an image that is stretched over all of it, in pixels; what lies beyond its border is 0. */
+struct nn_view {
+	float top, left, height, width;
+	int is_mirrored; /* left and right */
+};
+
 /* to[i] = data[rows[i]] * scale + shift, column by column. data: of the host, as place() gave it. */
 struct nn_gather {
 	float *to;
@@ -38,6 +44,10 @@ struct nn_gather {
 	const int64_t *rows; /* of the host */
 	size_t count, columns;
 	const float *scale, *shift; /* [columns] */
+	/* [count], of the host: each row is an image of that size, seen so, between four pixels by
+	 * their weights. NULL: as it lies. */
+	const struct nn_view *view;
+	size_t height, width, channels;
 };
 
 /* One category of a row and what stands for it: a table of numbers, a row for each code. Column
@@ -61,6 +71,19 @@ struct nn_embed {
 	float *y;
 	const float *dy;
 	float *dweight; /* as weight; tables that are frozen are left alone */
+};
+
+/* Rows that are short lists: to[i] = bias + the sum of share[k] * from[index[k]] over the entries k of
+ * the row, from begin[i] to begin[i + 1]. The lists are of the host. Forward `from` is the weight and
+ * an index a cell; backward `from` is the slope and an index a row. */
+struct nn_bag {
+	size_t rows, columns;
+	const size_t *begin;
+	const uint32_t *index;
+	const float *share;
+	const float *from;
+	const float *bias; /* [columns]; NULL: none */
+	float *to;
 };
 
 /* c = a b, and what can be done to c while it is at hand. */
@@ -159,6 +182,9 @@ struct nn_update {
 	int nesterov;
 	float clip; /* 0: never */
 	const double *norm;
+	/* Of some rows only: gradient row i is weight row row[i]; count is theirs. NULL: of all. */
+	const uint32_t *row; /* of the host, each once */
+	size_t columns;
 };
 
 struct nn_ops {
@@ -198,6 +224,7 @@ struct nn_ops {
 	void (*sgd)(struct nn_device *d, const struct nn_update *u);
 	void (*embed)(struct nn_device *d, const struct nn_embed *e);
 	void (*embed_back)(struct nn_device *d, const struct nn_embed *e);
+	void (*bag)(struct nn_device *d, const struct nn_bag *b);
 };
 
 #define NN_NORM_EPSILON 1e-5f

@@ -37,7 +37,7 @@ struct value_parts {
 	pool_part *column_sum, *sum_squares, *softmax;
 	pool_part *layer_norm, *layer_norm_back, *batch_moments, *batch_norm, *batch_sums,
 		*batch_back;
-	pool_part *pool, *pool_back, *adamw, *sgd;
+	pool_part *pool, *pool_back, *adamw, *sgd, *bag;
 };
 
 extern const struct product_parts product_any;

@@ -1,6 +1,7 @@
 /* The two passes of a network: which operation each layer is. */
 #include <string.h>
 
+#include "nn/bags.h"
 #include "nn/net.h"
 
 #define RUNNING_SHARE 0.1f /* of the newest batch in a batch norm's running mean and variance */
@@ -134,6 +135,22 @@ static struct nn_embed embed_of(const struct net *net, size_t i, size_t rows)
 		.y = layer->y };
 }
 
+static void bag(struct net *net, size_t i, size_t rows)
+{
+	const struct layer *layer = &net->layer[i];
+	const struct bag_batch *batch = net->bag;
+	int is_biased = layer_biases(layer) != 0;
+
+	net->ops->bag(net->device, &(struct nn_bag){ .rows = rows,
+					   .columns = layer->out.channels,
+					   .begin = batch->begin,
+					   .index = batch->cell,
+					   .share = batch->share,
+					   .from = net->weight + layer->weight,
+					   .bias = is_biased ? net->weight + layer->bias : NULL,
+					   .to = layer->y });
+}
+
 static void forward(struct net *net, size_t i, size_t rows, const struct net_mode *mode)
 {
 	const struct nn_conv conv = conv_of(net, i, rows);
@@ -144,6 +161,7 @@ static void forward(struct net *net, size_t i, size_t rows, const struct net_mod
 
 	switch (net->layer[i].kind) {
 	case LAYER_LINEAR: linear(net, i, rows); break;
+	case LAYER_BAG: bag(net, i, rows); break;
 	case LAYER_CONV: net->ops->conv(net->device, &conv); break;
 	case LAYER_BATCH_NORM: batch_norm(net, i, rows, mode->is_training); break;
 	case LAYER_LAYER_NORM: net->ops->layer_norm(net->device, &norm); break;
@@ -199,6 +217,24 @@ static void linear_back(struct net *net, size_t i, size_t rows, const float *dy,
 					     .b_turned = 1,
 					     .c = dx,
 					     .gate = is_gated(layer - 1) ? layer[-1].y : NULL });
+}
+
+static void bag_back(struct net *net, size_t i, size_t rows, const float *dy)
+{
+	const struct layer *layer = &net->layer[i];
+	const struct bag_batch *batch = net->bag;
+
+	if (!layer->is_weight_frozen)
+		net->ops->bag(net->device, &(struct nn_bag){ .rows = batch->cells,
+						   .columns = layer->out.channels,
+						   .begin = batch->cell_begin,
+						   .index = batch->row,
+						   .share = batch->row_share,
+						   .from = dy,
+						   .to = net->gradient + layer->weight });
+	if (layer_biases(layer) != 0 && !layer->is_bias_frozen)
+		net->ops->column_sum(net->device, net->gradient + layer->bias, dy, rows,
+			layer->out.channels);
 }
 
 static void conv_back(struct net *net, size_t i, size_t rows, const float *dy, float *dx)
@@ -273,6 +309,7 @@ static int backward(
 	map.a = dy;
 	switch (net->layer[i].kind) {
 	case LAYER_LINEAR: linear_back(net, i, rows, dy, dx); return 0;
+	case LAYER_BAG: bag_back(net, i, rows, dy); return 0;
 	case LAYER_CONV: conv_back(net, i, rows, dy, dx); return 0;
 	case LAYER_BATCH_NORM:
 	case LAYER_LAYER_NORM: norm_back(net, i, rows, dy, dx); return 0;

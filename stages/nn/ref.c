@@ -19,14 +19,49 @@ static void ref_close(struct nn_device *d)
 	free(d);
 }
 
+static float given_at(const struct nn_gather *g, size_t row, size_t column)
+{
+	size_t at = (size_t)g->rows[row] * g->columns + column;
+
+	return g->is_bytes ? (float)((const uint8_t *)g->data)[at] : ((const float *)g->data)[at];
+}
+
+/* A pixel of an image, 0 beyond its border. */
+static double pixel_at(const struct nn_gather *g, size_t row, double y, double x, size_t channel)
+{
+	if (!(y >= 0 && x >= 0 && y < (double)g->height && x < (double)g->width))
+		return 0;
+	return (double)given_at(
+		g, row, ((size_t)y * g->width + (size_t)x) * g->channels + channel);
+}
+
+/* What a view shows at a column: the four pixels around, the nearer the more. */
+static double seen_at(const struct nn_gather *g, size_t row, size_t column)
+{
+	const struct nn_view *v = &g->view[row];
+	size_t channel = column % g->channels, i = column / g->channels / g->width;
+	size_t j = column / g->channels % g->width;
+	double y, x, top, left;
+
+	j = v->is_mirrored ? g->width - 1 - j : j;
+	y = (double)v->top + ((double)i + 0.5) * (double)v->height / (double)g->height - 0.5;
+	x = (double)v->left + ((double)j + 0.5) * (double)v->width / (double)g->width - 0.5;
+	top = floor(y);
+	left = floor(x);
+	y -= top;
+	x -= left;
+	return (1 - y) * ((1 - x) * pixel_at(g, row, top, left, channel) +
+				 x * pixel_at(g, row, top, left + 1, channel)) +
+	       y * ((1 - x) * pixel_at(g, row, top + 1, left, channel) +
+			   x * pixel_at(g, row, top + 1, left + 1, channel));
+}
+
 static void ref_gather(struct nn_device *d, const struct nn_gather *g)
 {
 	(void)d;
 	for (size_t i = 0; i < g->count; i++)
 		for (size_t j = 0; j < g->columns; j++) {
-			size_t at = (size_t)g->rows[i] * g->columns + j;
-			float value = g->is_bytes ? (float)((const uint8_t *)g->data)[at]
-						  : ((const float *)g->data)[at];
+			float value = g->view != NULL ? (float)seen_at(g, i, j) : given_at(g, i, j);
 
 			g->to[i * g->columns + j] = value * g->scale[j] + g->shift[j];
 		}
@@ -451,20 +486,27 @@ static double clipping(const struct nn_update *u)
 							       : 1;
 }
 
+/* Where value i of the gradient belongs. */
+static size_t updated(const struct nn_update *u, size_t i)
+{
+	return u->row == NULL ? i : u->row[i / u->columns] * u->columns + i % u->columns;
+}
+
 static void ref_adamw(struct nn_device *d, const struct nn_update *u)
 {
 	double factor = clipping(u);
 
 	(void)d;
 	for (size_t i = 0; i < u->count; i++) {
+		size_t at = updated(u, i);
 		double g = factor * (double)u->gradient[i], one = (double)u->momentum;
-		double m = one * (double)u->first[i] + (1 - one) * g, two = (double)u->beta;
-		double v = two * (double)u->second[i] + (1 - two) * g * g;
-		double w = (double)u->weight[i] * (1 - (double)u->rate * (double)u->decay);
+		double m = one * (double)u->first[at] + (1 - one) * g, two = (double)u->beta;
+		double v = two * (double)u->second[at] + (1 - two) * g * g;
+		double w = (double)u->weight[at] * (1 - (double)u->rate * (double)u->decay);
 
-		u->first[i] = (float)m;
-		u->second[i] = (float)v;
-		u->weight[i] = (float)(w - (double)u->rate * m * (double)u->correction /
+		u->first[at] = (float)m;
+		u->second[at] = (float)v;
+		u->weight[at] = (float)(w - (double)u->rate * m * (double)u->correction /
 						   (sqrt(v) * (double)u->root_correction +
 							   (double)u->epsilon));
 	}
@@ -476,12 +518,13 @@ static void ref_sgd(struct nn_device *d, const struct nn_update *u)
 
 	(void)d;
 	for (size_t i = 0; i < u->count; i++) {
+		size_t at = updated(u, i);
 		double g =
-			factor * (double)u->gradient[i] + (double)u->decay * (double)u->weight[i];
-		double speed = (double)u->momentum * (double)u->first[i] + g;
+			factor * (double)u->gradient[i] + (double)u->decay * (double)u->weight[at];
+		double speed = (double)u->momentum * (double)u->first[at] + g;
 
-		u->first[i] = (float)speed;
-		u->weight[i] -= (float)((double)u->rate *
+		u->first[at] = (float)speed;
+		u->weight[at] -= (float)((double)u->rate *
 					(u->nesterov ? g + (double)u->momentum * speed : speed));
 	}
 }
@@ -527,10 +570,24 @@ static void ref_embed_back(struct nn_device *d, const struct nn_embed *e)
 	}
 }
 
+static void ref_bag(struct nn_device *d, const struct nn_bag *b)
+{
+	(void)d;
+	for (size_t i = 0; i < b->rows; i++)
+		for (size_t j = 0; j < b->columns; j++) {
+			double sum = b->bias != NULL ? (double)b->bias[j] : 0;
+
+			for (size_t k = b->begin[i]; k < b->begin[i + 1]; k++)
+				sum += (double)b->share[k] *
+				       (double)b->from[b->index[k] * b->columns + j];
+			b->to[i * b->columns + j] = (float)sum;
+		}
+}
+
 const struct nn_ops nn_ref = { NN_ABI, sizeof(struct nn_ops), "ref", ref_open, ref_close,
 	host_alloc, host_release, host_copy, host_copy, host_copy, host_sync, ref_gather,
 	ref_product, ref_column_sum, ref_conv, ref_conv_back_weight, ref_conv_back_input, ref_pool,
 	ref_pool_back, ref_add, ref_activate, ref_activate_back, ref_dropout, ref_blend,
 	ref_layer_norm, ref_layer_norm_back, ref_batch_norm, ref_batch_norm_apply,
 	ref_batch_norm_back, ref_loss, ref_sum_squares, ref_adamw, ref_sgd, ref_embed,
-	ref_embed_back };
+	ref_embed_back, ref_bag };

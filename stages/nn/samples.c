@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "common/fault.h"
+#include "common/fitted.h"
 #include "common/text.h"
 #include "nn/netfile.h"
 
@@ -264,7 +265,8 @@ static int check_rows(const struct samples *s, const int64_t *rows, size_t count
 			rc = fault_context(fault, "'%s'", paths->table);
 			break;
 		}
-		samples_fetch(s, rows + i, 1, values);
+		if (!s->is_texts)
+			samples_fetch(s, rows + i, 1, values);
 		rc = check_row(s, (size_t)rows[i], values, paths, fault);
 	}
 	free(values);
@@ -290,19 +292,48 @@ static int open_table(struct samples *s, const struct samples_paths *paths, stru
 	return s->rows == 0 ? fault_set(fault, "'%s' is empty", paths->table) : 0;
 }
 
+static int open_texts(struct samples *s, const struct samples_paths *paths, struct fault *fault)
+{
+	if (bags_open(&s->bags, paths->step, paths->texts, paths->column, fault) < 0)
+		return -1;
+	s->is_texts = 1;
+	s->rows = s->bags.rows;
+	s->height = s->width = 1;
+	s->channels = s->bags.cells;
+	return 0;
+}
+
+static int open_values(struct samples *s, const struct samples_paths *paths, struct fault *fault)
+{
+	if (paths->texts != NULL)
+		return open_texts(s, paths, fault);
+	return npy_is(paths->values) ? open_npy(s, paths->values, fault)
+				     : open_idx(s, paths->values, fault);
+}
+
+/* Counts become shares, now that the training rows are known. */
+static void weigh_texts(struct samples *s, const struct samples_paths *paths)
+{
+	if (!s->is_texts)
+		return;
+	if (paths->step->weight == NULL)
+		bags_fit(&s->bags, paths->step, s->row, s->count);
+	bags_weigh(&s->bags, paths->step);
+}
+
 static int open_arrays(struct samples *s, const struct samples_paths *paths, struct fault *fault)
 {
+	const char *path = paths->texts != NULL ? paths->texts : paths->values;
 	size_t targets = 0;
 
-	if ((npy_is(paths->values) ? open_npy(s, paths->values, fault)
-				   : open_idx(s, paths->values, fault)) < 0 ||
+	if (open_values(s, paths, fault) < 0 ||
 		open_targets(s, paths->targets, &targets, fault) < 0)
 		return -1;
-	if (s->rows == 0 || s->features == 0)
-		return fault_set(fault, "'%s' is empty", paths->values);
+	if (s->rows == 0 || (!s->is_texts && s->features == 0))
+		return fault_set(fault, "'%s' is empty", path);
 	if (s->rows != targets)
-		return fault_set(fault, "'%s' has %zu rows, but '%s' has %zu", paths->values,
-			s->rows, paths->targets, targets);
+		return fault_set(fault, "'%s' has %zu rows, but '%s' has %zu", path, s->rows,
+			paths->targets, targets);
 	return 0;
 }
 
@@ -320,6 +351,7 @@ static int open_all(struct samples *s, const struct samples_paths *paths, struct
 	if (paths->valid_rows != NULL &&
 		take_rows(&s->valid, &s->valid_count, s->rows, paths->valid_rows, fault) < 0)
 		return -1;
+	weigh_texts(s, paths);
 	if (check_rows(s, s->row, s->count, paths, fault) < 0)
 		return -1;
 	return check_rows(s, s->valid, s->valid_count, paths, fault);
@@ -342,6 +374,7 @@ void samples_close(struct samples *s)
 	idx_close(&s->idx);
 	npy_close(&s->npy);
 	table_close(&s->table);
+	bags_release(&s->bags);
 	free(s->target);
 	free(s->row);
 	free(s->valid);
@@ -431,7 +464,7 @@ void samples_digest(struct samples *s)
 {
 	uint64_t part[4];
 
-	part[0] = digest_values(s);
+	part[0] = s->is_texts ? bags_digest(&s->bags) : digest_values(s);
 	part[1] = XXH3_64bits(s->target, s->rows * s->targets * sizeof *s->target);
 	part[2] = XXH3_64bits(s->row, s->count * sizeof *s->row);
 	part[3] =

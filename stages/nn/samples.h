@@ -13,6 +13,9 @@
  * file of floats, [rows] or [rows, targets], which are numbers. Or both are columns of a shard
  * (nn/table.h). The same rows are the same values, whichever file they come from.
  *
+ * Or the values are texts: a column of a table, of which a step makes bags (nn/bags.h). Then there
+ * are no features, and nothing to be fetched.
+ *
  * Only rows that count are looked at. A value or target that is not finite (trees: NaN is a missing
  * value), a class that is negative, too few rows, lists that reach beyond the data are refused, with
  * row and column. Values stay where they are mapped; 20 bytes a row are in memory, and 4 for each
@@ -26,9 +29,11 @@
 
 #include "common/idx.h"
 #include "common/npy.h"
+#include "nn/bags.h"
 #include "nn/table.h"
 
 struct fault;
+struct fitted_step;
 struct scaling;
 
 #define CLASSES_MAX 4096
@@ -39,14 +44,19 @@ struct samples_paths {
 	struct table_wanted columns; /* of it */
 	const char *rows, *valid_rows; /* NULL: all rows, none */
 	int may_miss;                  /* a value that is not a number is a missing one */
+	/* Instead of values: a table of texts, which column of it, and what is done to them. A step
+	 * of tfidf that has no weights yet gets them from the rows. */
+	const char *texts, *column;
+	struct fitted_step *step;
 };
 
 struct samples {
 	struct idx idx;
 	struct npy_array npy;
 	struct table table;
+	struct bags bags;
 	const void *values; /* [rows][features] of bytes or floats; NULL: they must be fetched */
-	int is_bytes, is_table;
+	int is_bytes, is_table, is_texts;
 	size_t rows, height, width, channels, features;
 	float *target; /* [rows][targets] */
 	size_t targets;

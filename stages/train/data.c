@@ -18,6 +18,17 @@ static int check_classes(const struct samples *s, struct fault *fault)
 	return present < 2 ? fault_set(fault, "the training rows have only one class") : 0;
 }
 
+static int open_checked(
+	struct samples *samples, const struct samples_paths *paths, struct fault *fault)
+{
+	if (samples_open(samples, paths, fault) < 0)
+		return -1;
+	if (check_classes(samples, fault) == 0)
+		return 0;
+	samples_close(samples);
+	return -1;
+}
+
 int data_open(struct samples *samples, int may_miss, const flow_host *host, flow_ctx *ctx,
 	struct fault *fault)
 {
@@ -32,6 +43,8 @@ int data_open(struct samples *samples, int may_miss, const flow_host *host, flow
 		.may_miss = may_miss };
 	int deps = (images != NULL) + (features != NULL) + (paths.table != NULL);
 
+	if (host->dep(ctx, "texts") != NULL)
+		return fault_set(fault, "a dep named 'texts' is for `model: text`");
 	if (may_miss && paths.table != NULL)
 		return fault_set(fault, "trees take 'features' and 'labels', not a 'table'; the "
 					"stage `unpack` makes them of it");
@@ -42,12 +55,30 @@ int data_open(struct samples *samples, int may_miss, const flow_host *host, flow
 		return fault_set(fault, "a dep named 'recipe' goes with one named 'table'");
 	if (paths.table == NULL && (host->has(ctx, "inputs") || host->has(ctx, "target")))
 		return fault_set(fault, "with.inputs and with.target are for a dep named 'table'");
-	if (samples_open(samples, &paths, fault) < 0)
-		return -1;
-	if (check_classes(samples, fault) == 0)
-		return 0;
-	samples_close(samples);
-	return -1;
+	return open_checked(samples, &paths, fault);
+}
+
+int data_open_texts(struct samples *samples, const char *column, struct fitted_step *step,
+	const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	const struct samples_paths paths = { .texts = host->dep(ctx, "texts"),
+		.column = column,
+		.step = step,
+		.targets = host->dep(ctx, "labels"),
+		.rows = host->dep(ctx, "rows"),
+		.valid_rows = host->dep(ctx, "valid_rows") };
+
+	static const char *const others[] = { "images", "features", "table", "recipe" };
+
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (host->dep(ctx, others[i]) != NULL)
+			return fault_set(fault, "a text model takes no dep named '%s'", others[i]);
+	if (paths.texts == NULL || paths.targets == NULL)
+		return fault_set(fault, "a text model needs a dep named 'texts', a table, and one "
+					"named 'labels'");
+	if (host->has(ctx, "inputs") || host->has(ctx, "target"))
+		return fault_set(fault, "with.inputs and with.target are for a dep named 'table'");
+	return open_checked(samples, &paths, fault);
 }
 
 void data_tell_rare(const struct samples *samples, const flow_host *host, flow_ctx *ctx)

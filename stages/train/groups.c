@@ -170,6 +170,7 @@ static int place(struct groups *groups, struct net *net, size_t layer, unsigned 
 
 	made.count = net_tensor_size(tensor);
 	made.decays = made.from < net->decayed;
+	made.is_bag = made.from < net->sparse;
 	if (find_rate(groups, tensor->name, &made.factor, fault) < 0)
 		return -1;
 	if (match(&groups->frozen, tensor->name, hit) != 0) {
@@ -199,7 +200,7 @@ static void join(struct groups *groups)
 		struct segment *last = count != 0 ? &groups->segment[count - 1] : NULL;
 
 		if (last != NULL && last->from + last->count == next.from &&
-			last->decays == next.decays && !(last->factor < next.factor) &&
+			last->decays == next.decays && !last->is_bag && !(last->factor < next.factor) &&
 			!(last->factor > next.factor))
 			last->count += next.count;
 		else

@@ -38,6 +38,7 @@ struct patterns {
 struct segment {
 	size_t from, count; /* floats of net.weight */
 	int decays;
+	int is_bag;   /* only the cells of a batch are (nn/bags.h) */
 	float factor; /* what the learning rate is multiplied by */
 };
 

@@ -10,6 +10,7 @@
 #include "common/fault.h"
 #include "common/safetensors.h"
 #include "common/text.h"
+#include "nn/bags.h"
 #include "nn/netfile.h"
 #include "train/recipe.h"
 
@@ -65,6 +66,23 @@ static int check_design(
 		return fault_set(fault, "was trained with residual %.20s, this model has %s",
 			residual, joined);
 	return 0;
+}
+
+/* Of texts: a cell must be of the same words. How rare they are is counted anew. */
+static int check_tokens(const struct recipe *r, const struct tensors *file, struct fault *fault)
+{
+	const char *tokens = tensors_note(file, "tokens");
+	struct text ours = { 0 };
+	int rc = 0;
+
+	if (r->design.kind != NET_TEXT || tokens == NULL)
+		return 0;
+	bags_tokens(&r->tokens, &ours);
+	if (strcmp(tokens, ours.data) != 0)
+		rc = fault_set(fault, "was trained with tokens '%.60s', this model has '%s'",
+			tokens, ours.data);
+	text_release(&ours);
+	return rc;
 }
 
 static int take_tensors(const struct net *net, float *rows, float *running,
@@ -144,6 +162,7 @@ int init_take(struct net *net, struct scaling *scaling, const struct recipe *r, 
 		return rc;
 	if (check_names(net, &r->groups, &file, fault) < 0 ||
 		check_design(&net->design, &file, fault) < 0 ||
+		check_tokens(r, &file, fault) < 0 ||
 		take_weights(net, &r->groups, &file, &taken, fault) < 0 ||
 		(r->standardize && take_scaling(scaling, &r->groups, &file, fault) < 0))
 		rc = fault_context(fault, "'%s'", path);

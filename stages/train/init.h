@@ -7,7 +7,8 @@
  * name is taken from the file, which must have it in this shape; every tensor of the file must be
  * one of the net's, or named there as well. So a mistake in a name is told, whichever side it is
  * on. input.mean and input.std of the file take the place of the training rows' own where the
- * recipe standardizes and the file has them: what was learned was learned from such values.
+ * recipe standardizes and the file has them: what was learned was learned from such values. Of texts
+ * the tokens must be the file's; how rare they are is counted anew.
  */
 #ifndef FLOW_STAGES_TRAIN_INIT_H
 #define FLOW_STAGES_TRAIN_INIT_H

@@ -18,6 +18,14 @@
 #include "train/session.h"
 #include "train/telemetry.h"
 
+static int open_samples(struct samples *samples, struct recipe *recipe, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
+{
+	return recipe->design.kind == NET_TEXT
+		       ? data_open_texts(samples, recipe->column, &recipe->tokens, host, ctx, fault)
+		       : data_open(samples, 0, host, ctx, fault);
+}
+
 /* What the model will know of its table. */
 static int note_origin(struct origin *origin, const struct samples *samples, const flow_host *host,
 	flow_ctx *ctx, struct fault *fault)
@@ -57,7 +65,10 @@ static int save(const struct session *s, const struct scaling *scaling, struct o
 
 	tensors_describe(&notes, "format", "pt");
 	tensors_describe(&notes, "loss", recipe_loss_name(s->recipe->loss));
-	tensors_describe(&notes, "input", "(value * unit - input.mean) / input.std");
+	if (s->recipe->design.kind == NET_TEXT)
+		bags_describe(&s->recipe->tokens, s->recipe->column, &notes);
+	else
+		tensors_describe(&notes, "input", "(value * unit - input.mean) / input.std");
 	describe_number(&notes, "batch_size", (double)s->recipe->batch_size);
 	describe_number(&notes, "lr", s->at.rate);
 	describe_number(&notes, "best_epoch", s->at.best_epoch);
@@ -77,7 +88,7 @@ static int begin(struct recipe *recipe, const struct samples *samples, struct ne
 	if (groups_apply(&recipe->groups, net, fault) < 0)
 		return -1;
 	scaling_init(scaling, samples->features, samples->is_bytes ? 1.0f / 255 : 1);
-	if (recipe->standardize)
+	if (recipe->standardize && samples->features != 0)
 		samples_scale(samples, recipe->design.kind == NET_CNN, scaling);
 	categories_scale(&recipe->design, scaling);
 	net_draw(net, recipe->seed);
@@ -124,7 +135,7 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 	if (host->out(ctx, "model") == NULL)
 		return host->fail(ctx, "needs an out named 'model'");
 	if (recipe_read(&recipe, host, ctx, &fault) < 0 ||
-		data_open(&samples, 0, host, ctx, &fault) < 0 ||
+		open_samples(&samples, &recipe, host, ctx, &fault) < 0 ||
 		note_origin(&origin, &samples, host, ctx, &fault) < 0 ||
 		recipe_fit(&recipe, &samples, &fault) < 0 ||
 		net_init(&net, &recipe.design, &nn_cpu,

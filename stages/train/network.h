@@ -1,5 +1,6 @@
 /*
- * train/network.h - the models mlp and cnn of the stage `train`: data, network, training, model file.
+ * train/network.h - the models mlp, cnn and text of the stage `train`: data, network, training,
+ * model file.
  */
 #ifndef FLOW_STAGES_TRAIN_NETWORK_H
 #define FLOW_STAGES_TRAIN_NETWORK_H

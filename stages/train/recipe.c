@@ -7,11 +7,12 @@
 #include "common/fault.h"
 #include "common/jsonin.h"
 #include "common/text.h"
+#include "nn/bags.h"
 #include "nn/feed.h"
 #include "nn/samples.h"
 
 static const char *const losses[] = { "softmax", "sigmoid", "mse", "huber", "quantile", NULL };
-static const char *const models[] = { "mlp", "cnn", NULL };
+static const char *const models[] = { "mlp", "cnn", "text", NULL };
 static const char *const norms[] = { "none", "batch", "layer", NULL };
 static const char *const activations[] = { "relu", "gelu", NULL };
 static const char *const optimisers[] = { "adamw", "sgd", NULL };
@@ -129,6 +130,27 @@ static int read_weights(struct recipe *r, const char *json, struct fault *fault)
 	return more < 0 ? fault_context(fault, "with.class_weights") : 0;
 }
 
+/* Of a text: its column, its runs, and whether each has a vector before it has a score. */
+static int read_text(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	const char *fallback, *tokens;
+
+	r->design.embedding = (size_t)host->integer(ctx, "embedding", 0, 0, NET_WIDTH_MAX);
+	if (r->design.kind != NET_TEXT)
+		return r->design.embedding == 0 ? 0
+						: fault_set(fault, "with.embedding is for text");
+	fallback = r->design.embedding == 0 ? "tfidf 65536 1 2" : "words 65536 1 2";
+	tokens = host->text(ctx, "tokens", fallback);
+	r->column = host->text(ctx, "text", "");
+	if (tokens == NULL || r->column == NULL || r->column[0] == '\0')
+		return fault_set(fault, "with.text: which column of the table holds the texts?");
+	if (bags_read_step(&r->tokens, tokens, fault) < 0)
+		return fault_context(fault, "with.tokens");
+	if (r->design.embedding == 0 && r->design.hidden_count != 0)
+		return fault_set(fault, "with.hidden: a text needs with.embedding before it");
+	return 0;
+}
+
 static int read_design(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	struct net_design *design = &r->design;
@@ -139,7 +161,7 @@ static int read_design(struct recipe *r, const flow_host *host, flow_ctx *ctx, s
 	design->kind = (enum net_kind)kind;
 	design->hidden[0] = kind == NET_CNN ? 128 : 256;
 	design->hidden[1] = 128;
-	design->hidden_count = kind == NET_CNN ? 1 : 2;
+	design->hidden_count = kind == NET_TEXT ? 0 : kind == NET_CNN ? 1 : 2;
 	design->stages[0] = 32;
 	design->stages[1] = 64;
 	design->stage_count = kind == NET_CNN ? 2 : 0;
@@ -155,7 +177,7 @@ static int read_design(struct recipe *r, const flow_host *host, flow_ctx *ctx, s
 	design->activation = (enum nn_activation)activation;
 	design->dropout = (float)host->number(ctx, "dropout", 0, 0, 0.95);
 	design->residual = host->boolean(ctx, "residual", 0);
-	return 0;
+	return read_text(r, host, ctx, fault);
 }
 
 static int is_auto(const flow_host *host, flow_ctx *ctx, const char *key)
@@ -198,7 +220,7 @@ int recipe_read_rules(struct recipe *r, const flow_host *host, flow_ctx *ctx, st
 {
 	const char *loss = host->text(ctx, "loss", "auto");
 
-	*r = (struct recipe){ .loss = -1 };
+	*r = (struct recipe){ .loss = -1, .augment = { .crop = 1 } };
 	if (loss != NULL && strcmp(loss, "auto") != 0 &&
 		(r->loss = read_word(host, ctx, "loss", losses, "auto", fault)) < 0)
 		return -1;
@@ -221,7 +243,8 @@ int recipe_read(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct f
 	if (recipe_read_rules(r, host, ctx, fault) < 0 || read_design(r, host, ctx, fault) < 0 ||
 		read_optimiser(r, host, ctx, fault) < 0 ||
 		groups_read(&r->groups, host, ctx, fault) < 0 ||
-		categories_read(&r->categories, host, ctx, fault) < 0)
+		categories_read(&r->categories, host, ctx, fault) < 0 ||
+		augment_read(&r->augment, host->json(ctx, "augment"), fault) < 0)
 		return -1;
 	r->epochs = host->integer(ctx, "epochs", 20, 1, 1000000);
 	if (!is_auto(host, ctx, "batch_size"))
@@ -290,6 +313,12 @@ int recipe_fit(struct recipe *r, const struct samples *s, struct fault *fault)
 	r->design.width = s->width;
 	r->design.channels = s->channels;
 	r->design.outputs = r->loss == NN_SOFTMAX ? s->classes : s->targets;
+	if (r->design.kind == NET_TEXT && r->decode_threads > 0)
+		return fault_set(fault, "with.decode_threads is not for text: its rows lie ready in "
+					"memory");
+	if (r->design.kind == NET_TEXT && r->accumulate > 1)
+		return fault_set(fault, "with.accumulate is not for text: a larger batch_size does "
+					"the same, and its rows are short");
 	if (categories_fit(&r->categories, s, &r->design, fault) < 0)
 		return -1;
 	if (r->design.kind == NET_CNN && (s->height < 2 || s->width < 2))
@@ -297,6 +326,10 @@ int recipe_fit(struct recipe *r, const struct samples *s, struct fault *fault)
 			"a cnn wants images, but a row is %zu x %zu x %zu; mlp takes "
 			"tables",
 			s->height, s->width, s->channels);
+	if (augment_is_on(&r->augment) && r->design.kind != NET_CNN)
+		return fault_set(fault, "with.augment is for images, and a cnn");
+	if (augment_check(&r->augment, s->height, s->width, fault) < 0)
+		return -1;
 	if (r->class_weights != WEIGHTS_NONE && r->loss != NN_SOFTMAX && r->loss != NN_SIGMOID)
 		return fault_set(fault, "with.class_weights: the targets are numbers");
 	if (r->class_weights == WEIGHTS_BALANCED && s->classes == 0)
@@ -334,6 +367,13 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 	for (size_t i = 0; i < d->category_count; i++)
 		text_format(text, " %zu:%zux%zu", d->category[i].column, d->category[i].codes,
 			d->category[i].width);
+	if (d->kind == NET_TEXT) {
+		text_format(text, "\nembedding %zu tokens ", d->embedding);
+		bags_tokens(&r->tokens, text);
+	}
+	if (augment_is_on(&r->augment))
+		text_format(text, "\naugment flip %d shift %zu crop %.17g", r->augment.mirrors,
+			r->augment.shift, r->augment.crop);
 	text_format(text, "\nloss %s %.17g smoothing %.17g weights %d %.9g\n", losses[r->loss],
 		r->delta, r->smoothing, (int)r->class_weights,
 		r->weight != NULL ? (double)r->weight[0] : 0);
@@ -355,6 +395,7 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 void recipe_release(struct recipe *r)
 {
 	free(r->weight);
-	r->weight = NULL;
+	free(r->tokens.weight);
+	r->weight = r->tokens.weight = NULL;
 	groups_release(&r->groups);
 }

@@ -18,7 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/fitted.h"
 #include "nn/net.h"
+#include "train/augment.h"
 #include "train/categories.h"
 #include "train/groups.h"
 
@@ -38,6 +40,9 @@ enum class_weights { WEIGHTS_NONE, WEIGHTS_BALANCED, WEIGHTS_LISTED };
 
 struct recipe {
 	struct net_design design;
+	struct fitted_step tokens; /* text: what becomes of a text, */
+	const char *column;        /* in which column */
+	struct augment augment; /* cnn */
 	int loss;     /* enum nn_loss_kind, -1: by the targets */
 	double delta; /* of Huber, or the quantile */
 	enum optimiser optimiser;

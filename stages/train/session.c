@@ -119,6 +119,8 @@ int session_init(struct session *s, const struct recipe *recipe, const struct sa
 					     .threads = (unsigned)recipe->decode_threads });
 	s->order = array_new(samples->count, sizeof *s->order);
 	s->batch_target = array_new(recipe->batch_size * samples->targets, sizeof(float));
+	if (augment_is_on(&recipe->augment))
+		s->view = array_new(recipe->batch_size, sizeof *s->view);
 	make_runs(s);
 	session_begin(s);
 	return net_reserve(net, recipe->batch_size, 1, fault);
@@ -133,26 +135,50 @@ void session_release(struct session *s)
 	for (size_t i = 0; s->net != NULL && i < sizeof memory / sizeof memory[0]; i++)
 		s->net->ops->release(s->net->device, memory[i]);
 	feed_close(s->feed);
+	bags_release_batch(&s->bag);
 	free(s->order);
 	free(s->batch_target);
+	free(s->view);
 	*s = (struct session){ .net = NULL };
+}
+
+/* Training rows are seen in as many ways as there are epochs. */
+static const struct nn_view *views_of(struct session *s, const int64_t *rows, size_t count)
+{
+	const struct samples *samples = s->samples;
+
+	if (s->view != NULL)
+		augment_views(&s->recipe->augment, s->view, rows, count, samples->height,
+			samples->width, s->recipe->seed, (uint32_t)s->at.epoch);
+	return s->view;
 }
 
 float *session_score(
 	struct session *s, const int64_t *rows, size_t count, const struct net_mode *mode)
 {
+	const struct samples *samples = s->samples;
 	struct net *net = s->net;
 	struct feed_batch batch;
 
+	if (samples->is_texts) {
+		bags_batch(&s->bag, &samples->bags, rows, count);
+		net->bag = &s->bag;
+		return net_forward(net, count, mode);
+	}
 	feed_take(s->feed, rows, count, &batch);
-	net->ops->gather(net->device, &(struct nn_gather){ .to = net->input,
-					      .data = batch.values,
-					      .is_bytes = s->samples->is_bytes,
-					      .rows = batch.rows,
-					      .count = count,
-					      .columns = net->features,
-					      .scale = s->scale,
-					      .shift = s->shift });
+	net->ops->gather(net->device,
+		&(struct nn_gather){ .to = net->input,
+			.data = batch.values,
+			.is_bytes = samples->is_bytes,
+			.rows = batch.rows,
+			.count = count,
+			.columns = net->features,
+			.scale = s->scale,
+			.shift = s->shift,
+			.view = mode->is_training ? views_of(s, rows, count) : NULL,
+			.height = samples->height,
+			.width = samples->width,
+			.channels = samples->channels });
 	return net_forward(net, count, mode);
 }
 
@@ -185,13 +211,21 @@ static void add_loss(struct session *s, float *score, size_t count, size_t of_st
 						  .sum = s->loss });
 }
 
+/* Of a bag: the cells of the batch, and no others. Their gradient is short (nn/net.h). */
+static void narrow(const struct session *s, struct nn_update *u)
+{
+	u->row = s->bag.distinct;
+	u->columns = s->net->layer[0].out.channels;
+	u->count = s->bag.cells * u->columns;
+}
+
 static void update_segment(struct session *s, const struct segment *part, double rate)
 {
 	const struct recipe *r = s->recipe;
 	struct net *net = s->net;
 	double step = s->at.step + 1;
 	int is_adamw = r->optimiser == OPTIMISER_ADAMW;
-	const struct nn_update u = { .weight = net->weight + part->from,
+	struct nn_update u = { .weight = net->weight + part->from,
 		.first = s->first + part->from,
 		.second = is_adamw ? s->second + part->from : NULL,
 		.gradient = net->gradient + part->from,
@@ -207,6 +241,8 @@ static void update_segment(struct session *s, const struct segment *part, double
 		.clip = (float)r->clip,
 		.norm = s->norm };
 
+	if (part->is_bag)
+		narrow(s, &u);
 	if (is_adamw)
 		net->ops->adamw(net->device, &u);
 	else
@@ -228,6 +264,21 @@ static void update(struct session *s, double rate)
 						     .a = net->weight,
 						     .count = net->weight_count,
 						     .share = (float)(1 - keep) });
+}
+
+static void measure_gradient(struct session *s)
+{
+	const struct net *net = s->net;
+	struct nn_sum sum = { .to = s->norm, .x = net->gradient, .is_first = 1 };
+
+	if (net->sparse != 0) {
+		sum.count = s->bag.cells * net->layer[0].out.channels;
+		net->ops->sum_squares(net->device, &sum);
+		sum.is_first = 0;
+	}
+	sum.x = net->gradient + net->sparse;
+	sum.count = net->weight_count - net->sparse;
+	net->ops->sum_squares(net->device, &sum);
 }
 
 static int diverged(const struct session *s, double loss, struct fault *fault)
@@ -310,10 +361,7 @@ double session_step(struct session *s, const int64_t *rows, size_t count, double
 
 	run_batches(s, rows, count);
 	if (s->recipe->clip > 0 || is_told)
-		s->net->ops->sum_squares(s->net->device, &(struct nn_sum){ .to = s->norm,
-								 .x = s->net->gradient,
-								 .count = s->net->weight_count,
-								 .is_first = 1 });
+		measure_gradient(s);
 	update(s, rate);
 	s->net->ops->download(s->net->device, &loss, s->loss, sizeof loss);
 	return loss;
@@ -396,6 +444,8 @@ static int run_epoch(struct session *s, struct fault *fault)
 		if (s->has_ended)
 			break;
 	}
+	s->took += seconds() - s->since;
+	s->took_waiting += feed_waited(s->feed) - s->waited;
 	s->epoch_loss = s->at.loss / s->at.rows;
 	if (s->recipe->diverge > 0 && s->epoch_loss > s->recipe->diverge * s->at.first_loss + 1e-6)
 		return diverged(s, s->epoch_loss, fault);

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nn/bags.h"
 #include "nn/net.h"
 
 struct checkpoint;
@@ -57,14 +58,17 @@ struct session {
 	/* Of the device: the inputs' scale and shift, targets of a batch, weights of the classes. */
 	float *scale, *shift, *target, *weight;
 	double *loss, *norm;
+	struct bag_batch bag; /* text: of the batch at work */
 	/* Of the host. */
 	int64_t *order;
 	float *batch_target;
+	struct nn_view *view; /* of the batch's images; NULL: as they lie */
 	size_t train_count, valid_count;  /* that are used */
 	double valid_quality, epoch_loss; /* of the last epoch */
 	int has_ended;                    /* max_time is over */
-	/* Since the last metrics of steps. */
-	double since, waited, since_rows, since_loss;
+	/* Since the last metrics of steps: when, and what was waited until then; time and waits of
+	 * the epochs before this one. */
+	double since, waited, took, took_waiting, since_rows, since_loss;
 	double epoch_began, epoch_waited;
 	double data_wait; /* of the last epoch, per cent */
 	struct checkpoint *checkpoint; /* on its way to the disk; NULL: none was written */

@@ -29,7 +29,8 @@ static double memory_net(const struct session *s)
 
 void telemetry_steps(struct session *s, double rate, double now)
 {
-	double norm = 0, took = now - s->since;
+	double norm = 0, took = s->took + now - s->since;
+	double waited = s->took_waiting + feed_waited(s->feed) - s->waited;
 	long step = (long)s->at.step;
 
 	s->net->ops->download(s->net->device, &norm, s->norm, sizeof norm);
@@ -38,13 +39,12 @@ void telemetry_steps(struct session *s, double rate, double now)
 	s->host->metric(s->ctx, "step_gradient_norm", sqrt(norm), step);
 	if (took > 0) {
 		s->host->metric(s->ctx, "step_samples_per_second", s->since_rows / took, step);
-		s->host->metric(s->ctx, "step_data_wait",
-			100 * (feed_waited(s->feed) - s->waited) / took, step);
+		s->host->metric(s->ctx, "step_data_wait", 100 * waited / took, step);
 	}
 	s->host->metric(s->ctx, "step_memory_peak", memory_peak(), step);
 	s->since = now;
 	s->waited = feed_waited(s->feed);
-	s->since_rows = s->since_loss = 0;
+	s->took = s->took_waiting = s->since_rows = s->since_loss = 0;
 }
 
 static void tell_best(const struct session *s)

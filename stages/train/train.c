@@ -155,7 +155,8 @@ static const struct {
 	const char *name;
 	int (*train)(const flow_host *host, flow_ctx *ctx);
 } models[] = { { "softmax", run_linear }, { "linear", run_linear }, { "gbdt", gbdt_train },
-	{ "mlp", network_train }, { "cnn", network_train }, { "auto", auto_train } };
+	{ "mlp", network_train }, { "cnn", network_train },
+	{ "text", network_train }, { "auto", auto_train } };
 
 static int run(const flow_host *host, flow_ctx *ctx)
 {
@@ -184,8 +185,9 @@ static const flow_port deps[] = {
 		"gbdt, mlp, cnn: rows of values, NPY of bytes or floats; instead of images; gbdt: "
 		"NaN is missing",
 		0 },
+	{ "texts", "text: a table with a column of texts; instead of images", 0 },
 	{ "labels",
-		"IDX of bytes: one a row; gbdt, mlp, cnn also NPY: whole numbers are classes, "
+		"IDX of bytes: one a row; gbdt, mlp, cnn, text also NPY: whole numbers are classes, "
 		"floats are numbers",
 		0 },
 	{ "table", "mlp, cnn: a shard, instead of images or features and of labels", 0 },
@@ -195,7 +197,7 @@ static const flow_port deps[] = {
 		0 },
 	{ "rows", "rows to train on, NPY int64; all of them when absent", 0 },
 	{ "init_from",
-		"mlp, cnn: safetensors with the weights to begin with, by PyTorch's names and "
+		"mlp, cnn, text: safetensors with the weights to begin with, by PyTorch's names and "
 		"layout",
 		0 },
 	{ "valid_rows", "rows to validate on after each epoch, NPY int64", 0 },
@@ -205,8 +207,8 @@ static const flow_port deps[] = {
 static const flow_port outs[] = {
 	{ "model", "safetensors, with PyTorch's names and layout; gbdt: XGBoost's UBJSON", 1 },
 	{ "checkpoint",
-		"gbdt, mlp, cnn, auto: a folder of kind checkpoint, from which the next attempt "
-		"goes on",
+		"gbdt, mlp, cnn, text, auto: a folder of kind checkpoint, from which the next "
+		"attempt goes on",
 		0 },
 	{ "leaderboard", "auto: JSON: the models that were tried, their figures and seconds", 0 },
 	{ NULL, NULL, 0 },
@@ -215,23 +217,24 @@ static const flow_port outs[] = {
 static const flow_option options_known[] = {
 	{ "model", "text", "softmax",
 		"softmax (or linear): multinomial logistic regression; gbdt: boosted trees; mlp; "
-		"cnn; auto: the best of linear, gbdt, mlp" },
+		"cnn; text; auto: the best of linear, gbdt, mlp" },
 	{ "epochs", "integer 1..1000000", "20", "walks over the training rows, at most" },
 	{ "batch_size", "any", "128",
-		"rows a step, 1 to 65536, at most all rows; mlp, cnn also auto: by rows and net" },
+		"rows a step, 1 to 65536, at most all rows; mlp, cnn, text also auto: by rows and net" },
 	{ "accumulate", "integer 1..65536", "1",
 		"mlp, cnn: batches whose gradients make one step, for batches that memory cannot "
 		"hold" },
 	{ "lr", "any", "0.01",
-		"learning rate of the first step; adamw: 0.001; mlp, cnn also auto: by a range "
-		"test; gbdt: share of each tree, 0.1" },
+		"learning rate of the first step; adamw: 0.001; mlp, cnn, text also auto: by a "
+		"range test; gbdt: share of each tree, 0.1" },
 	{ "schedule", "text", "cosine",
-		"cosine: the rate falls to 0; constant; mlp, cnn also: step, one_cycle, plateau" },
+		"cosine: the rate falls to 0; constant; mlp, cnn, text also: step, one_cycle, plateau" },
 	{ "init_skip", "list", "[]",
 		"names of tensors that are not taken from init_from, such as head.*" },
-	{ "freeze", "list", "[]", "mlp, cnn: names of tensors that do not learn; * is any text" },
+	{ "freeze", "list", "[]",
+		"mlp, cnn, text: names of tensors that do not learn; * is any text" },
 	{ "lr_groups", "map", "{}",
-		"mlp, cnn: what lr is multiplied by for tensors of a name, as {\"hidden.*\": "
+		"mlp, cnn, text: what lr is multiplied by for tensors of a name, as {\"hidden.*\": "
 		"0.1}" },
 	{ "momentum", "number 0..0.9999", "0.9",
 		"how much of the last step is kept; adamw: its beta1" },
@@ -239,7 +242,7 @@ static const flow_option options_known[] = {
 	{ "patience", "integer 0..1000000", "5",
 		"epochs without a better validation loss before training stops; 0: never; gbdt: "
 		"rounds, 20" },
-	{ "hidden", "list", "[256, 128]", "mlp: widths of the hidden layers; cnn: [128]" },
+	{ "hidden", "list", "[256, 128]", "mlp: widths of the hidden layers; cnn: [128]; text: []" },
 	{ "stages", "list", "[32, 64]",
 		"cnn: channels of each pair of convolutions, halved in size after each" },
 	{ "categories", "any", "[]",
@@ -249,6 +252,16 @@ static const flow_option options_known[] = {
 		"map of them to how many there are" },
 	{ "category_width", "integer 0..600", "0",
 		"numbers that stand for a category; 0: by how many there are" },
+	{ "augment", "map", "{}",
+		"cnn, training rows: flip: horizontal, half of them; shift: so many pixels, black "
+		"comes in; crop: see at least this share of each side, as 0.8" },
+	{ "text", "text", "", "text: the column of the table that holds the texts" },
+	{ "tokens", "text", "tfidf 65536 1 2",
+		"text: runs of words or characters, hashed: tfidf, words or chars, how many cells "
+		"(up to 16777216), shortest and longest run; with an embedding: words" },
+	{ "embedding", "integer 0..65536", "0",
+		"text: numbers in the vector of each cell, before hidden layers; 0: each cell has "
+		"a weight for each output, a linear model" },
 	{ "norm", "text", "none", "batch, layer (mlp) or none; cnn: batch" },
 	{ "activation", "text", "relu", "relu or gelu" },
 	{ "dropout", "number 0..0.95", "0", "share of hidden values left out in training" },
@@ -309,5 +322,6 @@ static const flow_option options_known[] = {
 };
 
 const flow_stage stage_train = { sizeof(flow_stage), "train", "3",
-	"fit a model to labelled rows: softmax regression, boosted trees, or a network (mlp, cnn)",
+	"fit a model to labelled rows: softmax regression, boosted trees, or a network (mlp, cnn, "
+	"text)",
 	deps, outs, options_known, run };

@@ -9,6 +9,7 @@
 #include "common/fitted.h"
 #include "common/moments.h"
 #include "common/philox.h"
+#include "common/runs.h"
 #include "common/shard.h"
 #include "common/text.h"
 
@@ -31,7 +32,7 @@ struct fit {
 	size_t block_count;
 	double *sample; /* NULL: not needed */
 	uint64_t values, texts;
-	float *cells; /* tfidf: of one text */
+	struct runs runs; /* tfidf: of one text */
 	void (*note)(void *context, const char *line);
 	void *context;
 };
@@ -93,10 +94,10 @@ static int add_text(struct fit *f, const struct cells *cells, size_t row, struct
 				f->recipe->name, most);
 		return 0;
 	}
-	memset(f->cells, 0, s->size * sizeof *f->cells);
-	fitted_count_runs(s, text, length, f->cells);
-	for (uint32_t i = 0; i < s->size; i++)
-		s->weight[i] += f->cells[i] > 0 ? 1.0f : 0.0f;
+	runs_find(&f->runs, s, text, length);
+	runs_gather(&f->runs);
+	for (size_t i = 0; i < f->runs.count; i++)
+		s->weight[f->runs.cell[i]] += 1.0f;
 	return 0;
 }
 
@@ -182,12 +183,6 @@ static void settle_number(struct fit *f)
 	}
 }
 
-static void settle_weights(struct fit *f)
-{
-	for (uint32_t i = 0; i < f->step->size; i++)
-		f->step->weight[i] =
-			(float)(log((1 + (double)f->texts) / (1 + (double)f->step->weight[i])) + 1);
-}
 
 static int needs_fitting(const struct fitted_step *s)
 {
@@ -216,10 +211,8 @@ static int fit_step(struct fit *f, struct fault *fault)
 	f->values = f->texts = f->block_count = 0;
 	if (s->is_median || s->is_share)
 		f->sample = array_new(SAMPLE_MAX, sizeof *f->sample);
-	if (s->kind == STEP_TFIDF) {
+	if (s->kind == STEP_TFIDF)
 		s->weight = array_new(s->size, sizeof *s->weight);
-		f->cells = array_new(s->size, sizeof *f->cells);
-	}
 	rc = walk(f, fault);
 	if (rc == 0 && (fitted_step_is_text(s->kind) ? f->texts == 0 || (s->kind == STEP_ONEHOT &&
 										s->names.count == 0)
@@ -228,13 +221,12 @@ static int fit_step(struct fit *f, struct fault *fault)
 			"column '%s' has no value on the rows it is fitted on; drop it",
 			f->recipe->name);
 	if (rc == 0 && s->kind == STEP_TFIDF)
-		settle_weights(f);
+		fitted_weigh_rarity(s, f->texts);
 	else if (rc == 0 && !fitted_step_is_text(s->kind))
 		settle_number(f);
 	free(f->sample);
-	free(f->cells);
+	runs_release(&f->runs);
 	f->sample = NULL;
-	f->cells = NULL;
 	return rc;
 }
 

@@ -243,7 +243,7 @@ static void missing_ports_are_named(void **state)
 	stage_host_out(*state, "report", NULL);
 	expect_failure(*state, "needs an out named 'report'");
 	stage_host_dep(*state, "model", NULL);
-	expect_failure(*state, "needs deps named 'model', 'images' (or 'features') and");
+	expect_failure(*state, "needs deps named 'model', 'images' (or 'features' or 'texts') and");
 }
 
 int main(void)

@@ -296,6 +296,17 @@ static void a_batch_nobody_foresaw_is_fetched_all_the_same(void **state)
 	samples_close(&s);
 }
 
+static void cores_fetch_what_does_not_lie_ready(void **state)
+{
+	const struct samples table = { .rows = 100, .features = 2, .is_table = 1 };
+	const struct samples texts = { .rows = 100, .is_texts = 1 };
+
+	(void)state;
+	assert_int_equal(feed_threads(&table, 4), 1);
+	assert_int_equal(feed_threads(&table, 3), 0);
+	assert_int_equal(feed_threads(&texts, 4), 0);
+}
+
 static void windows_hold_all_rows_once_and_few_stretches(void **state)
 {
 	enum { COUNT = 1000, WINDOW = 160 };
@@ -391,6 +402,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_waiting_costs_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_batch_nobody_foresaw_is_fetched_all_the_same, set_up, tear_down),
+		cmocka_unit_test(cores_fetch_what_does_not_lie_ready),
 		cmocka_unit_test(windows_hold_all_rows_once_and_few_stretches),
 		cmocka_unit_test_setup_teardown(mistakes_in_a_table_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

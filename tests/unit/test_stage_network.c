@@ -34,6 +34,20 @@ static void what_no_line_separates_is_learned(void **state)
 		4 * (5 * (4 * 16 + 16 + 16 * 16 + 16 + 16 * 2 + 2) + 16 * (4 + 16 + 16 + 2 + 2 * 16)));
 }
 
+/* Ten steps an epoch: what is told at the first step of an epoch is of the steps before it as well. */
+static void rates_of_steps_are_those_of_epochs(void **state)
+{
+	double fastest = 0;
+
+	stage_host_with(*state, "metric_every", "91");
+	must_run(*state);
+	for (long epoch = 1; epoch <= 10; epoch++)
+		fastest = fmax(fastest, metric(*state, "samples_per_second", epoch));
+	assert_true(metric(*state, "step_samples_per_second", 91) <= fastest * 2);
+	assert_true(metric(*state, "step_samples_per_second", 91) > 0);
+	assert_true(metric(*state, "step_data_wait", 91) <= 100);
+}
+
 static void every_way_of_training_learns(void **state)
 {
 	static const struct {
@@ -428,6 +442,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_no_line_separates_is_learned),
+		TEST(rates_of_steps_are_those_of_epochs),
 		TEST(every_way_of_training_learns),
 		TEST(numbers_are_learned),
 		TEST(several_labels_at_once_are_learned),

@@ -32,6 +32,42 @@ static void gather_agrees(void **state)
 	try_all(act_gather);
 }
 
+/* Images with a side of 2 to 10, seen through windows that reach beyond them, or lie in them. */
+static void act_view(struct world *w, size_t rows, size_t columns)
+{
+	static struct nn_view view[30];
+	struct nn_gather g = { .to = w->out[0], .data = w->in[0], .rows = w->rows, .count = 30,
+		.scale = w->in[1], .shift = w->in[2], .view = view, .height = rows % 9 + 2,
+		.width = columns % 7 + 2, .channels = columns % 3 + 1 };
+
+	g.columns = g.height * g.width * g.channels;
+	for (size_t i = 0; i < 30; i++)
+		view[i] = (struct nn_view){ .top = 3 * noise(i, 20),
+			.left = 3 * noise(i, 21),
+			.height = (float)g.height * (1.2f + noise(i, 22)),
+			.width = (float)g.width * (1.2f + noise(i, 23)),
+			.is_mirrored = (int)i % 2 };
+	w->ops->gather(w->d, &g);
+	g.data = w->bytes;
+	g.is_bytes = 1;
+	g.to = w->out[1];
+	w->ops->gather(w->d, &g);
+	for (size_t i = 0; i < 30; i++) /* the whole image: as it lies, to the bit */
+		view[i] = (struct nn_view){ 0, 0, (float)g.height, (float)g.width, 0 };
+	g.to = w->out[2];
+	w->ops->gather(w->d, &g);
+	g.view = NULL;
+	g.to = w->out[3];
+	w->ops->gather(w->d, &g);
+	assert_memory_equal(w->out[2], w->out[3], 30 * g.columns * sizeof(float));
+}
+
+static void views_agree(void **state)
+{
+	(void)state;
+	try_all(act_view);
+}
+
 static unsigned turned; /* bits: a, b; plain or with all that is done to c */
 
 static void act_product(struct world *w, size_t rows, size_t columns)
@@ -237,6 +273,59 @@ static void updates_agree(void **state)
 	try_all(act_update);
 }
 
+/* Lists of 0 to 4 entries, of 50 rows to take from: every seventh list is empty. */
+static void act_bag(struct world *w, size_t rows, size_t columns)
+{
+	static size_t begin[401];
+	static uint32_t index[1600];
+	struct nn_bag b = { .rows = rows, .columns = columns, .begin = begin, .index = index,
+		.share = w->in[1], .from = w->in[0], .bias = w->in[2], .to = w->out[0] };
+
+	begin[0] = 0;
+	for (size_t i = 0; i < rows; i++) {
+		begin[i + 1] = begin[i] + (i % 7 == 3 ? 0 : i % 5);
+		for (size_t k = begin[i]; k < begin[i + 1]; k++)
+			index[k] = (uint32_t)(k * 7 % 50);
+	}
+	w->ops->bag(w->d, &b);
+	b.bias = NULL;
+	b.to = w->out[1];
+	w->ops->bag(w->d, &b);
+}
+
+static void bags_agree(void **state)
+{
+	(void)state;
+	try_all(act_bag);
+}
+
+/* Every third row has a gradient; the others stay as they are. */
+static void act_row_update(struct world *w, size_t rows, size_t columns)
+{
+	static uint32_t row[400];
+	struct nn_update u = { .weight = w->out[0], .first = w->out[1], .second = w->out[2],
+		.gradient = w->in[0], .count = rows / 3 * columns, .rate = 0.1f, .decay = 0.02f,
+		.momentum = 0.9f, .beta = 0.99f, .epsilon = 1e-8f, .correction = 1 / 0.1f,
+		.root_correction = 10, .row = row, .columns = columns };
+
+	for (size_t i = 0; i < rows / 3; i++)
+		row[i] = (uint32_t)(3 * i + 1);
+	for (size_t i = 0; i < rows * columns; i++)
+		w->out[0][i] = 1;
+	w->ops->adamw(w->d, &u);
+	u.first = w->out[3];
+	w->ops->sgd(w->d, &u);
+	for (size_t i = 0; i < rows; i++)
+		assert_true(i % 3 == 1 || w->out[0][i * columns] == 1.0f);
+	assert_true(rows < 3 || w->out[0][columns] != 1.0f);
+}
+
+static void updates_of_some_rows_agree(void **state)
+{
+	(void)state;
+	try_all(act_row_update);
+}
+
 /* --- the oracle itself, by finite differences of sum(y * weight of y) --- */
 
 static double value_of_conv(const void *given)
@@ -397,6 +486,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gather_agrees),
+		cmocka_unit_test(views_agree),
 		cmocka_unit_test(products_agree),
 		cmocka_unit_test(convolutions_agree),
 		cmocka_unit_test(pools_agree),
@@ -406,6 +496,8 @@ int main(void)
 		cmocka_unit_test(batch_norms_agree),
 		cmocka_unit_test(losses_agree),
 		cmocka_unit_test(updates_agree),
+		cmocka_unit_test(bags_agree),
+		cmocka_unit_test(updates_of_some_rows_agree),
 		cmocka_unit_test_setup_teardown(convolutions_have_the_slopes_they_say, oracle_set_up, oracle_tear_down),
 		cmocka_unit_test_setup_teardown(norms_have_the_slopes_they_say, oracle_set_up, oracle_tear_down),
 		cmocka_unit_test_setup_teardown(

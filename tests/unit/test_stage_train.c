@@ -308,7 +308,7 @@ static void mistakes_in_the_options_are_named(void **state)
 	static const struct {
 		const char *key, *value, *says;
 	} bad[] = {
-		{ "model", "\"gbm\"", "'gbm' is not known; known are: softmax, linear, gbdt, mlp, cnn, auto" },
+		{ "model", "\"gbm\"", "'gbm' is not known; known are: softmax, linear, gbdt, mlp, cnn, text, auto" },
 		{ "schedule", "\"linear\"", "'linear' is not known to softmax; known are: cosine, constant" },
 		{ "epochs", "0", "with.epochs" },
 		{ "batch_size", "0", "with.batch_size" },
