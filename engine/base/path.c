@@ -67,6 +67,19 @@ char *path_join(struct arena *a, const char *folder, const char *path)
 	return path_clean(a, arena_printf(a, "%s/%s", folder, path));
 }
 
+char *path_below(struct arena *a, const char *folder, const char *path)
+{
+	size_t len = strcmp(folder, ".") == 0 ? 0 : strlen(folder), rest = strlen(path) + 1;
+	size_t slash = len > 0 && folder[len - 1] != '/';
+	char *whole = arena_alloc(a, len + slash + rest);
+
+	memcpy(whole, folder, len);
+	if (slash)
+		whole[len] = '/';
+	memcpy(whole + len + slash, path, rest);
+	return whole;
+}
+
 bool path_leaves(const char *clean)
 {
 	return clean[0] == '/' ||

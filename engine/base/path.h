@@ -12,6 +12,7 @@ struct arena;
 /* Collapse `//`, `/./`, `./` and `x/../`; drop a slash at the end. "" becomes ".". A relative path may begin with `../`. */
 char *path_clean(struct arena *a, const char *path);
 char *path_join(struct arena *a, const char *folder, const char *path); /* cleaned; an absolute path wins */
+char *path_below(struct arena *a, const char *folder, const char *path); /* of two that are clean; below "" and "." it is `path` */
 bool path_is_absolute(const char *path);
 bool path_leaves(const char *clean);                       /* is "..", begins with "../" or is absolute */
 bool path_is_inside(const char *clean, const char *folder); /* below it, or the same */

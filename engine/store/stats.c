@@ -11,9 +11,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/parallel.h"
 #include "base/path.h"
 #include "base/vec.h"
+#include "store/batch.h"
 #include "store/db.h"
 #include "store/slots.h"
 #include "store/tree.h"
@@ -131,42 +131,15 @@ int stats_load(struct stats *s, struct db *db, struct err *e)
 	return rc;
 }
 
-static int not_readable(const char *path, struct err *e)
-{
-	err_system(e, "cannot open `%s`", path);
-	return err_id(e, "E0514");
-}
-
-static int not_a_file(const char *path, struct err *e)
-{
-	err_set(e, ERR_INPUT, "`%s` is not a regular file", path);
-	return err_id(e, "E0513");
-}
-
-static int hash_path(int dir, const char *path, struct digest *out, struct err *e)
-{
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
-	struct stat st;
-
-	if (fd < 0)
-		return not_readable(path, e);
-	if (fstat(fd, &st) < 0)
-		rc = err_system(e, "cannot stat `%s`", path);
-	else if (!S_ISREG(st.st_mode))
-		rc = not_a_file(path, e);
-	else if ((rc = file_hash(fd, &st, out, e)) < 0)
-		err_context(e, "`%s`", path);
-	close(fd);
-	return rc;
-}
-
 /* The digest of a regular file whose stat is known, without reading it. */
 static bool known_digest(
-	struct stats *s, const char *path, const struct stat_id *id, struct digest *out)
+	struct stats *s, const char *path, const struct stat *st, struct digest *out)
 {
 	struct stat_entry *entry = entry_find(s, path);
+	struct stat_id id;
 
-	if (entry == NULL || entry->seen_ns == 0 || !stat_id_same(&entry->id, id) ||
+	stat_id_of(&id, st);
+	if (entry == NULL || entry->seen_ns == 0 || !stat_id_same(&entry->id, &id) ||
 		(state_of(s, entry) != ENTRY_FRESH && is_racy(entry)))
 		return false;
 	*out = entry->digest;
@@ -174,135 +147,120 @@ static bool known_digest(
 	return true;
 }
 
-static void learn(struct stats *s, const char *path, const struct stat_id *id, int64_t seen_ns,
+static void learn(struct stats *s, const char *path, const struct stat *st, int64_t seen_ns,
 	const struct digest *d)
 {
 	struct stat_entry *entry = entry_find(s, path);
-
-	if (entry == NULL)
-		entry = entry_add(s, path);
-	remember(s, entry, id, seen_ns, d);
-	s->hashed++;
-}
-
-static int file_digest(struct stats *s, int dir, const char *path, const struct stat *st,
-	struct digest *out, struct err *e)
-{
-	int64_t seen = clock_wall_ns();
 	struct stat_id id;
 
 	stat_id_of(&id, st);
-	if (known_digest(s, path, &id, out))
+	if (entry == NULL)
+		entry = entry_add(s, path);
+	remember(s, entry, &id, seen_ns, d);
+	s->hashed++;
+}
+
+static int file_digest(struct stats *s, int dir, const char *path, struct stat *st,
+	struct digest *out, struct err *e)
+{
+	int64_t seen = clock_wall_ns();
+
+	if (known_digest(s, path, st, out))
 		return 0;
-	if (hash_path(dir, path, out, e) < 0)
+	if (batch_read_one(dir, path, st, out, e) < 0)
 		return e->code;
-	learn(s, path, &id, seen, out);
+	learn(s, path, st, seen, out);
 	return 0;
 }
 
-/* -- many files at once ------------------------------------------------------------------------------------------------ */
-
-/* Files that have to be read. */
-struct wanted {
-	struct want {
-		const char *path;
-		struct stat_id id;
-		struct digest digest;
-		int rc;
-	} *items;
-	size_t count, cap;
-	uint64_t bytes;
-	int dir;
-};
-
-#define ALONE_FILES 32             /* fewer, and less, is read before a thread has begun */
-#define ALONE_BYTES ((uint64_t)1 << 20)
-
-static void want(struct wanted *w, const char *path, const struct stat_id *id)
-{
-	vec_push(w, ((struct want){ .path = path, .id = *id }));
-	w->bytes += id->size;
-}
-
-static void read_one(void *user, size_t i)
-{
-	struct wanted *w = user;
-	struct err e;
-
-	w->items[i].rc = hash_path(w->dir, w->items[i].path, &w->items[i].digest, &e);
-}
-
-/* The largest first, so that no core is left with one at the end. */
-static int by_size(const void *a, const void *b)
-{
-	const struct want *x = a, *y = b;
-
-	return (x->id.size < y->id.size) - (x->id.size > y->id.size);
-}
-
-/* Whoever asks for one that could not be read hears why then. */
-static void read_all(struct stats *s, struct wanted *w)
+/* What could be read is known from now on; whoever asks for another hears why then. */
+static void learn_all(struct stats *s, struct batch *b)
 {
 	int64_t seen = clock_wall_ns();
 	size_t i;
 
-	if (w->count >= ALONE_FILES || w->bytes >= ALONE_BYTES) {
-		qsort(w->items, w->count, sizeof *w->items, by_size);
-		parallel_do(w->count, read_one, w);
-	} else {
-		for (i = 0; i < w->count; i++)
-			read_one(w, i);
-	}
-	for (i = 0; i < w->count; i++)
-		if (w->items[i].rc == 0)
-			learn(s, w->items[i].path, &w->items[i].id, seen, &w->items[i].digest);
-	vec_release(w);
+	batch_read(b);
+	for (i = 0; i < b->count; i++)
+		if (b->items[i].rc == 0)
+			learn(s, b->items[i].path, b->items[i].st, seen, &b->items[i].digest);
 }
 
-/* Paths of a folder's entries, as the cache knows them; those that must be read are read together. */
-static const char **learn_entries(struct stats *s, int dir, const char *path, struct arena *a,
-	const struct tree_entry *entries, size_t count)
+/* A folder whose files' digests are asked for. */
+struct folder {
+	struct stats *stats;
+	int dir;
+	const char *path;
+	struct arena arena;
+	struct tree_entry *entries;
+	const char **paths; /* of the entries, as the cache knows them */
+	size_t count;
+	struct buf whole; /* such a path; what they have in common is */
+	size_t prefix;    /* this long */
+};
+
+/* Nothing is known of it: it will be read, and that looks at it. */
+static bool is_unseen(void *user, const char *path)
 {
-	const char **paths = arena_alloc(a, (count + 1) * sizeof *paths);
-	struct wanted w = { .dir = dir };
-	struct digest unused;
-	struct stat_id id;
+	struct folder *f = user;
+
+	f->whole.len = f->prefix;
+	buf_str(&f->whole, path);
+	return entry_find(f->stats, f->whole.data) == NULL;
+}
+
+static int list_folder(struct folder *f, struct err *e)
+{
+	const struct tree_filter filter = { is_unseen, f };
 	size_t i;
 
-	for (i = 0; i < count; i++) {
-		paths[i] = path_join(a, path, entries[i].path);
-		stat_id_of(&id, &entries[i].st);
-		if (entries[i].target == NULL && !known_digest(s, paths[i], &id, &unused))
-			want(&w, paths[i], &id);
-	}
-	read_all(s, &w);
-	return paths;
+	buf_str(&f->whole, path_below(&f->arena, f->path, ""));
+	f->prefix = f->whole.len;
+	if (tree_list_some(f->dir, f->path, &filter, &f->arena, &f->entries, &f->count, e) < 0)
+		return e->code;
+	f->paths = arena_alloc(&f->arena, (f->count + 1) * sizeof *f->paths);
+	for (i = 0; i < f->count; i++)
+		f->paths[i] = path_below(&f->arena, f->path, f->entries[i].path);
+	return 0;
+}
+
+/* What must be read is read together. */
+static void learn_folder(struct folder *f)
+{
+	struct batch b = { .dir = f->dir };
+	struct digest unused;
+	size_t i;
+
+	for (i = 0; i < f->count; i++)
+		if (f->entries[i].target == NULL &&
+			!known_digest(f->stats, f->paths[i], &f->entries[i].st, &unused))
+			batch_add(&b, f->paths[i], &f->entries[i].st);
+	learn_all(f->stats, &b);
+	batch_release(&b);
 }
 
 static int folder_digest(
 	struct stats *s, int dir, const char *path, struct digest *out, struct err *e)
 {
-	struct arena a = { 0 };
+	struct folder f = { .stats = s, .dir = dir, .path = path };
 	struct buf manifest = { 0 };
-	struct tree_entry *entries;
-	const char **paths = NULL;
-	size_t count, i;
-	int rc = tree_list(dir, path, &a, &entries, &count, e);
+	size_t i;
+	int rc = list_folder(&f, e);
 
 	if (rc == 0)
-		paths = learn_entries(s, dir, path, &a, entries, count);
-	for (i = 0; rc == 0 && i < count; i++) {
+		learn_folder(&f);
+	for (i = 0; rc == 0 && i < f.count; i++) {
 		struct digest d = { { 0 } };
 
-		if (entries[i].target == NULL)
-			rc = file_digest(s, dir, paths[i], &entries[i].st, &d, e);
+		if (f.entries[i].target == NULL)
+			rc = file_digest(s, dir, f.paths[i], &f.entries[i].st, &d, e);
 		if (rc == 0)
-			manifest_add(&manifest, &entries[i], &d);
+			manifest_add(&manifest, &f.entries[i], &d);
 	}
 	if (rc == 0)
 		digest_of(out, buf_text(&manifest), manifest.len);
 	buf_release(&manifest);
-	arena_release(&a);
+	buf_release(&f.whole);
+	arena_release(&f.arena);
 	return rc;
 }
 
@@ -384,10 +342,10 @@ int stats_digest(struct stats *s, int root_fd, const char *path, struct digest *
 
 void stats_learn(struct stats *s, int root_fd, const char *const *paths, size_t count)
 {
-	struct wanted w = { .dir = root_fd };
+	struct batch b = { .dir = root_fd };
+	struct arena a = { 0 };
 	struct map seen = { 0 };
 	struct digest unused;
-	struct stat_id id;
 	struct stat st;
 	struct err e;
 	size_t i;
@@ -399,14 +357,15 @@ void stats_learn(struct stats *s, int root_fd, const char *const *paths, size_t 
 			(entry != NULL && state_of(s, entry) == ENTRY_FRESH) ||
 			look(s, root_fd, paths[i], &st, &e) <= 0)
 			continue;
-		stat_id_of(&id, &st);
 		if (S_ISDIR(st.st_mode))
 			(void)fresh_folder(s, root_fd, paths[i], &unused, &e);
-		else if (S_ISREG(st.st_mode) && !known_digest(s, paths[i], &id, &unused))
-			want(&w, paths[i], &id);
+		else if (S_ISREG(st.st_mode) && !known_digest(s, paths[i], &st, &unused))
+			batch_add(&b, paths[i], arena_dup(&a, &st, sizeof st));
 	}
 	map_release(&seen);
-	read_all(s, &w);
+	learn_all(s, &b);
+	batch_release(&b);
+	arena_release(&a);
 }
 
 bool stats_still(const struct stats *s, int root_fd, const char *path)

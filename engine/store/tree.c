@@ -17,11 +17,13 @@
 #include "base/vec.h"
 
 #define CHUNK ((size_t)128 * 1024)
+#define SMALL ((size_t)16 * 1024) /* on the stack */
 
 struct listing {
 	struct tree_entry *items;
 	size_t count, cap;
 	struct arena *arena;
+	const struct tree_filter *filter; /* or NULL */
 	bool is_project; /* the whole of it, but for its .flow, which changes all the time */
 };
 
@@ -31,45 +33,59 @@ bool file_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-int file_hash(int fd, const struct stat *before, struct digest *out, struct err *e)
+static ssize_t read_some(int fd, char *into, size_t room)
 {
-	char small[4096], *chunk = small;
-	size_t room = sizeof small;
-	struct stat after;
+	ssize_t n;
+
+	do
+		n = read(fd, into, room);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* Most files of most folders: in one read, without memory of their own. The number of bytes read, negative when that failed. */
+static int64_t hash_small(int fd, int64_t size, struct digest *out)
+{
+	char bytes[SMALL];
+	ssize_t n = read_some(fd, bytes, sizeof bytes);
+
+	if (n == size)
+		digest_of(out, bytes, (size_t)size);
+	return n;
+}
+
+/* Up to the known end: more than that is seen by who looks at the size again. */
+static int64_t hash_large(int fd, int64_t size, struct digest *out)
+{
+	char *chunk = mem_alloc(CHUNK);
 	struct hasher h;
 	int64_t total = 0;
-	int rc = 0;
+	ssize_t n = 0;
 
-	if ((size_t)before->st_size >= sizeof small) {
-		chunk = mem_alloc(CHUNK);
-		room = CHUNK;
-	}
 	hasher_init(&h);
-	for (;;) {
-		ssize_t n = read(fd, chunk, room);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			rc = err_system(e, "cannot read");
-		if (n <= 0)
-			break;
+	while (total < size && (n = read_some(fd, chunk, CHUNK)) > 0) {
 		hasher_add(&h, chunk, (size_t)n);
 		total += n;
-		if ((size_t)n < room && total >= before->st_size)
-			break; /* a short read at the known end: spare the last call */
 	}
-	if (rc == 0 && fstat(fd, &after) < 0)
-		rc = err_system(e, "cannot stat");
-	if (rc == 0 && (!file_same(before, &after) || total != after.st_size))
-		rc = err_set(e, ERR_INPUT, "changed while it was read");
-	if (rc == 0)
-		hasher_end(&h, out);
-	else
-		hasher_release(&h);
-	if (chunk != small)
-		free(chunk);
-	return rc;
+	hasher_end(&h, out);
+	free(chunk);
+	return n < 0 ? n : total;
+}
+
+int file_hash(int fd, const struct stat *before, struct digest *out, struct err *e)
+{
+	int64_t size = before->st_size;
+	int64_t total =
+		size < (int64_t)SMALL ? hash_small(fd, size, out) : hash_large(fd, size, out);
+	struct stat after;
+
+	if (total < 0)
+		return err_system(e, "cannot read");
+	if (fstat(fd, &after) < 0)
+		return err_system(e, "cannot stat");
+	if (!file_same(before, &after) || total != after.st_size)
+		return err_set(e, ERR_INPUT, "changed while it was read");
+	return 0;
 }
 
 /* Does a link at `path` (below the folder) point to something inside the folder? Step by step: how deep below it are we? */
@@ -113,13 +129,23 @@ static int read_link(
 static int list_folder(
 	struct listing *l, int fd, const char *prefix, unsigned depth, struct err *e);
 
-static int list_entry(struct listing *l, int dir, const char *name, const char *prefix,
+static int list_file(struct listing *l, const struct tree_entry *entry, struct err *e)
+{
+	if (l->count >= TREE_ENTRIES_MAX)
+		return err_set(e, ERR_INPUT, "has more than %u files", TREE_ENTRIES_MAX);
+	vec_push(l, *entry);
+	return 0;
+}
+
+static int list_entry(struct listing *l, int dir, const struct dirent *found, const char *prefix,
 	unsigned depth, struct err *e)
 {
-	struct tree_entry entry = { .path = prefix[0] == '\0' ? arena_strdup(l->arena, name)
-							      : arena_printf(l->arena, "%s/%s",
-									prefix, name) };
+	const char *name = found->d_name;
+	struct tree_entry entry = { .path = path_below(l->arena, prefix, name) };
 
+	if (l->filter != NULL && found->d_type == DT_REG &&
+		l->filter->unseen(l->filter->user, entry.path))
+		return list_file(l, &entry, e);
 	if (fstatat(dir, name, &entry.st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_system(e, "cannot stat `%s`", entry.path);
 	if (S_ISDIR(entry.st.st_mode)) {
@@ -135,10 +161,7 @@ static int list_entry(struct listing *l, int dir, const char *name, const char *
 	} else if (!S_ISREG(entry.st.st_mode)) {
 		return err_set(e, ERR_POLICY, "`%s` is neither a file nor a folder", entry.path);
 	}
-	if (l->count >= TREE_ENTRIES_MAX)
-		return err_set(e, ERR_INPUT, "has more than %u files", TREE_ENTRIES_MAX);
-	vec_push(l, entry);
-	return 0;
+	return list_file(l, &entry, e);
 }
 
 /* fd is closed. */
@@ -157,7 +180,7 @@ static int list_folder(struct listing *l, int fd, const char *prefix, unsigned d
 	while (rc == 0 && (entry = readdir(d)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 			(depth > 0 || !l->is_project || strcmp(entry->d_name, ".flow") != 0))
-			rc = list_entry(l, dirfd(d), entry->d_name, prefix, depth, e);
+			rc = list_entry(l, dirfd(d), entry, prefix, depth, e);
 	closedir(d);
 	return rc;
 }
@@ -170,7 +193,13 @@ static int by_path(const void *a, const void *b)
 int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries,
 	size_t *count, struct err *e)
 {
-	struct listing l = { .arena = a, .is_project = strcmp(path, ".") == 0 };
+	return tree_list_some(dir, path, NULL, a, entries, count, e);
+}
+
+int tree_list_some(int dir, const char *path, const struct tree_filter *filter, struct arena *a,
+	struct tree_entry **entries, size_t *count, struct err *e)
+{
+	struct listing l = { .arena = a, .filter = filter, .is_project = strcmp(path, ".") == 0 };
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
 	if (fd < 0)

@@ -36,6 +36,14 @@ struct tree_entry {
 int tree_list(int dir, const char *path, struct arena *a, struct tree_entry **entries, size_t *count,
 	struct err *e);
 
+/* The same; regular files for which `unseen` says so, by their path below the folder, are not looked at: their st is all zero. */
+struct tree_filter {
+	bool (*unseen)(void *user, const char *path);
+	void *user;
+};
+int tree_list_some(int dir, const char *path, const struct tree_filter *filter, struct arena *a,
+	struct tree_entry **entries, size_t *count, struct err *e);
+
 /* One line of a manifest. */
 void manifest_add(struct buf *out, const struct tree_entry *entry, const struct digest *d);
 
