@@ -5,6 +5,8 @@
 set -u
 flow=$(realpath "$1")
 oracle=$(realpath "$(dirname "$0")/../support/oracle.py")
+# Itself, not a script that looks for it each time.
+python=$(python3 -c 'import sys; print(sys.executable)')
 rounds=${KILLS:-300}
 lanes=${LANES:-2}
 seed=${SEED:-$$}
@@ -29,12 +31,23 @@ wrong() {
 	echo "round $round (SEED=$seed), $1: $2"
 }
 
+# pause SECONDS: nothing is ever written to that pipe.
+exec {silence}<> <(:)
+pause() { read -rt "$1" -u $silence || :; }
+
+# count_starts TASK: how often it has started, in `starts`.
+count_starts() {
+	local lines
+	mapfile -t lines <"starts/$salt/$1"
+	starts=${#lines[@]}
+}
+
 done_tasks() { grep -o '"task":"[^"]*","stage":"[^"]*","verdict":"cached"' | sed 's/"task":"\([^"]*\)".*/\1/'; }
 
 # 50 tasks in 5 layers: each notes its start in a file of its own, sleeps a little, starts a process that outlives it, writes its out.
 new_project() {
 	folder=$home/$round
-	mkdir -p "$folder/starts"
+	mkdir -p "$folder"
 	cd "$folder" || exit 1
 	{
 		echo "version: 1"
@@ -44,7 +57,7 @@ new_project() {
 			for i in 0 1 2 3 4 5 6 7 8 9; do
 				echo "  t$layer$i:"
 				echo "    cmd: |"
-				echo "      echo start >> starts/t$layer$i-\${params.salt}"
+				echo "      echo start >> starts/\${params.salt}/t$layer$i"
 				echo "      (setsid sleep 321.$$ &)"
 				echo "      printf half > \${outs.o}"
 				echo "      sleep 0.00$((RANDOM % 10))"
@@ -79,7 +92,7 @@ ask_oracle() {
 		*"no success"* | *"not there"*) wrong lost "$line" ;;
 		*) wrong corrupt "$line" ;;
 		esac
-	done < <("$oracle" "$folder")
+	done < <("$python" "$oracle" "$folder")
 }
 
 for ((round = 1; round <= rounds; round++)); do
@@ -89,28 +102,33 @@ for ((round = 1; round <= rounds; round++)); do
 		new_project
 	fi
 	salt=$round
+	mkdir -p "starts/$salt"
 	"$flow" run -q -j3 -p salt=$salt >/dev/null 2>&1 &
 	pid=$!
 	# Not by the clock: a busy machine, or a sanitizer, would have done nothing yet. Some tasks have started, then a moment more.
 	wanted=$((RANDOM % 45))
 	for ((tries = 0; tries < 500; tries++)); do
-		begun=(starts/*-"$salt")
+		begun=("starts/$salt"/*)
 		[ -e "${begun[0]}" ] && [ ${#begun[@]} -gt $wanted ] && break
 		kill -0 $pid 2>/dev/null || break
-		sleep 0.004
+		pause 0.004
 	done
-	sleep 0.00$((RANDOM % 10))
+	pause 0.00$((RANDOM % 10))
 	kill_one $pid
 	wait $pid 2>/dev/null
 	# What is finished now must not start again.
 	declare -A before=()
-	while read -r task; do before[$task]=$(wc -l <"starts/$task-$salt"); done < <("$flow" plan --json -p salt=$salt | done_tasks)
+	while read -r task; do
+		count_starts "$task"
+		before[$task]=$starts
+	done < <("$flow" plan --json -p salt=$salt | done_tasks)
 	finished=$((finished + ${#before[@]}))
 	if ! timeout 60 "$flow" run -q -j3 -p salt=$salt >out.txt 2>&1; then
 		wrong stuck "the next run ends badly: $(cat out.txt)"
 	fi
 	for task in "${!before[@]}"; do
-		[ "$(wc -l <"starts/$task-$salt")" = "${before[$task]}" ] || wrong duplicated "$task was finished and ran again"
+		count_starts "$task"
+		[ "$starts" = "${before[$task]}" ] || wrong duplicated "$task was finished and ran again"
 	done
 	for layer in 0 1 2 3 4; do
 		for i in 0 1 2 3 4 5 6 7 8 9; do
@@ -123,7 +141,7 @@ for ((round = 1; round <= rounds; round++)); do
 	fi
 	ask_oracle
 	"$flow" run -q -p salt=$salt 2>&1 | grep -q 'nothing to do' || wrong stuck "a further run had something to do"
-	repeated=$((repeated + $(find starts -name "*-$salt" -size +6c | wc -l)))
+	repeated=$((repeated + $(find "starts/$salt" -type f -size +6c | wc -l)))
 done
 echo "$rounds kills: $finished tasks were finished at the kill, $repeated attempts were repeated;" \
 	"$lost lost, $duplicated duplicated, $corrupt corrupt, $stuck stuck, $orphan orphan"
