@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,8 +20,6 @@
 #include "stage/proc.h"
 
 #define SOCKET_BYTES (4 * 1024 * 1024)
-#define ENVIRON_MAX  ((size_t)2 * 1024 * 1024)
-#define BARE_MS      20 /* who has no environment for so long has none */
 
 extern char **environ;
 
@@ -185,101 +182,57 @@ void exec_close(struct exec *x)
 	buf_release(&x->message);
 }
 
-enum mark {
-	MARK_NONE,
-	MARK_BARE,     /* as enum proc_bare */
-	MARK_BECOMING,
-	MARK_OURS,
-};
-
-static bool read_environment(pid_t pid, struct buf *text)
+/* Does an environment carry the mark of the run? */
+static bool has_mark(const struct buf *text, const char *run)
 {
-	char path[64];
-	int fd;
-
-	(void)snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	buf_clear(text);
-	for (;;) {
-		ssize_t got = read(fd, buf_room(text, 65536), 65536);
-
-		if (got <= 0 || text->len > ENVIRON_MAX)
-			break;
-		text->len += (size_t)got;
-	}
-	close(fd);
-	return true;
-}
-
-/* Does the process' environment carry the mark of the run? */
-static enum mark mark_of(pid_t pid, const char *run, struct buf *text)
-{
-	static const enum mark bare[] = { [PROC_DEAD] = MARK_NONE, [PROC_BARE] = MARK_BARE, [PROC_BECOMING] = MARK_BECOMING };
 	size_t n = strlen(run);
 	const char *at;
 
-	if (!read_environment(pid, text))
-		return MARK_NONE;
-	if (text->len == 0)
-		return bare[proc_bare(pid)];
-	buf_char(text, '\0');
 	for (at = text->data; at < text->data + text->len; at += strlen(at) + 1) {
 		if (strncmp(at, "FLOW_ATTEMPT=", 13) == 0 && strncmp(at + 13, run, n) == 0 &&
 			(at[13 + n] == '.' || at[13 + n] == '\0'))
-			return MARK_OURS;
+			return true;
 		if (strncmp(at, "FLOW_WORKER=", 12) == 0 && strcmp(at + 12, run) == 0)
-			return MARK_OURS;
+			return true;
 	}
-	return MARK_NONE;
+	return false;
 }
 
-/* Kill what is marked; how many there were, and in *doubt what is known of the others. */
-static unsigned sweep_once(const char *run, struct buf *text, enum mark *doubt)
+/* Kill what is marked; how many there were. *unsure: there may be others. */
+static unsigned sweep_once(const char *run, struct buf *text, bool *unsure)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	struct proc_walk walk;
 	unsigned found = 0;
+	pid_t pid;
 
-	*doubt = MARK_NONE;
-	if (proc == NULL)
-		return 0;
-	while ((entry = readdir(proc)) != NULL) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		enum mark mark = pid <= 1 || pid == getpid() ? MARK_NONE : mark_of(pid, run, text);
+	*unsure = false;
+	proc_walk_begin(&walk);
+	while ((pid = proc_walk_next(&walk)) > 0) {
+		enum proc_answer answer = pid == 1 || pid == getpid() ? PROC_NONE : proc_environ(pid, text);
 
-		if (mark != MARK_OURS) {
-			*doubt = mark > *doubt ? mark : *doubt;
+		*unsure |= answer == PROC_UNSURE;
+		if (answer != PROC_KNOWN || !has_mark(text, run))
 			continue;
-		}
 		found++;
 		(void)kill(pid, SIGKILL);
 	}
-	closedir(proc);
+	*unsure |= !proc_walk_end(&walk);
 	return found;
 }
 
 unsigned exec_sweep(const char *run, int patience_ms)
 {
-	int64_t begin = clock_mono_ms(), seen = begin, looked, now;
+	const struct timespec nap = { 0, 2000000 };
+	int64_t begin = clock_mono_ms();
 	struct buf text = { 0 };
-	enum mark doubt;
 	unsigned left;
+	bool unsure;
 
 	for (;;) {
-		struct timespec nap = { 0, 2000000 };
-
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			; /* orphans that became ours */
-		looked = clock_mono_ms();
-		left = sweep_once(run, &text, &doubt);
-		now = clock_mono_ms();
-		if (left > 0)
-			seen = now;
-		/* A look may take long: whoever was bare in it must have been so for a while when it began. */
-		if (now - begin > patience_ms ||
-			(left == 0 && (doubt == MARK_NONE || (doubt == MARK_BARE && looked - seen > BARE_MS))))
+		left = sweep_once(run, &text, &unsure);
+		if ((left == 0 && !unsure) || clock_mono_ms() - begin > patience_ms)
 			break;
 		nanosleep(&nap, NULL);
 	}

@@ -2,17 +2,26 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/vec.h"
 
 #define TREE_MAX     65536                /* pids of one tree; more are found by the next sweep */
-#define ENVIRON_MAX  ((size_t)256 * 1024) /* where the token is looked for; it stands first */
+#define ENVIRON_MAX  ((size_t)2 * 1024 * 1024) /* where the token is looked for; it stands first */
+#define ONE_ENTRY    47 /* bytes: a name of up to 20 characters, and no two entries */
+#define CHUNK        ((size_t)64 * 1024)
 #define CHILDREN_MAX ((size_t)64 * 1024)
+
+/* Fields of /proc/PID/stat, counted as in proc(5). */
+enum { STAT_STATE = 3, STAT_FLAGS = 9, STAT_ENV_START = 50, STAT_ENV_END = 51 };
+#define KERNEL_THREAD 0x200000u /* PF_KTHREAD */
 
 int proc_open(void)
 {
@@ -33,42 +42,100 @@ static void parse_pids(const char *text, struct pids *out)
 	}
 }
 
-/* Parent of a process, from /proc/PID/stat: "pid (name) state ppid ..."; the name may hold anything. */
-static pid_t parent_of(const char *pid)
+/* /proc/PID/stat from its third field on, "state ppid ..."; the second, the name, may hold anything. NULL: there is no such process. */
+static const char *read_stat(pid_t pid, char *text, size_t size)
 {
-	char path[64], text[512], *close_paren;
+	char path[64], *close_paren;
 	ssize_t n = -1;
 	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+	(void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, size - 1);
+		(void)close(fd);
+	}
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	close_paren = strrchr(text, ')');
+	return close_paren != NULL && strlen(close_paren) > 4 ? close_paren + 2 : NULL;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char text[1024];
+	const char *stat = read_stat(pid, text, sizeof text);
+
+	return stat != NULL ? (pid_t)strtol(stat + 2, NULL, 10) : -1;
+}
+
+/* The number that the kernel gave last, of /proc/loadavg: "0.20 0.18 0.12 1/80 11206". */
+static long last_number(void)
+{
+	char text[128], *at;
+	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
 	if (fd >= 0) {
 		n = read(fd, text, sizeof text - 1);
 		(void)close(fd);
 	}
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	close_paren = strrchr(text, ')');
-	if (close_paren == NULL || strlen(close_paren) < 4)
-		return -1;
-	return (pid_t)strtol(close_paren + 4, NULL, 10);
+	text[n > 0 ? n : 0] = '\0';
+	at = strrchr(text, ' ');
+	return at != NULL ? strtol(at, NULL, 10) : -1;
+}
+
+void proc_walk_begin(struct proc_walk *w)
+{
+	w->failed = false;
+	w->last = last_number();
+	w->fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What a call has listed is as old as the call: there is no room for a second entry, or it is listed again. */
+static bool next_entry(int fd, struct dirent64 *entry)
+{
+	long n = syscall(SYS_getdents64, fd, entry, ONE_ENTRY);
+
+	if (n >= 0 || errno != EINVAL)
+		return n > 0;
+	n = syscall(SYS_getdents64, fd, entry, sizeof *entry); /* a long name */
+	return n > 0 && lseek(fd, entry->d_off, SEEK_SET) >= 0;
+}
+
+pid_t proc_walk_next(struct proc_walk *w)
+{
+	struct dirent64 entry;
+
+	errno = 0;
+	while (w->fd >= 0 && next_entry(w->fd, &entry)) {
+		pid_t pid = (pid_t)strtol(entry.d_name, NULL, 10);
+
+		if (pid > 0)
+			return pid;
+	}
+	w->failed |= w->fd < 0 || errno != 0;
+	return 0;
+}
+
+bool proc_walk_end(struct proc_walk *w)
+{
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	return !w->failed && last_number() >= w->last;
 }
 
 static bool search_children(struct pids *out)
 {
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	pid_t self = getpid();
+	struct proc_walk w;
+	pid_t self = getpid(), pid;
 
-	if (dir == NULL)
-		return false;
-	while ((entry = readdir(dir)) != NULL) {
-		if (isdigit((unsigned char)entry->d_name[0]) && parent_of(entry->d_name) == self)
-			vec_push(out, (pid_t)strtol(entry->d_name, NULL, 10));
-	}
-	(void)closedir(dir);
-	return true;
+	proc_walk_begin(&w);
+	while ((pid = proc_walk_next(&w)) > 0)
+		if (parent_of(pid) == self)
+			vec_push(out, pid);
+	return proc_walk_end(&w);
 }
 
 bool proc_children(int fd, struct pids *out)
@@ -126,55 +193,69 @@ void proc_tree(pid_t pid, struct pids *out)
 		add_children(out->items[i], out);
 }
 
-enum proc_bare proc_bare(pid_t pid)
+/* A process in whose environment nothing could be read: has it none? execve gives a program first a memory without one, where both ends are
+ * 0; then the beginning is known, and last the end. That of an empty one is its beginning. */
+static bool is_becoming(pid_t pid)
 {
-	char path[64], text[8];
-	ssize_t n;
-	int fd;
+	char text[1024];
+	const char *at = read_stat(pid, text, sizeof text);
+	unsigned long long begin = 0, end = 0;
+	int field;
 
-	/* Who is dead has no program any more. */
-	(void)snprintf(path, sizeof path, "/proc/%ld/exe", (long)pid);
-	if (readlink(path, text, sizeof text) <= 0)
-		return PROC_DEAD;
-	(void)snprintf(path, sizeof path, "/proc/%ld/cmdline", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return PROC_DEAD;
-	n = read(fd, text, sizeof text);
-	(void)close(fd);
-	return n > 0 ? PROC_BARE : PROC_BECOMING;
+	if (at == NULL || strchr("ZXx", at[0]) != NULL)
+		return false;
+	for (field = STAT_STATE; at != NULL && field < STAT_ENV_END; field++) {
+		if (field == STAT_FLAGS && (strtoul(at, NULL, 10) & KERNEL_THREAD) != 0)
+			return false;
+		if (field == STAT_ENV_START)
+			begin = strtoull(at, NULL, 10);
+		at = strchr(at, ' ');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	if (at != NULL)
+		end = strtoull(at, NULL, 10);
+	return end == 0 || end != begin;
 }
 
-bool proc_token(pid_t pid, char token[PROC_TOKEN_MAX])
+enum proc_answer proc_environ(pid_t pid, struct buf *text)
 {
-	static const char name[] = "FLOW_ATTEMPT=";
-	static char text[ENVIRON_MAX + 1];
 	char path[64];
-	size_t len = 0, at;
+	ssize_t n = 1;
 	int fd;
 
+	buf_clear(text);
 	(void)snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	while (len < ENVIRON_MAX) {
-		ssize_t n = read(fd, text + len, ENVIRON_MAX - len);
-
-		if (n <= 0)
-			break;
-		len += (size_t)n;
+		return PROC_NONE;
+	while (n > 0 && text->len < ENVIRON_MAX) {
+		n = read(fd, buf_room(text, CHUNK), CHUNK);
+		text->len += n > 0 ? (size_t)n : 0;
 	}
 	(void)close(fd);
-	text[len] = '\0';
-	for (at = 0; at < len; at += strlen(text + at) + 1) {
-		const char *value = text + at + sizeof name - 1;
+	if (text->len == 0)
+		return is_becoming(pid) ? PROC_UNSURE : PROC_NONE;
+	buf_add(text, "\0", 2);
+	return PROC_KNOWN;
+}
 
-		if (strncmp(text + at, name, sizeof name - 1) != 0)
+enum proc_answer proc_token(pid_t pid, char token[PROC_TOKEN_MAX])
+{
+	static const char name[] = "FLOW_ATTEMPT=";
+	static struct buf text; /* the worker's, kept for the next question */
+	enum proc_answer answer = proc_environ(pid, &text);
+	const char *at, *value;
+
+	if (answer != PROC_KNOWN)
+		return answer;
+	for (at = text.data; at < text.data + text.len; at += strlen(at) + 1) {
+		if (strncmp(at, name, sizeof name - 1) != 0)
 			continue;
+		value = at + sizeof name - 1;
 		if (strlen(value) >= PROC_TOKEN_MAX)
-			return false;
+			return PROC_NONE;
 		memcpy(token, value, strlen(value) + 1);
-		return true;
+		return PROC_KNOWN;
 	}
-	return false;
+	return PROC_NONE;
 }

@@ -117,14 +117,17 @@ static struct attempt *attempt_by_default(const struct supervisor *s)
 	return s->attempts.items[s->attempts.count - 1];
 }
 
-static struct attempt *owner_of(const struct supervisor *s, pid_t pid)
+/* *unsure: it may be found to be another's, or somebody's, when it is asked for again. */
+static struct attempt *owner_of(const struct supervisor *s, pid_t pid, bool *unsure)
 {
 	char token[PROC_TOKEN_MAX];
 	pid_t session = getsid(pid);
 	struct attempt *a = session > 0 ? attempt_by_session(s, session) : NULL;
+	enum proc_answer answer = a == NULL ? proc_token(pid, token) : PROC_NONE;
 
-	if (a == NULL && proc_token(pid, token))
+	if (answer == PROC_KNOWN)
 		a = attempt_by_token(s, token);
+	*unsure = answer == PROC_UNSURE;
 	return a != NULL ? a : attempt_by_default(s);
 }
 
@@ -142,7 +145,7 @@ static struct stray *stray_of(struct supervisor *s, pid_t pid)
 		vec_push(&s->strays, fresh);
 		stray = &s->strays.items[s->strays.count - 1];
 	}
-	if (!stray->is_known && (owner = owner_of(s, pid)) != NULL) {
+	if (!stray->is_known && (owner = owner_of(s, pid, &stray->is_unsure)) != NULL) {
 		stray->is_known = true;
 		stray->id = owner->ended.id;
 	}
@@ -168,16 +171,6 @@ static void kill_tree(struct supervisor *s, pid_t pid)
 		(void)kill(s->tree.items[i], SIGKILL);
 }
 
-/* Nobody is known to be its owner; but that is not to be trusted while it becomes another program, or at the first look: it may have
- * become one between two questions. */
-static bool may_be_claimed(struct stray *stray)
-{
-	bool was_seen = stray->is_seen;
-
-	stray->is_seen = true;
-	return !was_seen || proc_bare(stray->pid) == PROC_BECOMING;
-}
-
 /* Look at every child that is no main process; kill those whose attempt is over. An attempt has left when none of them is, or may be,
  * its own. */
 static void sweep(struct supervisor *s)
@@ -195,7 +188,7 @@ static void sweep(struct supervisor *s)
 			continue;
 		stray = stray_of(s, s->children.items[i]);
 		owner = stray_owner(s, stray);
-		if (owner == NULL && may_be_claimed(stray))
+		if (owner == NULL && stray->is_unsure)
 			whole = false;
 		if (owner == NULL || stray->is_given_up || !(owner->is_over || owner->is_doomed))
 			continue;

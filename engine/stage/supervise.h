@@ -48,7 +48,7 @@ struct stray {
 	pid_t pid;
 	uint64_t id; /* attempt it belongs to; 0: not known */
 	bool is_known;
-	bool is_seen; /* looked at while it lived */
+	bool is_unsure; /* it was becoming another program when it was asked whose it is */
 	bool is_given_up;
 };
 

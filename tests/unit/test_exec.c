@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "run/exec.h"
 
 #define CROWD 500
@@ -297,6 +298,56 @@ static void process_that_becomes_another_is_found(void **state)
 	assert_int_equal(missed, 0);
 }
 
+/* Lives for a moment, and its child after it, for some seconds: whoever asks for those of a list finds them gone. */
+static int comet(void)
+{
+	int64_t until = clock_mono_ms() + 5000;
+
+	while (clock_mono_ms() < until) {
+		pid_t child = fork();
+
+		if (child != 0)
+			_exit(child < 0);
+	}
+	return 0;
+}
+
+/* Is the other end held by nobody any more? */
+static bool is_abandoned(int fd)
+{
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	return poll(&end, 1, 500) == 1 && (end.revents & POLLHUP) != 0;
+}
+
+static void process_that_forks_away_is_found(void **state)
+{
+	char mark[64];
+	char *words[] = { (char *)(uintptr_t) "test_exec", (char *)(uintptr_t) "comet", NULL }, *environment[] = { mark, NULL };
+	int i, ends[2], missed = 0;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		pid_t child;
+
+		assert_int_equal(pipe(ends), 0);
+		(void)snprintf(mark, sizeof mark, "FLOW_ATTEMPT=comet-%ld-%d.1", (long)getpid(), i);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			(void)execve("/proc/self/exe", words, environment);
+			_exit(1);
+		}
+		(void)close(ends[1]);
+		assert_int_equal(waitpid(child, NULL, 0), child); /* the first of them is over */
+		(void)snprintf(mark, sizeof mark, "comet-%ld-%d", (long)getpid(), i);
+		assert_int_equal(exec_sweep(mark, 4000), 0);
+		missed += !is_abandoned(ends[0]);
+		(void)close(ends[0]);
+	}
+	assert_int_equal(missed, 0);
+}
+
 static void large_start_goes_through(void **state)
 {
 	struct buf text = { 0 };
@@ -383,6 +434,7 @@ int main(int argc, char **argv)
 		TEST(closing_kills_what_runs),
 		TEST(sweep_spares_other_runs),
 		TEST(process_that_becomes_another_is_found),
+		TEST(process_that_forks_away_is_found),
 		TEST(large_start_goes_through),
 		TEST(worker_that_is_not_there),
 		TEST(worker_starts_whatever_descriptors_are_free),
@@ -390,6 +442,8 @@ int main(int argc, char **argv)
 	};
 	const char *path = getenv("FLOW_WORKER");
 
+	if (argc == 2 && strcmp(argv[1], "comet") == 0)
+		return comet();
 	if (argc == 2) /* becomes itself, again and again */
 		return execve("/proc/self/exe", argv, environ);
 	(void)snprintf(worker, sizeof worker, "%s", path != NULL ? path : "./flow-worker");
