@@ -117,7 +117,8 @@ static int keep_source(
 		row->note = "files that differ were not kept: they have over 64 MiB";
 		rc = 0;
 	}
-	sources_keep(s, &n->secrets, answer, &n->arena);
+	if (rc == 0)
+		rc = sources_keep(s, &n->secrets, answer, &n->arena, e);
 	if (rc == 0 && secrets_mask(&n->secrets, answer->patch, answer->patch_len, &patch))
 		row->note = "secrets are masked in the patch";
 	if (rc == 0 && patch.len > 0)

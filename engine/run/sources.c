@@ -28,6 +28,8 @@ struct keeper {
 	struct buf *list; /* of what is kept; NULL: it is not listed */
 	uint64_t bytes;   /* newly stored */
 	uint32_t count;
+	int rc;           /* the store could not be written: why, in e; nothing more is kept */
+	struct err *e;
 };
 
 /* Calls for every path that no task makes, once: deps, scripts and modules, dag.yaml's own includes. */
@@ -131,16 +133,19 @@ static bool keep_bytes(struct keeper *k, const char *path, struct made *made)
 	struct err e;
 	bool kept;
 
+	if (k->rc < 0)
+		return false;
 	if (object_has(&s->history.objects, made))
 		return true;
 	if (made->size > SOURCES_ALL - k->bytes)
 		return false;
 	k->bytes += made->size;
 	kept = file_read(&text, s->root_fd, path, SOURCES_EACH, &e) == 0 &&
-	       !holds_secret(k->secrets, &text) &&
-	       object_put(&s->history.objects, buf_text(&text), text.len, &made->digest, &e) == 0;
+	       !holds_secret(k->secrets, &text);
+	if (kept)
+		k->rc = object_put(&s->history.objects, buf_text(&text), text.len, &made->digest, k->e);
 	buf_release(&text);
-	return kept;
+	return kept && k->rc == 0;
 }
 
 static void keep_file(struct keeper *k, const char *path, const struct stat *st)
@@ -182,9 +187,8 @@ static void keep_folder(struct keeper *k, const char *path, bool files)
 		if (rc == 0)
 			manifest_add(&manifest, &entries[i], &digest);
 	}
-	if (rc == 0)
-		(void)object_put(
-			&s->history.objects, buf_text(&manifest), manifest.len, &digest, &e);
+	if (rc == 0 && k->rc == 0)
+		k->rc = object_put(&s->history.objects, buf_text(&manifest), manifest.len, &digest, k->e);
 	buf_release(&manifest);
 }
 
@@ -217,16 +221,17 @@ static void keep_manifest(void *user, const char *path)
 		keep_folder(k, path, false);
 }
 
-void sources_keep(struct session *s, const struct secrets *secrets,
-	const struct source_answer *answer, struct arena *a)
+int sources_keep(struct session *s, const struct secrets *secrets,
+	const struct source_answer *answer, struct arena *a, struct err *e)
 {
-	struct keeper k = { .session = s, .secrets = secrets, .answer = answer, .arena = a };
+	struct keeper k = { .session = s, .secrets = secrets, .answer = answer, .arena = a, .e = e };
 	size_t i;
 
 	for (i = 0; i < answer->loose.count; i++)
 		keep(&k, answer->loose.items[i]);
 	if (answer->loose.count > 0)
 		each_source(s, keep_manifest, &k);
+	return k.rc;
 }
 
 /* -- files that differ from the commit ------------------------------------------------------------------------------- */
@@ -312,7 +317,7 @@ int sources_changed(struct session *s, const struct secrets *secrets,
 	struct arena a = { 0 };
 	struct buf list = { 0 };
 	struct keeper k = {
-		.session = s, .secrets = secrets, .answer = answer, .arena = &a, .list = &list
+		.session = s, .secrets = secrets, .answer = answer, .arena = &a, .list = &list, .e = e
 	};
 	struct digest digest;
 	int rc = 0;
@@ -322,6 +327,7 @@ int sources_changed(struct session *s, const struct secrets *secrets,
 		rc = list_changed(&k, e);
 	else
 		each_source(s, keep, &k);
+	rc = rc == 0 ? k.rc : rc;
 	if (rc == 0 && list.len > 0)
 		rc = object_put(&s->history.objects, list.data, list.len, &digest, e);
 	if (rc == 0 && list.len > 0)
