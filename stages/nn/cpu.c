@@ -9,11 +9,13 @@
 #include "nn/parts.h"
 
 #define VALUES_A_PART 16384 /* of an operation on single values: what is worth handing over */
+#define SMALL_PRODUCT 200000 /* multiplications: one thread does it */
 #define WIDEST        16
 #define IMAGES_A_SUM  8 /* images whose weight gradients are added up by one thread */
 
 struct nn_device {
 	struct pool *pool;
+	unsigned threads;
 	const struct product_parts *product;
 	const struct value_parts *value;
 	float *partial; /* grows with need */
@@ -39,7 +41,8 @@ struct nn_device *cpu_open_width(unsigned threads, unsigned floats)
 #else
 	(void)floats;
 #endif
-	d->pool = pool_new(threads != 0 ? threads : 1);
+	d->threads = threads != 0 ? threads : 1;
+	d->pool = pool_new(d->threads);
 	return d;
 }
 
@@ -123,21 +126,20 @@ static void cpu_gather(struct nn_device *d, const struct nn_gather *g)
 	run(d, d->value->gather, g, g->count, rows_a_part(g->columns), 0);
 }
 
-/* Where c is cut changes no value of it: each is one chain of additions. */
+/* Where c is cut changes no value of it: each is one chain of additions. Every part packs what it needs
+ * of b, and of a when that is turned: rows of it are fewer parts. */
 static void cpu_product(struct nn_device *d, const struct nn_product *p)
 {
-	const size_t unit = 24; /* rows: a multiple of every tile's, but for the smallest */
-	size_t grain = p->rows > p->columns ? p->rows : p->columns;
-	int is_small = p->rows * p->columns * p->depth < 200000;
+	int by_rows = p->rows > p->columns;
+	size_t count = by_rows ? p->rows : p->columns;
+	size_t unit = by_rows ? d->product->tile_rows : d->product->tile_columns;
+	size_t parts = d->threads == 1 ? 1 : (by_rows ? 2 : 4) * (size_t)d->threads;
+	size_t grain = parts_of(parts_of(count, unit), parts) * unit;
 
-	if (!is_small) /* eight parts: the last one to finish is not waited for long */
-		grain = (grain / 8 + 2 * unit) / (2 * unit) * 2 * unit;
-	if (p->rows >= p->columns)
-		run(d, d->product->product_rows, p, p->rows, is_small ? p->rows : grain,
-			PRODUCT_SCRATCH);
-	else
-		run(d, d->product->product_columns, p, p->columns,
-			is_small ? p->columns : (grain + 31) / 32 * 32, PRODUCT_SCRATCH);
+	if (p->rows * p->columns * p->depth < SMALL_PRODUCT)
+		grain = count;
+	run(d, by_rows ? d->product->product_rows : d->product->product_columns, p, count, grain,
+		PRODUCT_SCRATCH);
 }
 
 static void cpu_column_sum(

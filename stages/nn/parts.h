@@ -21,13 +21,15 @@ struct work {
 	size_t grain;
 };
 
-#define PRODUCT_DEPTH \
-	256 /* of b that is packed at a time, so that it stays in the nearest caches */
-#define PRODUCT_COLUMNS 512
-#define PRODUCT_SCRATCH (PRODUCT_DEPTH * (PRODUCT_COLUMNS + 64 + 8)) /* b; a few rows of a */
+/* What of a product is packed at a time: a strip of b, which stays in the nearest cache with the rows of
+ * a that a tile wants, and rows of a, which stay in the next. Tiles of every width fill PRODUCT_ROWS. */
+#define PRODUCT_DEPTH   264
+#define PRODUCT_ROWS    408
+#define PRODUCT_SCRATCH (PRODUCT_DEPTH * (32 + PRODUCT_ROWS))
 #define SUM_LANES       16 /* a sum over values is 16 sums, in every width */
 
 struct product_parts {
+	size_t tile_rows, tile_columns; /* a part had best be a multiple of these */
 	pool_part *product_rows, *product_columns;
 	pool_part *conv, *conv_back_weight, *conv_back_input;
 };

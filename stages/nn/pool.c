@@ -3,16 +3,18 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "common/text.h"
 
+#define LINE  16   /* floats of a line of the cache */
 #define SPINS 4000 /* looks at the door before going to sleep: the next operation is near */
 
 struct hand {
 	struct pool *pool;
 	pthread_t thread;
-	float *scratch;
+	float *memory, *scratch; /* scratch begins where a line of the cache does */
 	size_t room;
 };
 
@@ -35,8 +37,9 @@ static void prepare(struct hand *hand, size_t floats)
 {
 	if (floats <= hand->room)
 		return;
-	free(hand->scratch);
-	hand->scratch = array_new(floats, sizeof(float));
+	free(hand->memory);
+	hand->memory = array_new(floats + LINE, sizeof(float));
+	hand->scratch = hand->memory + (LINE - (uintptr_t)hand->memory / sizeof(float) % LINE);
 	hand->room = floats;
 }
 
@@ -134,7 +137,7 @@ void pool_free(struct pool *pool)
 	for (unsigned i = 1; i < pool->threads; i++)
 		(void)pthread_join(pool->hand[i].thread, NULL);
 	for (unsigned i = 0; i < pool->threads; i++)
-		free(pool->hand[i].scratch);
+		free(pool->hand[i].memory);
 	(void)pthread_mutex_destroy(&pool->lock);
 	(void)pthread_cond_destroy(&pool->begin);
 	(void)pthread_cond_destroy(&pool->end);

@@ -42,6 +42,24 @@ static inline struct conv_span conv_span(
 	return span;
 }
 
+/* Part of c that is made in one go: rows of a by a strip of b, over some of the depth. */
+struct tile {
+	const float *a; /* value (i, k) at a[i * down + k * along] */
+	size_t down, along;
+	const float *b;
+	size_t depth;
+	float *c;
+	size_t width;      /* of c and of the gate */
+	const float *bias; /* the sums begin with it; NULL: with 0 */
+	const float *gate; /* as nn_product's */
+	int relu;
+	int is_begun; /* c is the sums so far */
+};
+
+/* What is packed is turned four by four. */
+typedef float four_floats __attribute__((vector_size(16), aligned(4), may_alias));
+#define FOUR four_floats
+
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
