@@ -9,7 +9,7 @@
 #include "common/text.h"
 
 #define LINE  16   /* floats of a line of the cache */
-#define SPINS 4000 /* looks at the door before going to sleep: the next operation is near */
+#define SPINS 10000 /* looks at the door before going to sleep: the next operation is near */
 
 struct hand {
 	struct pool *pool;
