@@ -85,10 +85,10 @@ static void expect(const struct samples *s, const int64_t *rows, size_t count)
 	free(sorted);
 }
 
-/* The window that follows the one of this batch, once. The first is asked for with it. */
+/* The window that follows the one of this batch, once. The first batch is not kept waiting for it. */
 static void expect_window(struct feed *f, size_t batch)
 {
-	size_t wanted = batch * f->shape.batch / f->window + 2;
+	size_t wanted = batch == 0 ? 1 : batch * f->shape.batch / f->window + 2;
 
 	while (f->expected < wanted && f->expected * f->window < f->count) {
 		size_t first = f->expected++ * f->window, left = f->count - first;
