@@ -116,3 +116,9 @@ void jsonout_number(struct jsonout *json, double value)
 	}
 	text_add(json->out, text, strlen(text));
 }
+
+void jsonout_figure(struct jsonout *json, const char *key, double value)
+{
+	jsonout_key(json, key);
+	jsonout_number(json, value);
+}

@@ -39,5 +39,6 @@ void jsonout_string(struct jsonout *json, const char *text);
 void jsonout_integer(struct jsonout *json, uint64_t value);
 void jsonout_number(
 	struct jsonout *json, double value); /* shortest text that reads back the same */
+void jsonout_figure(struct jsonout *json, const char *key, double value); /* a key and its number */
 
 #endif

@@ -4,66 +4,18 @@
 #include <string.h>
 
 #include "common/fault.h"
-#include "common/jsonin.h"
 #include "common/npy.h"
-#include "common/softmax.h"
 #include "common/text.h"
+#include "evaluate/measure.h"
+#include "evaluate/names.h"
 #include "evaluate/predict.h"
-#include "evaluate/report.h"
 
-#define NAME_MAX 100
-
-/* with.class_names: one text a class. */
-struct names {
-	char (*text)[NAME_MAX];
-	const char **list; /* NULL: none given */
-};
-
-static void names_release(struct names *names)
+/* Score all rows into the measure; predictions, [rows][outputs], may be NULL. */
+static int score(struct measure *m, float *predictions, struct predictor *p, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
 {
-	free(names->text);
-	free(names->list);
-	*names = (struct names){ 0 };
-}
-
-static int read_names(struct names *names, const char *json, size_t classes, struct fault *fault)
-{
-	struct jsonin in;
-	size_t count = 0;
-	int more;
-
-	if (json == NULL)
-		return 0;
-	names->text = array_new(classes, sizeof *names->text);
-	names->list = array_new(classes, sizeof *names->list);
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
-	while ((more = jsonin_item(&in, fault)) == 1) {
-		if (count == classes)
-			return fault_set(
-				fault, "more names than the %zu classes of the model", classes);
-		if (jsonin_string(&in, names->text[count], NAME_MAX, fault) < 0)
-			return -1;
-		names->list[count] = names->text[count];
-		count++;
-	}
-	if (more == 0 && count == 0) {
-		names_release(names);
-		return 0;
-	}
-	if (more == 0 && count != classes)
-		return fault_set(
-			fault, "%zu names for the %zu classes of the model", count, classes);
-	return more;
-}
-
-/* Score all rows into the report; probabilities, [rows][classes], may be NULL. */
-static int score(struct report *report, float *probabilities, struct predictor *p,
-	const flow_host *host, flow_ctx *ctx, struct fault *fault)
-{
-	float *scores = array_new(PREDICTOR_ROWS * p->classes, sizeof *scores);
-	size_t size;
+	size_t outputs = p->task.outputs, size;
+	float *scores = array_new(PREDICTOR_ROWS * outputs, sizeof *scores);
 	int rc = 0;
 
 	for (size_t first = 0; first < p->count && rc == 0; first += size) {
@@ -71,14 +23,13 @@ static int score(struct report *report, float *probabilities, struct predictor *
 
 		size = p->count - first < PREDICTOR_ROWS ? p->count - first : PREDICTOR_ROWS;
 		rc = predictor_run(p, first, size, scores, fault);
-		for (size_t i = first; rc == 0 && i < first + size; i++, row += p->classes) {
-			size_t truth = predictor_label(p, i);
-			size_t predicted = softmax_best(row, p->classes);
-
-			report_add(report, truth, predicted, softmax_row(row, p->classes, truth));
-			if (probabilities != NULL)
-				memcpy(probabilities + i * p->classes, row,
-					p->classes * sizeof *row);
+		for (size_t i = first; rc == 0 && i < first + size; i++, row += outputs) {
+			if (p->task.kind == TASK_CLASSES)
+				measure_class(m, predictor_label(p, i), row);
+			else
+				measure_row(m, predictor_truth(p, i), row);
+			if (predictions != NULL)
+				memcpy(predictions + i * outputs, row, outputs * sizeof *row);
 		}
 		host->progress(ctx, (double)(first + size), (double)p->count, NULL);
 		if (rc == 0 && host->cancelled(ctx))
@@ -88,37 +39,72 @@ static int score(struct report *report, float *probabilities, struct predictor *
 	return rc;
 }
 
-static void tell(const struct report *report, const flow_host *host, flow_ctx *ctx)
+static int evaluate(struct predictor *p, const struct measure_options *options,
+	const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
-	host->metric(ctx, "accuracy", report->accuracy, -1);
-	host->metric(ctx, "macro_f1", report->macro.f1, -1);
-	host->metric(ctx, "log_loss", report->loss, -1);
-}
-
-static int evaluate(struct predictor *p, const char *const *names, const flow_host *host,
-	flow_ctx *ctx, struct fault *fault)
-{
-	const char *predictions = host->out(ctx, "predictions");
-	float *probabilities = NULL;
-	struct report report;
+	const char *path = host->out(ctx, "predictions");
+	float *predictions = NULL;
+	struct measure measure;
 	int rc;
 
-	if (predictions != NULL)
-		probabilities = array_new(p->count * p->classes, sizeof *probabilities);
-	report_init(&report, p->classes);
-	rc = score(&report, probabilities, p, host, ctx, fault);
+	if (path != NULL)
+		predictions = array_new(p->count * p->task.outputs, sizeof *predictions);
+	measure_init(&measure, &p->task, p->count, options);
+	rc = score(&measure, predictions, p, host, ctx, fault);
 	if (rc < 0)
 		goto out;
-	report_finish(&report);
-	rc = report_write(&report, names, host->out(ctx, "report"), fault);
-	if (rc == 0 && predictions != NULL)
-		rc = npy_write(
-			predictions, NPY_FLOAT32, probabilities, p->count, p->classes, fault);
+	measure_finish(&measure);
+	rc = measure_write(&measure, host->out(ctx, "report"), fault);
+	if (rc == 0 && path != NULL)
+		rc = npy_write(path, NPY_FLOAT32, predictions, p->count, p->task.outputs, fault);
 	if (rc == 0)
-		tell(&report, host, ctx);
+		measure_tell(&measure, host, ctx);
 out:
-	report_release(&report);
-	free(probabilities);
+	measure_release(&measure);
+	free(predictions);
+	return rc;
+}
+
+/* What is asked of the figures must mean something for that model. */
+static int read_options(struct measure_options *options, const struct task *task,
+	const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	int is_binary = task->kind == TASK_CLASSES && task->outputs == 2;
+
+	options->threshold = host->number(ctx, "threshold", 0.5, 0, 1);
+	if (host->has(ctx, "threshold") && !is_binary && task->kind != TASK_LABELS)
+		return fault_set(fault,
+			"with.threshold is for two classes and for labels; the model gives %zu %s",
+			task->outputs, task_noun(task));
+	if (host->has(ctx, "positive") && !is_binary)
+		return fault_set(fault,
+			"with.positive is for two classes; the model gives %zu %s", task->outputs,
+			task_noun(task));
+	if (names_positive(&options->positive, options->names, host->json(ctx, "positive"), fault) <
+		0)
+		return fault_context(fault, "with.positive");
+	return host->failed(ctx) ? -1 : 0;
+}
+
+/* Names as written, or as the model learned them. */
+static int measure_all(
+	struct predictor *p, const flow_host *host, flow_ctx *ctx, struct fault *fault)
+{
+	struct names names = { .list = NULL };
+	struct measure_options options = { .names = NULL };
+	int rc = names_read(&names, host->json(ctx, "class_names"), p->task.outputs,
+		task_noun(&p->task), fault);
+
+	if (rc < 0)
+		(void)fault_context(fault, "with.class_names");
+	options.names = names.list;
+	if (names.list == NULL && p->origin.name != NULL && p->origin.names >= p->task.outputs)
+		options.names = (const char *const *)p->origin.name;
+	if (rc == 0)
+		rc = read_options(&options, &p->task, host, ctx, fault);
+	if (rc == 0)
+		rc = evaluate(p, &options, host, ctx, fault);
+	names_release(&names);
 	return rc;
 }
 
@@ -134,8 +120,7 @@ static int run(const flow_host *host, flow_ctx *ctx)
 		.texts = host->dep(ctx, "texts"),
 		.folder = host->tmpdir(ctx) };
 	int ways = (paths.values != NULL) + (paths.texts != NULL) + (paths.table != NULL);
-	struct predictor p = { .classes = 0 };
-	struct names names = { .list = NULL };
+	struct predictor p = { .count = 0 };
 	struct fault fault = { "" };
 
 	if (paths.model == NULL || ways != 1 || (paths.table != NULL) == (paths.labels != NULL))
@@ -143,20 +128,12 @@ static int run(const flow_host *host, flow_ctx *ctx)
 				       "'texts') and 'labels', or 'model' and 'table'");
 	if (host->out(ctx, "report") == NULL)
 		return host->fail(ctx, "needs an out named 'report'");
-	if (predictor_open(&p, &paths, host->threads(ctx), &fault) < 0)
-		goto out;
-	if (read_names(&names, host->json(ctx, "class_names"), p.classes, &fault) < 0) {
-		(void)fault_context(&fault, "with.class_names");
-		goto out;
-	}
-	if (names.list == NULL && p.origin.name != NULL && p.origin.names >= p.classes)
-		(void)evaluate(&p, (const char *const *)p.origin.name, host, ctx, &fault);
-	else
-		(void)evaluate(&p, names.list, host, ctx, &fault);
-out:
-	names_release(&names);
+	if (predictor_open(&p, &paths, host->threads(ctx), &fault) == 0)
+		(void)measure_all(&p, host, ctx, &fault);
 	predictor_close(&p);
-	return fault.text[0] != '\0' ? host->fail(ctx, fault.text) : 0;
+	if (fault.text[0] != '\0')
+		return host->fail(ctx, fault.text);
+	return host->failed(ctx) ? -1 : 0;
 }
 
 static const flow_port deps[] = {
@@ -175,20 +152,31 @@ static const flow_port deps[] = {
 };
 
 static const flow_port outs[] = {
-	{ "report", "JSON: accuracy, log loss, figures of each class, confusion matrix", 1 },
-	{ "predictions", "probabilities, NPY float32: rows, classes", 0 },
+	{ "report",
+		"JSON. Classes: accuracy, log loss, figures of each class, confusion matrix; of "
+		"two also roc_auc, average_precision, brier, ece; labels: the same figures, micro "
+		"and macro, subset_accuracy; numbers: mse, rmse, mae, r2, of a quantile pinball "
+		"and coverage",
+		1 },
+	{ "predictions",
+		"NPY float32: rows, and probabilities of classes or labels, or the numbers", 0 },
 	{ NULL, NULL, 0 },
 };
 
 static const flow_option options[] = {
 	{ "class_names", "list", "[]",
-		"a name for each class, shown in the report; a model that learned from a table "
-		"knows them" },
+		"a name for each class, label or number, shown in the report; a model that "
+		"learned classes from a table knows them" },
+	{ "threshold", "number 0..1", "0.5",
+		"two classes, labels: from this probability on a row is predicted to have it" },
+	{ "positive", "any", "1",
+		"two classes: name or number of the one that is to be found, whose f1, precision, "
+		"recall, average_precision, brier and ece are metrics" },
 	{ "target", "text", "",
 		"of a table: the column of the truth, other than the one the model learned" },
 	{ NULL, NULL, NULL, NULL },
 };
 
-const flow_stage stage_evaluate = { sizeof(flow_stage), "evaluate", "3",
-	"measure a model on labelled rows: accuracy, F1, log loss, confusion matrix", deps, outs,
+const flow_stage stage_evaluate = { sizeof(flow_stage), "evaluate", "4",
+	"measure a model on rows whose truth is known: classes, labels or numbers", deps, outs,
 	options, run };

@@ -1,8 +1,8 @@
 /*
  * evaluate/evaluate.h - the stage that tells how good a model is.
  *
- * evaluate.c reads the files and scores the rows, report.c turns the confusion matrix into figures
- * and JSON.
+ * predict.c makes scores of rows, task.c says what they mean, measure.c makes figures of them: of
+ * classes (report.c, of two binary.c), of labels (labels.c), of numbers (numbers.c).
  */
 #ifndef FLOW_STAGES_EVALUATE_EVALUATE_H
 #define FLOW_STAGES_EVALUATE_EVALUATE_H

@@ -10,22 +10,21 @@
 #include "evaluate/prepare.h"
 #include "nn/feed.h"
 
-/* The model and the data must be made for each other. */
-static int check_fit(const struct predictor *p, size_t features, const char *what, size_t wanted,
-	struct fault *fault)
+static int check_width(
+	size_t features, size_t wanted, const char *what, const char *rows, struct fault *fault)
 {
-	if (features != wanted)
-		return fault_set(fault, "the model takes %zu %s, but the %s have %zu", wanted,
-			p->kind != PREDICTOR_LINEAR ? "values" : "pixels", what, features);
-	for (size_t i = 0; i < p->count; i++) {
-		long long row = p->kind != PREDICTOR_LINEAR ? p->samples.row[i] : p->data.row[i];
+	return features == wanted ? 0
+				  : fault_set(fault, "the model takes %zu %s, but the %s have %zu",
+					    wanted, what, rows, features);
+}
 
-		if (predictor_label(p, i) >= p->classes)
+static int check_labels(const struct predictor *p, struct fault *fault)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (predictor_label(p, i) >= p->task.outputs)
 			return fault_set(fault,
-				"row %lld has label %zu, but the model knows %zu "
-				"classes",
-				row, predictor_label(p, i), p->classes);
-	}
+				"row %lld has label %zu, but the model knows %zu classes",
+				(long long)p->data.row[i], predictor_label(p, i), p->task.outputs);
 	return 0;
 }
 
@@ -38,12 +37,14 @@ static int open_linear(
 	if (paths->values == NULL)
 		return fault_set(fault, "'%s' needs a dep named 'images'", paths->model);
 	if (linear_load(&p->linear, paths->model, fault) < 0 ||
-		dataset_open(&p->data, paths->values, paths->labels, paths->rows, fault) < 0)
+		dataset_open(&p->data, paths->values, paths->labels, paths->rows, fault) < 0 ||
+		task_of(&p->task, p->linear.classes, "softmax", paths->model, fault) < 0)
 		return -1;
-	p->classes = p->linear.classes;
 	p->count = p->data.count;
 	scorer_init(&p->scorer, &p->linear, PREDICTOR_ROWS);
-	return check_fit(p, p->data.features, "images", p->linear.features, fault);
+	return check_width(p->data.features, p->linear.features, "pixels", "images", fault) < 0
+		       ? -1
+		       : check_labels(p, fault);
 }
 
 static int send_scaling(struct predictor *p, struct fault *fault)
@@ -101,21 +102,6 @@ static int read_samples(
 	return rc;
 }
 
-/* What scores mean classes: those of softmax, and a single one of sigmoid. */
-static int take_classes(struct predictor *p, size_t outputs, const char *loss, const char *path,
-	struct fault *fault)
-{
-	int is_softmax = strcmp(loss, "softmax") == 0;
-
-	if (!is_softmax && (strcmp(loss, "sigmoid") != 0 || outputs != 1))
-		return fault_set(fault,
-			"'%s' was trained with the loss %s and %zu outputs: it names no classes",
-			path, loss, outputs);
-	p->is_one_score = outputs == 1;
-	p->classes = p->is_one_score ? 2 : outputs;
-	return 0;
-}
-
 /* The texts, by the column and the steps that the model was trained with. */
 static int read_texts(
 	struct predictor *p, const struct predictor_paths *paths, struct fault *fault)
@@ -147,11 +133,37 @@ static int read_texts(
 static int check_samples(struct predictor *p, const struct predictor_paths *paths, size_t features,
 	struct fault *fault)
 {
-	if (p->samples.classes == 0)
-		return fault_set(fault, "'%s' holds numbers, not classes",
-			paths->labels != NULL ? paths->labels : paths->table);
 	p->count = p->samples.count;
-	return check_fit(p, p->samples.features, "rows", features, fault);
+	if (check_width(p->samples.features, features, "values", "rows", fault) < 0)
+		return -1;
+	return task_check(&p->task, &p->samples,
+		paths->labels != NULL ? paths->labels : paths->table, fault);
+}
+
+static int read_quantile(double *quantile, const char *text)
+{
+	char *end;
+
+	*quantile = strtod(text, &end);
+	return end != text && *end == '\0' && *quantile > 0 && *quantile < 1 ? 0 : -1;
+}
+
+/* The model file says which one it is. */
+static int take_quantile(struct predictor *p, const char *loss, const char *path, struct fault *fault)
+{
+	struct tensors file = { .count = 0 };
+	const char *text;
+	int rc = 0;
+
+	if (strcmp(loss, "quantile") != 0)
+		return 0;
+	if (tensors_read(&file, path, fault) < 0)
+		return -1;
+	text = tensors_note(&file, "quantile");
+	if (text != NULL && read_quantile(&p->task.quantile, text) < 0)
+		rc = fault_set(fault, "'%s': '%.40s' is no quantile", path, text);
+	tensors_release(&file);
+	return rc;
 }
 
 static int open_network(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
@@ -164,7 +176,8 @@ static int open_network(struct predictor *p, const struct predictor_paths *paths
 	p->fetching = feed_threads(&p->samples, threads);
 	threads = threads > p->fetching ? threads - p->fetching : 1;
 	if (netfile_load(&p->net, &p->scaling, loss, &nn_cpu, threads, paths->model, fault) < 0 ||
-		take_classes(p, p->net.design.outputs, loss, paths->model, fault) < 0 ||
+		task_of(&p->task, p->net.design.outputs, loss, paths->model, fault) < 0 ||
+		take_quantile(p, loss, paths->model, fault) < 0 ||
 		check_samples(p, paths, p->net.features, fault) < 0)
 		return -1;
 	return send_scaling(p, fault);
@@ -176,7 +189,8 @@ static int open_text(struct predictor *p, const struct predictor_paths *paths, u
 	char loss[20];
 
 	if (netfile_load(&p->net, &p->scaling, loss, &nn_cpu, threads, paths->model, fault) < 0 ||
-		take_classes(p, p->net.design.outputs, loss, paths->model, fault) < 0 ||
+		task_of(&p->task, p->net.design.outputs, loss, paths->model, fault) < 0 ||
+		take_quantile(p, loss, paths->model, fault) < 0 ||
 		read_texts(p, paths, fault) < 0 ||
 		check_samples(p, paths, p->net.features, fault) < 0)
 		return -1;
@@ -189,7 +203,7 @@ static int open_forest(struct predictor *p, const struct predictor_paths *paths,
 	struct forest *forest = &p->forest;
 
 	if (forest_load(forest, paths->model, threads, fault) < 0 ||
-		take_classes(p, forest->outputs, forest->loss, paths->model, fault) < 0 ||
+		task_of(&p->task, forest->outputs, forest->loss, paths->model, fault) < 0 ||
 		read_samples(p, paths, fault) < 0 ||
 		check_samples(p, paths, forest->features, fault) < 0)
 		return -1;
@@ -229,7 +243,7 @@ static int kind_of(const char *path, struct fault *fault)
 int predictor_open(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
 	struct fault *fault)
 {
-	struct predictor made = { .classes = 0 };
+	struct predictor made = { .count = 0 };
 	int kind = kind_of(paths->model, fault), rc = -1;
 
 	if (kind < 0)
@@ -270,7 +284,7 @@ void predictor_close(struct predictor *p)
 	scorer_release(&p->scorer);
 	linear_release(&p->linear);
 	dataset_close(&p->data);
-	*p = (struct predictor){ .classes = 0 };
+	*p = (struct predictor){ .count = 0 };
 }
 
 /* Rows at the entrance of the net. */
@@ -320,7 +334,7 @@ static void run_linear(struct predictor *p, size_t first, size_t count, float *s
 	const float *row = scorer_run(&p->scorer, &p->data, p->data.row + first, count);
 
 	for (size_t i = 0; i < count; i++, row += p->linear.lanes)
-		memcpy(scores + i * p->classes, row, p->classes * sizeof *scores);
+		memcpy(scores + i * p->task.outputs, row, p->task.outputs * sizeof *scores);
 }
 
 int predictor_run(
@@ -335,7 +349,7 @@ int predictor_run(
 	case PREDICTOR_FOREST: rc = run_forest(p, first, count, scores, fault); break;
 	}
 	/* sigmoid(s) is the softmax of 0 and s. */
-	for (size_t i = rc == 0 && p->is_one_score ? count : 0; i-- > 0;) {
+	for (size_t i = rc == 0 && p->task.is_one_score ? count : 0; i-- > 0;) {
 		scores[2 * i + 1] = scores[i];
 		scores[2 * i] = 0;
 	}
@@ -347,4 +361,9 @@ size_t predictor_label(const struct predictor *p, size_t row)
 	if (p->kind != PREDICTOR_LINEAR)
 		return (size_t)p->samples.target[p->samples.row[row]];
 	return dataset_label(&p->data, p->data.row[row]);
+}
+
+const float *predictor_truth(const struct predictor *p, size_t row)
+{
+	return p->samples.target + (size_t)p->samples.row[row] * p->samples.targets;
 }

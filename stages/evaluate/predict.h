@@ -4,13 +4,13 @@
  *
  *     struct predictor p;
  *     predictor_open(&p, &paths, threads, fault);
- *     for (...) row = predictor_run(&p, first, size, probabilities)...predictor_label(&p, first)
+ *     for (...) predictor_run(&p, first, size, scores, fault)...predictor_label(&p, first)
  *     predictor_close(&p);
  *
  * The linear model takes IDX images; networks and forests take what they are trained on
  * (nn/samples.h), networks a table also as it was before the recipe in the model (prepare.h). How a
- * text becomes a bag is in its model. A model that does not tell classes apart (numbers, several
- * labels at once) is refused.
+ * text becomes a bag is in its model. The truth of the rows must be of the kind that the model
+ * predicts (task.h).
  */
 #ifndef FLOW_STAGES_EVALUATE_PREDICT_H
 #define FLOW_STAGES_EVALUATE_PREDICT_H
@@ -19,6 +19,7 @@
 
 #include "common/dataset.h"
 #include "common/linear.h"
+#include "evaluate/task.h"
 #include "nn/netfile.h"
 #include "nn/origin.h"
 #include "nn/samples.h"
@@ -36,7 +37,8 @@ struct predictor_paths {
 };
 
 struct predictor {
-	size_t classes, count; /* rows */
+	struct task task;
+	size_t count; /* rows */
 	enum predictor_kind {
 		PREDICTOR_LINEAR,
 		PREDICTOR_NETWORK,
@@ -56,7 +58,6 @@ struct predictor {
 	float *scale, *shift;   /* the network's device's */
 	struct bag_batch bag;   /* of texts */
 	float *values;          /* the forest's: rows of values */
-	int is_one_score;       /* of class 1 */
 };
 
 /* *p is written on success only. */
@@ -66,9 +67,10 @@ void predictor_close(struct predictor *p); /* zeroed: nothing */
 
 #define PREDICTOR_ROWS 256
 
-/* Scores of rows [first, first + count), [count][classes]; count <= PREDICTOR_ROWS. */
+/* Scores of rows [first, first + count), [count][task.outputs]; count <= PREDICTOR_ROWS. */
 int predictor_run(
 	struct predictor *p, size_t first, size_t count, float *scores, struct fault *fault);
-size_t predictor_label(const struct predictor *p, size_t row);
+size_t predictor_label(const struct predictor *p, size_t row);         /* of classes */
+const float *predictor_truth(const struct predictor *p, size_t row); /* of labels, of numbers */
 
 #endif

@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/jsonout.h"
 #include "common/text.h"
+#include "evaluate/binary.h"
 
 void report_init(struct report *report, size_t classes)
 {
@@ -35,24 +36,12 @@ static double ratio(double part, double whole)
 static void figure_class(struct report *report, size_t label)
 {
 	struct figures *f = &report->of_class[label];
-	double hits = (double)report->confusion[label * report->classes + label];
 
 	for (size_t i = 0; i < report->classes; i++) {
 		f->support += report->confusion[label * report->classes + i];
 		f->predicted += report->confusion[i * report->classes + label];
 	}
-	f->precision = ratio(hits, (double)f->predicted);
-	f->recall = ratio(hits, (double)f->support);
-	f->f1 = ratio(2 * hits, (double)f->support + (double)f->predicted);
-}
-
-static void add_share(struct figures *mean, const struct figures *f, double share)
-{
-	mean->precision += share * f->precision;
-	mean->recall += share * f->recall;
-	mean->f1 += share * f->f1;
-	mean->support += f->support;
-	mean->predicted += f->predicted;
+	figures_set(f, report->confusion[label * report->classes + label]);
 }
 
 void report_finish(struct report *report)
@@ -70,28 +59,33 @@ void report_finish(struct report *report)
 		const struct figures *f = &report->of_class[label];
 
 		if (f->support + f->predicted != 0)
-			add_share(&report->macro, f, 1 / (double)present);
-		add_share(&report->weighted, f, ratio((double)f->support, (double)report->rows));
+			figures_add(&report->macro, f, 1 / (double)present);
+		figures_add(&report->weighted, f, ratio((double)f->support, (double)report->rows));
 	}
 }
 
-static void write_figures(struct jsonout *json, const struct figures *f)
+/* What is special about two classes. */
+static void write_positive(
+	struct jsonout *json, const struct report *report, const char *const *names)
 {
-	jsonout_key(json, "precision");
-	jsonout_number(json, f->precision);
-	jsonout_key(json, "recall");
-	jsonout_number(json, f->recall);
-	jsonout_key(json, "f1");
-	jsonout_number(json, f->f1);
-	jsonout_key(json, "support");
-	jsonout_integer(json, f->support);
-}
+	const struct binary *b = report->binary;
 
-static void write_average(struct jsonout *json, const char *key, const struct figures *f)
-{
-	jsonout_key(json, key);
-	jsonout_open_flat(json, '{');
-	write_figures(json, f);
+	jsonout_key(json, "positive");
+	jsonout_open(json, '{');
+	jsonout_key(json, "class");
+	jsonout_integer(json, b->positive);
+	if (names != NULL) {
+		jsonout_key(json, "name");
+		jsonout_string(json, names[b->positive]);
+	}
+	jsonout_figure(json, "threshold", b->threshold);
+	figures_write(json, &report->of_class[b->positive]);
+	jsonout_figure(json, "roc_auc", b->curve.roc_auc);
+	jsonout_figure(json, "average_precision", b->curve.average_precision);
+	jsonout_figure(json, "brier", b->brier);
+	jsonout_figure(json, "ece", b->ece);
+	jsonout_figure(json, "best_f1", b->curve.best_f1);
+	jsonout_figure(json, "best_threshold", b->curve.best_threshold);
 	jsonout_close(json);
 }
 
@@ -108,7 +102,7 @@ static void write_classes(
 			jsonout_key(json, "name");
 			jsonout_string(json, names[label]);
 		}
-		write_figures(json, &report->of_class[label]);
+		figures_write(json, &report->of_class[label]);
 		jsonout_close(json);
 	}
 	jsonout_close(json);
@@ -137,12 +131,12 @@ int report_write(const struct report *report, const char *const *names, const ch
 	jsonout_open(&json, '{');
 	jsonout_key(&json, "n");
 	jsonout_integer(&json, report->rows);
-	jsonout_key(&json, "accuracy");
-	jsonout_number(&json, report->accuracy);
-	jsonout_key(&json, "log_loss");
-	jsonout_number(&json, report->loss);
-	write_average(&json, "macro", &report->macro);
-	write_average(&json, "weighted", &report->weighted);
+	jsonout_figure(&json, "accuracy", report->accuracy);
+	jsonout_figure(&json, "log_loss", report->loss);
+	if (report->binary != NULL)
+		write_positive(&json, report, names);
+	figures_write_as(&json, "macro", &report->macro);
+	figures_write_as(&json, "weighted", &report->weighted);
 	write_classes(&json, report, names);
 	jsonout_key(&json, "confusion_rows");
 	jsonout_string(&json, "truth; columns are predictions");

@@ -5,9 +5,8 @@
  *     report_finish(&r);  ...r.accuracy, r.of_class[i].f1...
  *     report_write(&r, names, path, fault);  report_release(&r);
  *
- * Division by zero: the precision of a class that was never predicted, the recall of a class that
- * never occurs and the F1 of a class with neither hits are 0, and the report says so. Averages run
- * over the classes that occur or were predicted.
+ * What is divided by zero is 0 (figures.h), and the report says so. Averages run over the classes
+ * that occur or were predicted.
  */
 #ifndef FLOW_STAGES_EVALUATE_REPORT_H
 #define FLOW_STAGES_EVALUATE_REPORT_H
@@ -15,13 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct fault;
+#include "evaluate/figures.h"
 
-struct figures {
-	double precision, recall, f1;
-	uint64_t support;   /* rows whose truth it is */
-	uint64_t predicted; /* rows predicted to be it */
-};
+struct binary;
+struct fault;
 
 struct report {
 	size_t classes;
@@ -32,6 +28,7 @@ struct report {
 	struct figures *of_class;
 	struct figures macro;    /* plain mean over classes */
 	struct figures weighted; /* mean over classes by support */
+	const struct binary *binary; /* of two classes: finished, the caller's; NULL: not given */
 };
 
 void report_init(struct report *report, size_t classes);

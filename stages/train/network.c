@@ -65,6 +65,8 @@ static int save(const struct session *s, const struct scaling *scaling, struct o
 
 	tensors_describe(&notes, "format", "pt");
 	tensors_describe(&notes, "loss", recipe_loss_name(s->recipe->loss));
+	if (s->recipe->loss == NN_QUANTILE)
+		describe_number(&notes, "quantile", s->recipe->delta);
 	if (s->recipe->design.kind == NET_TEXT)
 		bags_describe(&s->recipe->tokens, s->recipe->column, &notes);
 	else

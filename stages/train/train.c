@@ -321,7 +321,7 @@ static const flow_option options_known[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-const flow_stage stage_train = { sizeof(flow_stage), "train", "3",
+const flow_stage stage_train = { sizeof(flow_stage), "train", "4",
 	"fit a model to labelled rows: softmax regression, boosted trees, or a network (mlp, cnn, "
 	"text)",
 	deps, outs, options_known, run };
