@@ -144,7 +144,7 @@ static const flow_port deps[] = {
 	{ "labels", "IDX of bytes, or NPY of whole numbers for gbdt, mlp, cnn and text: one a row",
 		0 },
 	{ "table",
-		"mlp, cnn: a shard, instead of images or features and of labels; transformed as "
+		"gbdt, mlp, cnn: a shard, instead of images or features and of labels; transformed as "
 		"the one the model learned from, or raw, when the model holds the recipe",
 		0 },
 	{ "rows", "rows to evaluate, NPY int64; all of them when absent", 0 },

@@ -68,7 +68,8 @@ static int open_table(struct predictor *p, const struct predictor_paths *paths, 
 	const char *learned = p->origin.target != NULL ? p->origin.target : "label";
 	struct samples_paths of_samples = { .rows = paths->rows,
 		.columns = { .inputs = p->origin.inputs.data,
-			.target = paths->target != NULL ? paths->target : learned } };
+			.target = paths->target != NULL ? paths->target : learned },
+		.may_miss = p->kind == PREDICTOR_FOREST };
 
 	text_add(path, paths->table, strlen(paths->table));
 	if (prepare_table(path, &p->origin, paths->folder, fault) < 0)
@@ -76,6 +77,8 @@ static int open_table(struct predictor *p, const struct predictor_paths *paths, 
 	of_samples.table = path->data;
 	if (samples_open(&p->samples, &of_samples, fault) < 0)
 		return -1;
+	if (codes_apply(&p->origin.codes, &p->samples.table, fault) < 0)
+		return fault_context(fault, "'%s'", paths->table);
 	return prepare_labels(&p->samples, &p->origin, paths->table, fault);
 }
 
@@ -94,9 +97,6 @@ static int read_samples(
 			paths->model);
 	if (paths->table == NULL)
 		return samples_open(&p->samples, &of_samples, fault);
-	if (p->kind == PREDICTOR_FOREST)
-		return fault_set(fault, "trees take 'features' and 'labels', not a 'table'; the "
-					"stage `unpack` makes them of it");
 	rc = open_table(p, paths, &path, fault);
 	text_release(&path);
 	return rc;
@@ -197,6 +197,22 @@ static int open_text(struct predictor *p, const struct predictor_paths *paths, u
 	return net_reserve(&p->net, PREDICTOR_ROWS, 0, fault);
 }
 
+/* Of the table it learned from, if it was one. */
+static int read_origin(struct predictor *p, const char *path, struct fault *fault)
+{
+	const char *text = forest_attribute(&p->forest, FOREST_TABLE);
+	struct text table = { 0 };
+	int rc;
+
+	if (text == NULL)
+		return 0;
+	text_add(&table, text, strlen(text));
+	rc = origin_parse(
+		&p->origin, table.data, forest_attribute(&p->forest, FOREST_RECIPE), fault);
+	text_release(&table);
+	return rc < 0 ? fault_context(fault, "'%s': attribute " FOREST_TABLE, path) : 0;
+}
+
 static int open_forest(struct predictor *p, const struct predictor_paths *paths, unsigned threads,
 	struct fault *fault)
 {
@@ -204,6 +220,7 @@ static int open_forest(struct predictor *p, const struct predictor_paths *paths,
 
 	if (forest_load(forest, paths->model, threads, fault) < 0 ||
 		task_of(&p->task, forest->outputs, forest->loss, paths->model, fault) < 0 ||
+		read_origin(p, paths->model, fault) < 0 ||
 		read_samples(p, paths, fault) < 0 ||
 		check_samples(p, paths, forest->features, fault) < 0)
 		return -1;

@@ -31,7 +31,7 @@ static int apply_recipe(const struct shard *shard, struct text *path, const stru
 	int rc;
 
 	if (fitted_read(&recipe, origin->recipe.data, origin->recipe.length, fault) < 0)
-		return fault_context(fault, "the model's tensor 'input.recipe'");
+		return fault_context(fault, "the recipe in the model");
 	if (shard->state == recipe.from)
 		rc = apply(shard, &recipe, path, origin, folder, fault);
 	else

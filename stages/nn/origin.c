@@ -41,6 +41,9 @@ void origin_of(struct origin *o, const struct table *t)
 
 		o->name[i] = copy_of(name, length);
 	}
+	json = (struct jsonout){ .out = &o->categories, .compact = 1 };
+	if (codes_are_in(t))
+		codes_write(&json, t);
 }
 
 int origin_take_recipe(
@@ -64,7 +67,7 @@ int origin_take_recipe(
 	return 0;
 }
 
-static void write_json(struct origin *o)
+void origin_write(struct origin *o)
 {
 	struct jsonout json = { .out = &o->json, .compact = 1 };
 	char state[20];
@@ -81,6 +84,8 @@ static void write_json(struct origin *o)
 	jsonout_key(&json, "state");
 	jsonout_string(&json, state);
 	text_format(&o->json, ",\"inputs\":%s", o->inputs.data);
+	if (o->categories.data != NULL)
+		text_format(&o->json, ",\"categories\":%s", o->categories.data);
 	jsonout_close(&json);
 }
 
@@ -96,7 +101,7 @@ void origin_add(struct origin *o, struct tensors *file)
 {
 	if (o->target == NULL)
 		return;
-	write_json(o);
+	origin_write(o);
 	add_bytes(file, TABLE, &o->json);
 	add_bytes(file, RECIPE, &o->recipe);
 }
@@ -144,6 +149,8 @@ static int read_member(
 		return read_names(o, in, room, fault);
 	if (strcmp(key, "inputs") == 0)
 		return read_inputs(o, in, room, fault);
+	if (strcmp(key, "categories") == 0 && o->codes.count == 0)
+		return codes_read(&o->codes, in, fault);
 	if (jsonin_string(in, room, NAME_ROOM, fault) < 0)
 		return -1;
 	if (strcmp(key, "target") == 0 && o->target == NULL) {
@@ -186,6 +193,21 @@ static int take(struct text *bytes, const struct tensors *file, const char *name
 	return 0;
 }
 
+int origin_parse(struct origin *o, const char *json, const char *recipe, struct fault *fault)
+{
+	struct origin made = { .target = NULL };
+
+	text_add(&made.json, json, strlen(json));
+	if (recipe != NULL)
+		text_add(&made.recipe, recipe, strlen(recipe));
+	if (read_json(&made, fault) < 0) {
+		origin_release(&made);
+		return -1;
+	}
+	*o = made;
+	return 0;
+}
+
 int origin_read(struct origin *o, const char *model, struct fault *fault)
 {
 	struct origin made = { .target = NULL };
@@ -214,6 +236,8 @@ void origin_release(struct origin *o)
 		free(o->name[i]);
 	free(o->name);
 	free(o->target);
+	codes_release(&o->codes);
+	text_release(&o->categories);
 	text_release(&o->inputs);
 	text_release(&o->recipe);
 	text_release(&o->json);

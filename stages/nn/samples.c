@@ -276,8 +276,10 @@ static int check_rows(const struct samples *s, const int64_t *rows, size_t count
 static int open_table(struct samples *s, const struct samples_paths *paths, struct fault *fault)
 {
 	struct table *t = &s->table;
+	struct table_wanted columns = paths->columns;
 
-	if (table_open(t, paths->table, &paths->columns, fault) < 0)
+	columns.may_miss = paths->may_miss;
+	if (table_open(t, paths->table, &columns, fault) < 0)
 		return -1;
 	s->is_table = 1;
 	s->rows = t->rows;

@@ -14,11 +14,15 @@ static int add_input(struct table *t, size_t column, struct fault *fault)
 	const struct column *c = &t->shard.column[column];
 	struct table_input *in = &t->input[t->inputs];
 
-	if (c->type == COLUMN_TIME || (!column_is_number(c->type) && c->type != COLUMN_BOOLEAN))
+	if (c->type == COLUMN_TIME ||
+		(!column_is_number(c->type) && c->type != COLUMN_BOOLEAN &&
+			!(t->may_miss && c->type == COLUMN_CATEGORY)))
 		return fault_set(fault,
-			"column '%s' is %s; a network takes numbers: make them with transform, or "
-			"leave it out of with.inputs",
-			c->name, column_type_name(c->type));
+			"column '%s' is %s; %s: make them with transform, or leave it out of "
+			"with.inputs",
+			c->name, column_type_name(c->type),
+			t->may_miss ? "trees take numbers and categories"
+				    : "a network takes numbers");
 	*in = (struct table_input){ .column = column, .width = c->width, .type = c->type };
 	in->part = array_new(t->shard.groups, sizeof *in->part);
 	for (size_t g = 0; g < t->shard.groups; g++)
@@ -75,7 +79,7 @@ static void shape(struct table *t)
 	t->rows = t->shard.rows;
 	t->height = t->width = 1;
 	t->channels = t->features;
-	t->is_bytes = t->inputs == 1 && c->type == COLUMN_UINT8;
+	t->is_bytes = t->inputs == 1 && c->type == COLUMN_UINT8 && !t->may_miss;
 	if (t->inputs != 1 || c->dimensions < 2 || c->dimensions > 3)
 		return;
 	t->height = c->dimension[0];
@@ -111,7 +115,7 @@ static int open_columns(struct table *t, const struct table_wanted *wanted, stru
 int table_open(struct table *t, const char *path, const struct table_wanted *wanted,
 	struct fault *fault)
 {
-	struct table made = { .inputs = 0 };
+	struct table made = { .may_miss = wanted->may_miss };
 
 	if (shard_open(&made.shard, path, fault) < 0)
 		return -1;
@@ -125,8 +129,10 @@ int table_open(struct table *t, const char *path, const struct table_wanted *wan
 
 void table_close(struct table *t)
 {
-	for (size_t i = 0; i < t->inputs; i++)
+	for (size_t i = 0; i < t->inputs; i++) {
 		free(t->input[i].part);
+		free(t->input[i].code);
+	}
 	free(t->input);
 	shard_close(&t->shard);
 	*t = (struct table){ .inputs = 0 };
@@ -136,7 +142,7 @@ int table_check(const struct table *t, size_t row, struct fault *fault)
 {
 	size_t group = row / t->shard.group_rows, at = row % t->shard.group_rows;
 
-	for (size_t i = 0; i < t->inputs; i++)
+	for (size_t i = 0; i < t->inputs && !t->may_miss; i++)
 		if (!shard_present(&t->input[i].part[group], at))
 			return fault_set(fault,
 				"row %zu has no '%s'; a step `impute` of transform fills it in",
@@ -144,11 +150,23 @@ int table_check(const struct table *t, size_t row, struct fault *fault)
 	return 0;
 }
 
+/* A category of one cell, by the number it is given. */
+static float code_of(const struct table_input *in, uint32_t category)
+{
+	if (in->code != NULL && category != CATEGORY_MISSING)
+		category = in->code[category];
+	return category != CATEGORY_MISSING ? (float)category : NAN;
+}
+
 static void put_floats(float *to, const struct table_input *in, const void *cells, size_t index)
 {
 	enum { AT_ONCE = 64 };
 	double number[AT_ONCE];
 
+	if (in->type == COLUMN_CATEGORY) {
+		*to = code_of(in, ((const uint32_t *)cells)[index]);
+		return;
+	}
 	if (in->type == COLUMN_FLOAT32) {
 		memcpy(to, (const float *)cells + index, in->width * sizeof *to);
 		return;
@@ -160,6 +178,19 @@ static void put_floats(float *to, const struct table_input *in, const void *cell
 		for (size_t j = 0; j < count; j++)
 			to[first + j] = (float)number[j];
 	}
+}
+
+/* A row's cells of one input. */
+static void put_cells(float *to, const struct table *t, const struct table_input *in, size_t group,
+	size_t at)
+{
+	const struct shard_part *part = &in->part[group];
+
+	if (t->may_miss && !shard_present(part, at))
+		for (size_t j = 0; j < in->width; j++)
+			to[j] = NAN;
+	else
+		put_floats(to, in, part->data, at * in->width);
 }
 
 void table_fetch(const struct table *t, const int64_t *rows, size_t count, void *values)
@@ -178,7 +209,7 @@ void table_fetch(const struct table *t, const int64_t *rows, size_t count, void 
 		for (size_t k = 0; k < t->inputs; k++) {
 			const struct table_input *in = &t->input[k];
 
-			put_floats(to, in, in->part[group].data, at * in->width);
+			put_cells(to, t, in, group, at);
 			to += in->width;
 		}
 	}
@@ -186,14 +217,26 @@ void table_fetch(const struct table *t, const int64_t *rows, size_t count, void 
 
 double table_value(const struct table *t, size_t row, size_t feature)
 {
+	size_t group = row / t->shard.group_rows, at = row % t->shard.group_rows, cell;
+	const struct table_input *in = table_input_of(t, feature, &cell);
+	const struct shard_part *part = &in->part[group];
+
+	/* As a fetched row has it. */
+	if (t->may_miss && !shard_present(part, at))
+		return (double)NAN;
+	if (in->type == COLUMN_CATEGORY)
+		return (double)code_of(in, ((const uint32_t *)part->data)[at]);
+	return (double)(float)column_number(in->type, part->data, at * in->width + cell);
+}
+
+const struct table_input *table_input_of(const struct table *t, size_t feature, size_t *cell)
+{
 	const struct table_input *in = t->input;
-	size_t group = row / t->shard.group_rows, at = row % t->shard.group_rows;
 
 	for (; feature >= in->width; in++)
 		feature -= in->width;
-	/* As a fetched row has it. */
-	return (double)(float)column_number(
-		in->type, in->part[group].data, at * in->width + feature);
+	*cell = feature;
+	return in;
 }
 
 void table_expect(const struct table *t, size_t first, size_t rows)

@@ -21,6 +21,7 @@ struct fault;
 struct table_wanted {
 	const char *inputs; /* JSON, names of columns; NULL: all but the target */
 	const char *target;
+	int may_miss; /* for trees: what is missing is NaN, a category its number */
 };
 
 /* A column of the inputs in each group. */
@@ -28,6 +29,7 @@ struct table_input {
 	size_t column, width;
 	enum column_type type;
 	struct shard_part *part; /* [groups] */
+	uint32_t *code; /* for each category the number it is given, CATEGORY_MISSING: none; NULL: its own */
 };
 
 struct table {
@@ -35,7 +37,7 @@ struct table {
 	struct table_input *input;
 	size_t inputs, target;
 	size_t rows, height, width, channels, features;
-	int is_bytes;
+	int is_bytes, may_miss;
 };
 
 /* Reads all of the columns once, to see that they are what was written. *t is written on success
@@ -50,6 +52,9 @@ int table_check(const struct table *t, size_t row, struct fault *fault);
 void table_fetch(const struct table *t, const int64_t *rows, size_t count, void *values);
 
 double table_value(const struct table *t, size_t row, size_t feature); /* one of them */
+
+/* The input that a feature belongs to, and which cell of it that is. */
+const struct table_input *table_input_of(const struct table *t, size_t feature, size_t *cell);
 
 /* Those rows are wanted soon. */
 void table_expect(const struct table *t, size_t first, size_t rows);

@@ -55,7 +55,7 @@ static double seconds(void)
 static int check_keys(const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	static const char *const keys[] = { "model", "time_budget", "loss", "delta",
-		"class_weights", "categories", "fast_dev_run" };
+		"class_weights", "categories", "fast_dev_run", "target", "inputs" };
 
 	for (const flow_option *option = stage_train.options; option->key != NULL; option++) {
 		int is_ours = 0;
@@ -65,7 +65,7 @@ static int check_keys(const flow_host *host, flow_ctx *ctx, struct fault *fault)
 		if (!is_ours && host->has(ctx, option->key))
 			return fault_set(fault,
 				"with.%s: auto has no such option; it has: time_budget, loss, "
-				"delta, class_weights, categories, fast_dev_run",
+				"delta, class_weights, categories, fast_dev_run, target, inputs",
 				option->key);
 	}
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/fault.h"
+#include "nn/origin.h"
 #include "nn/samples.h"
 
 /* Classes may be many, and the rows that train all of one. */
@@ -45,9 +46,6 @@ int data_open(struct samples *samples, int may_miss, const flow_host *host, flow
 
 	if (host->dep(ctx, "texts") != NULL)
 		return fault_set(fault, "a dep named 'texts' is for `model: text`");
-	if (may_miss && paths.table != NULL)
-		return fault_set(fault, "trees take 'features' and 'labels', not a 'table'; the "
-					"stage `unpack` makes them of it");
 	if (deps != 1 || (paths.targets == NULL) != (paths.table != NULL))
 		return fault_set(fault, "needs a dep named 'table', or one named 'labels' and one "
 					"named 'images' or 'features'");
@@ -79,6 +77,19 @@ int data_open_texts(struct samples *samples, const char *column, struct fitted_s
 	if (host->has(ctx, "inputs") || host->has(ctx, "target"))
 		return fault_set(fault, "with.inputs and with.target are for a dep named 'table'");
 	return open_checked(samples, &paths, fault);
+}
+
+int data_origin(struct origin *origin, const struct samples *samples, const flow_host *host,
+	flow_ctx *ctx, struct fault *fault)
+{
+	const char *recipe = host->dep(ctx, "recipe");
+
+	if (!samples->is_table)
+		return 0;
+	origin_of(origin, &samples->table);
+	return recipe != NULL
+		       ? origin_take_recipe(origin, recipe, host->dep(ctx, "table"), fault)
+		       : 0;
 }
 
 void data_tell_rare(const struct samples *samples, const flow_host *host, flow_ctx *ctx)

@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/text.h"
+#include "nn/origin.h"
 #include "nn/samples.h"
 #include "train/data.h"
 #include "train/gbdt_checkpoint.h"
@@ -47,8 +48,25 @@ static int cut(struct rounds *r, struct fault *fault)
 	return 0;
 }
 
+/* What the model knows of its table. */
+static int keep_origin(struct rounds *r, struct origin *origin, struct fault *fault)
+{
+	int rc = 0;
+
+	if (origin->target == NULL)
+		return 0;
+	origin_write(origin);
+	rc = library_check(r->lib,
+		r->lib->XGBoosterSetAttr(r->booster, FOREST_TABLE, origin->json.data), fault);
+	if (rc == 0 && origin->recipe.data != NULL)
+		rc = library_check(r->lib,
+			r->lib->XGBoosterSetAttr(r->booster, FOREST_RECIPE, origin->recipe.data),
+			fault);
+	return rc;
+}
+
 /* Nothing goes into the file that differs from one run to the next with the same inputs. */
-static int save(struct rounds *r, const char *path, struct fault *fault)
+static int save(struct rounds *r, struct origin *origin, const char *path, struct fault *fault)
 {
 	struct text categories = { 0 };
 	char score[40];
@@ -72,6 +90,8 @@ static int save(struct rounds *r, const char *path, struct fault *fault)
 			fault);
 		text_release(&categories);
 	}
+	if (rc == 0)
+		rc = keep_origin(r, origin, fault);
 	return rc == 0 ? forest_write(r->lib, r->booster, path, 0, fault) : rc;
 }
 
@@ -90,7 +110,7 @@ static int check_lease(struct fault *fault)
 }
 
 static int train(const struct gbdt_recipe *recipe, const struct samples *samples,
-	const flow_host *host, flow_ctx *ctx, struct fault *fault)
+	struct origin *origin, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	struct rounds rounds = { .lib = NULL };
 	int rc = rounds_init(&rounds, recipe, samples, host, ctx, fault);
@@ -98,7 +118,7 @@ static int train(const struct gbdt_recipe *recipe, const struct samples *samples
 	if (rc == 0)
 		rc = rounds_run(&rounds, fault);
 	if (rc == 0)
-		rc = save(&rounds, host->out(ctx, "model"), fault);
+		rc = save(&rounds, origin, host->out(ctx, "model"), fault);
 	if (rc == 0)
 		tell(&rounds);
 	rounds_release(&rounds);
@@ -110,18 +130,21 @@ int gbdt_train(const flow_host *host, flow_ctx *ctx)
 	struct fault fault = { "" };
 	struct gbdt_recipe recipe = { .rounds = 0 };
 	struct samples samples = { .rows = 0 };
+	struct origin origin = { .target = NULL };
 
 	if (host->out(ctx, "model") == NULL)
 		return host->fail(ctx, "needs an out named 'model'");
 	if (check_lease(&fault) < 0 || gbdt_recipe_read(&recipe, host, ctx, &fault) < 0 ||
 		data_open(&samples, 1, host, ctx, &fault) < 0 ||
+		data_origin(&origin, &samples, host, ctx, &fault) < 0 ||
 		gbdt_recipe_fit(&recipe, &samples, &fault) < 0)
 		goto out;
 	data_tell_rare(&samples, host, ctx);
 	if (host->checkpoint(ctx) != NULL)
 		samples_digest(&samples); /* a checkpoint is of these data */
-	(void)train(&recipe, &samples, host, ctx, &fault);
+	(void)train(&recipe, &samples, &origin, host, ctx, &fault);
 out:
+	origin_release(&origin);
 	samples_close(&samples);
 	gbdt_recipe_release(&recipe);
 	if (fault.text[0] != '\0')

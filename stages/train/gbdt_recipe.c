@@ -11,7 +11,8 @@
 
 static const char *const keys[] = { "model", "rounds", "depth", "lr", "subsample", "column_sample",
 	"min_child_weight", "min_gain", "l1", "l2", "bins", "categories", "loss", "delta",
-	"class_weights", "patience", "max_time", "fast_dev_run", "checkpoint_every", NULL };
+	"class_weights", "patience", "max_time", "fast_dev_run", "checkpoint_every", "target",
+	"inputs", NULL };
 
 static int is_ours(const char *key)
 {
@@ -68,12 +69,24 @@ int gbdt_recipe_read(
 	return host->failed(ctx) ? -1 : 0;
 }
 
+/* What a table says are categories. */
+static void mark_table(struct columns *columns, const struct samples *s)
+{
+	for (size_t j = 0; s->is_table && j < s->features; j++) {
+		size_t cell;
+
+		if (table_input_of(&s->table, j, &cell)->type == COLUMN_CATEGORY)
+			columns_mark(columns, j);
+	}
+}
+
 /* As many as the training rows have, or as are declared. */
 static int find_categories(struct gbdt_recipe *r, const struct samples *s, struct fault *fault)
 {
 	const struct categories *list = &r->categories;
 
 	columns_init(&r->columns, s->features);
+	mark_table(&r->columns, s);
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->item[i].column >= s->features)
 			return fault_set(fault,

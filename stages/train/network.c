@@ -26,20 +26,6 @@ static int open_samples(struct samples *samples, struct recipe *recipe, const fl
 		       : data_open(samples, 0, host, ctx, fault);
 }
 
-/* What the model will know of its table. */
-static int note_origin(struct origin *origin, const struct samples *samples, const flow_host *host,
-	flow_ctx *ctx, struct fault *fault)
-{
-	const char *recipe = host->dep(ctx, "recipe");
-
-	if (!samples->is_table)
-		return 0;
-	origin_of(origin, &samples->table);
-	return recipe != NULL
-		       ? origin_take_recipe(origin, recipe, host->dep(ctx, "table"), fault)
-		       : 0;
-}
-
 /* Of the cores that the attempt holds, those that fetch do not compute; one always does. */
 static unsigned share_cores(struct recipe *recipe, const struct samples *samples, unsigned cores)
 {
@@ -138,7 +124,7 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 		return host->fail(ctx, "needs an out named 'model'");
 	if (recipe_read(&recipe, host, ctx, &fault) < 0 ||
 		open_samples(&samples, &recipe, host, ctx, &fault) < 0 ||
-		note_origin(&origin, &samples, host, ctx, &fault) < 0 ||
+		data_origin(&origin, &samples, host, ctx, &fault) < 0 ||
 		recipe_fit(&recipe, &samples, &fault) < 0 ||
 		net_init(&net, &recipe.design, &nn_cpu,
 			share_cores(&recipe, &samples, host->threads(ctx)), &fault) < 0)

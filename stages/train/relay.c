@@ -7,7 +7,7 @@
 
 /* What the stage says of all models. */
 static const char *const shared[] = { "loss", "delta", "class_weights", "categories",
-	"fast_dev_run", NULL };
+	"fast_dev_run", "target", "inputs", NULL };
 
 flow_ctx *relay_ctx(struct relay *r)
 {

@@ -190,7 +190,10 @@ static const flow_port deps[] = {
 		"IDX of bytes: one a row; gbdt, mlp, cnn, text also NPY: whole numbers are classes, "
 		"floats are numbers",
 		0 },
-	{ "table", "mlp, cnn: a shard, instead of images or features and of labels", 0 },
+	{ "table",
+		"gbdt, mlp, cnn, auto: a shard, instead of images or features and of labels; gbdt: "
+		"with missing values and categories as they are",
+		0 },
 	{ "recipe",
 		"of the table, as `transform` fitted it: it goes into the model, so that raw rows "
 		"can be given to it",

@@ -67,8 +67,7 @@ void forest_view(char view[FOREST_VIEW_ROOM], const float *values, size_t count,
 		(unsigned long long)(uintptr_t)values, count, features);
 }
 
-/* The text of one of our attributes, NULL when it is not there. Good until the next call. */
-static const char *attribute(const struct forest *f, const char *name)
+const char *forest_attribute(const struct forest *f, const char *name)
 {
 	const char *text = NULL;
 	int is_there = 0;
@@ -80,7 +79,7 @@ static const char *attribute(const struct forest *f, const char *name)
 
 static int take_attributes(struct forest *f, const char *path, struct fault *fault)
 {
-	const char *text = attribute(f, "flow.loss");
+	const char *text = forest_attribute(f, "flow.loss");
 
 	if (text == NULL || strlen(text) >= sizeof f->loss)
 		return fault_set(fault,
@@ -88,7 +87,7 @@ static int take_attributes(struct forest *f, const char *path, struct fault *fau
 			"no attribute flow.loss",
 			path);
 	(void)snprintf(f->loss, sizeof f->loss, "%s", text);
-	text = attribute(f, "flow.categories");
+	text = forest_attribute(f, "flow.categories");
 	if (text != NULL && columns_take(&f->columns, f->features, text, fault) < 0)
 		return fault_context(fault, "'%s'", path);
 	if (text == NULL)

@@ -23,6 +23,10 @@
 
 struct fault;
 
+/* Attributes: what the model knows of its table, and the recipe that made that (nn/origin.h). */
+#define FOREST_TABLE  "flow.table"
+#define FOREST_RECIPE "flow.transform"
+
 struct forest {
 	const struct library *lib;
 	BoosterHandle booster;
@@ -39,6 +43,9 @@ int forest_load(struct forest *f, const char *path, unsigned threads, struct fau
 int forest_score(
 	struct forest *f, const float *values, size_t count, float *scores, struct fault *fault);
 void forest_release(struct forest *f); /* zeroed: nothing */
+
+/* The text of an attribute, NULL when it is not there. Good until the next call. */
+const char *forest_attribute(const struct forest *f, const char *name);
 
 /* What training and loading have in common: the booster's own bytes. */
 int forest_read(struct check_facts *facts, const struct library *lib, BoosterHandle booster,
