@@ -93,8 +93,9 @@ static const struct dictionary *find(const struct codes *c, const char *name)
 	return NULL;
 }
 
-/* For each category of the table its number in the model, CATEGORY_MISSING where it has none. */
-static uint32_t *map_of(const struct shard *shard, size_t column, const struct dictionary *known)
+/* For each category of the table its number in the model, `other` where it has none. */
+static uint32_t *map_of(const struct shard *shard, size_t column, const struct dictionary *known,
+	uint32_t other)
 {
 	uint32_t count = shard->record[column].categories;
 	uint32_t *code = array_new(count, sizeof *code);
@@ -105,7 +106,7 @@ static uint32_t *map_of(const struct shard *shard, size_t column, const struct d
 
 		code[i] = dictionary_find(known, name != NULL ? name : "", length);
 		if (code[i] == DICTIONARY_NONE)
-			code[i] = CATEGORY_MISSING;
+			code[i] = other;
 	}
 	return code;
 }
@@ -128,7 +129,8 @@ int codes_apply(const struct codes *c, struct table *t, struct fault *fault)
 				"`table` makes them with columns: {%s: category}",
 				name, column_type_name(in->type), name);
 		if (known != NULL)
-			in->code = map_of(&t->shard, in->column, known);
+			in->code = map_of(&t->shard, in->column, known,
+				t->may_miss ? CATEGORY_MISSING : known->count);
 	}
 	return 0;
 }

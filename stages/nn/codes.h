@@ -7,8 +7,9 @@
  *             codes_release(&c);
  *
  * Each table numbers its categories as it meets them; a model knows those of the table that it
- * learned from. One that it has not met is a missing value. A column that is a category in one of
- * them only is an error. In JSON: [["city", "Rome", "Oslo"], ["colour", "red"]].
+ * learned from. One that it has not met is a missing value for trees, and a number beyond all
+ * others for a network. A column that is a category in one of them only is an error. In JSON:
+ * [["city", "Rome", "Oslo"], ["colour", "red"]].
  */
 #ifndef FLOW_STAGES_NN_CODES_H
 #define FLOW_STAGES_NN_CODES_H

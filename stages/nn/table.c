@@ -14,15 +14,12 @@ static int add_input(struct table *t, size_t column, struct fault *fault)
 	const struct column *c = &t->shard.column[column];
 	struct table_input *in = &t->input[t->inputs];
 
-	if (c->type == COLUMN_TIME ||
-		(!column_is_number(c->type) && c->type != COLUMN_BOOLEAN &&
-			!(t->may_miss && c->type == COLUMN_CATEGORY)))
+	if (c->type == COLUMN_TIME || (!column_is_number(c->type) && c->type != COLUMN_BOOLEAN &&
+					      c->type != COLUMN_CATEGORY))
 		return fault_set(fault,
-			"column '%s' is %s; %s: make them with transform, or leave it out of "
-			"with.inputs",
-			c->name, column_type_name(c->type),
-			t->may_miss ? "trees take numbers and categories"
-				    : "a network takes numbers");
+			"column '%s' is %s; a model takes numbers and categories: make them with "
+			"transform, or leave it out of with.inputs",
+			c->name, column_type_name(c->type));
 	*in = (struct table_input){ .column = column, .width = c->width, .type = c->type };
 	in->part = array_new(t->shard.groups, sizeof *in->part);
 	for (size_t g = 0; g < t->shard.groups; g++)

@@ -6,7 +6,8 @@
  *     table_fetch(&t, rows, count, values);  table_targets(&t, ...)  table_close(&t);
  *
  * The shard stays mapped; a row is decoded when it is asked for. One column of bytes is bytes, with
- * the shape it has; anything else is floats, the columns one after the other. Any thread may fetch.
+ * the shape it has; anything else is floats, the columns one after the other, categories as their
+ * numbers. Any thread may fetch.
  */
 #ifndef FLOW_STAGES_NN_TABLE_H
 #define FLOW_STAGES_NN_TABLE_H
@@ -21,7 +22,7 @@ struct fault;
 struct table_wanted {
 	const char *inputs; /* JSON, names of columns; NULL: all but the target */
 	const char *target;
-	int may_miss; /* for trees: what is missing is NaN, a category its number */
+	int may_miss; /* for trees: what is missing is NaN */
 };
 
 /* A column of the inputs in each group. */

@@ -12,53 +12,61 @@
 
 #define WIDTH_MOST 600
 
-/* One more; columns may be written in any order. */
-static int add(struct categories *list, uint64_t column, uint64_t codes, struct fault *fault)
+/* name NULL: it is given by number. */
+static int add(struct categories *list, const char *name, uint64_t column, uint64_t codes,
+	struct fault *fault)
 {
-	size_t at = list->count;
-
 	if (list->count == NET_CATEGORIES_MAX)
 		return fault_set(
 			fault, "with.categories has more than %d columns", NET_CATEGORIES_MAX);
-	while (at > 0 && list->item[at - 1].column > column) {
-		list->item[at] = list->item[at - 1];
-		at--;
+	list->item[list->count] = (struct net_category){ .column = column, .codes = codes };
+	if (name != NULL) {
+		list->name[list->count] = array_new(strlen(name) + 1, 1);
+		memcpy(list->name[list->count], name, strlen(name));
 	}
-	if (at > 0 && list->item[at - 1].column == column)
-		return fault_set(fault, "with.categories names column %llu twice",
-			(unsigned long long)column);
-	list->item[at] = (struct net_category){ .column = column, .codes = codes };
 	list->count++;
 	return 0;
 }
 
-/* [0, 3] */
+/* [0, 3], ["city"] */
 static int read_list(struct categories *list, struct jsonin *in, struct fault *fault)
 {
-	uint64_t column;
+	char name[COLUMN_NAME_MAX + 1];
+	uint64_t column = 0;
 	int more;
 
-	while ((more = jsonin_item(in, fault)) == 1)
-		if (jsonin_integer(in, &column, fault) < 0 || add(list, column, 0, fault) < 0)
+	while ((more = jsonin_item(in, fault)) == 1) {
+		int is_name = jsonin_peek(in) == '"';
+
+		if ((is_name ? jsonin_string(in, name, sizeof name, fault)
+			     : jsonin_integer(in, &column, fault)) < 0 ||
+			add(list, is_name ? name : NULL, column, 0, fault) < 0)
 			return -1;
+	}
 	return more;
 }
 
-/* {"0": 12, "3": 7} */
+static int is_number(const char *key, uint64_t *number)
+{
+	struct jsonin in;
+	struct fault none;
+
+	jsonin_begin(&in, key, strlen(key));
+	return jsonin_integer(&in, number, &none) == 0 && jsonin_finish(&in, &none) == 0;
+}
+
+/* {"0": 12, "city": 7} */
 static int read_map(struct categories *list, struct jsonin *in, struct fault *fault)
 {
-	uint64_t column, codes;
-	char key[20];
+	char key[COLUMN_NAME_MAX + 1];
+	uint64_t column = 0, codes;
 	int more;
 
 	while ((more = jsonin_key(in, key, sizeof key, fault)) == 1) {
-		struct jsonin number;
+		int is_name = !is_number(key, &column);
 
-		jsonin_begin(&number, key, strlen(key));
-		if (jsonin_integer(&number, &column, fault) < 0 ||
-			jsonin_finish(&number, fault) < 0)
-			return fault_set(fault, "'%s' is no number of a column", key);
-		if (jsonin_integer(in, &codes, fault) < 0 || add(list, column, codes, fault) < 0)
+		if (jsonin_integer(in, &codes, fault) < 0 ||
+			add(list, is_name ? key : NULL, column, codes, fault) < 0)
 			return -1;
 		if (codes == 0)
 			return fault_set(fault, "column %s has 0 categories", key);
@@ -82,6 +90,90 @@ int categories_read(
 	else
 		rc = jsonin_enter(&in, '[', fault) < 0 ? -1 : read_list(list, &in, fault);
 	return rc < 0 ? fault_context(fault, "with.categories") : 0;
+}
+
+/* All that the table has, as far as there is place for them. */
+static int no_column(const struct table *t, const char *name, struct fault *fault)
+{
+	struct text known = { 0 };
+	int rc;
+
+	for (size_t i = 0; i < t->shard.columns && known.length < 500; i++)
+		text_format(&known, i == 0 ? "%s" : ", %s", t->shard.column[i].name);
+	rc = fault_set(fault, "with.categories: the table has no column '%s'; it has: %.600s", name,
+		known.data);
+	text_release(&known);
+	return rc;
+}
+
+static int find_column(size_t *column, const char *name, const struct samples *s, struct fault *fault)
+{
+	const struct table *t = &s->table;
+	size_t wanted, at = 0;
+
+	if (!s->is_table)
+		return fault_set(fault,
+			"with.categories: '%s' is no number of a column; names are for a dep named "
+			"'table'",
+			name);
+	wanted = shard_find(&t->shard, name);
+	if (wanted == t->shard.columns)
+		return no_column(t, name, fault);
+	for (size_t i = 0; i < t->inputs; at += t->input[i++].width) {
+		if (t->input[i].column != wanted)
+			continue;
+		*column = at;
+		return t->input[i].width == 1
+			       ? 0
+			       : fault_set(fault,
+					 "with.categories: column '%s' has %zu values a row; give "
+					 "those that are categories by number, the first is %zu",
+					 name, t->input[i].width, at);
+	}
+	return fault_set(
+		fault, "with.categories: column '%s' is not one that is learned from", name);
+}
+
+static int compare(const void *first, const void *second)
+{
+	const struct net_category *a = first, *b = second;
+
+	return (a->column > b->column) - (a->column < b->column);
+}
+
+int categories_find(struct categories *list, const struct samples *samples, struct fault *fault)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->name[i] != NULL &&
+			find_column(&list->item[i].column, list->name[i], samples, fault) < 0)
+			return -1;
+	categories_release(list);
+	qsort(list->item, list->count, sizeof *list->item, compare);
+	for (size_t i = 1; i < list->count; i++)
+		if (list->item[i].column == list->item[i - 1].column)
+			return fault_set(fault, "with.categories names column %zu twice",
+				list->item[i].column);
+	return 0;
+}
+
+static int has(const struct categories *list, size_t column)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->item[i].column == column)
+			return 1;
+	return 0;
+}
+
+/* What the table has as categories; trees know by themselves. */
+static int add_table(struct categories *list, const struct samples *s, struct fault *fault)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; !s->table.may_miss && i < s->table.inputs; at += s->table.input[i++].width)
+		if (s->table.input[i].type == COLUMN_CATEGORY && !has(list, at) &&
+			add(list, NULL, at, 0, fault) < 0)
+			return -1;
+	return categories_find(list, s, fault);
 }
 
 /* The highest code of the training rows; all of them must be codes. */
@@ -113,9 +205,11 @@ static size_t usual_width(size_t codes)
 	return width < WIDTH_MOST ? (size_t)width : WIDTH_MOST;
 }
 
-int categories_fit(const struct categories *list, const struct samples *samples,
+int categories_fit(struct categories *list, const struct samples *samples,
 	struct net_design *design, struct fault *fault)
 {
+	if (categories_find(list, samples, fault) < 0 || add_table(list, samples, fault) < 0)
+		return -1;
 	for (size_t i = 0; i < list->count; i++) {
 		struct net_category *made = &design->category[i];
 		size_t highest;
@@ -171,5 +265,13 @@ void categories_scale(const struct net_design *design, struct scaling *scaling)
 	for (size_t i = 0; i < design->category_count; i++) {
 		scaling->mean[design->category[i].column] = 0;
 		scaling->deviation[design->category[i].column] = scaling->unit;
+	}
+}
+
+void categories_release(struct categories *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->name[i]);
+		list->name[i] = NULL;
 	}
 }

@@ -83,8 +83,10 @@ static void mark_table(struct columns *columns, const struct samples *s)
 /* As many as the training rows have, or as are declared. */
 static int find_categories(struct gbdt_recipe *r, const struct samples *s, struct fault *fault)
 {
-	const struct categories *list = &r->categories;
+	struct categories *list = &r->categories;
 
+	if (categories_find(list, s, fault) < 0)
+		return -1;
 	columns_init(&r->columns, s->features);
 	mark_table(&r->columns, s);
 	for (size_t i = 0; i < list->count; i++) {
@@ -152,5 +154,6 @@ void gbdt_recipe_text(const struct gbdt_recipe *r, const struct samples *s, stru
 void gbdt_recipe_release(struct gbdt_recipe *r)
 {
 	recipe_release(&r->rules);
+	categories_release(&r->categories);
 	columns_release(&r->columns);
 }

@@ -21,9 +21,18 @@
 static int open_samples(struct samples *samples, struct recipe *recipe, const flow_host *host,
 	flow_ctx *ctx, struct fault *fault)
 {
-	return recipe->design.kind == NET_TEXT
-		       ? data_open_texts(samples, recipe->column, &recipe->tokens, host, ctx, fault)
-		       : data_open(samples, 0, host, ctx, fault);
+	if (recipe->design.kind == NET_TEXT)
+		return data_open_texts(
+			samples, recipe->column, &recipe->tokens, host, ctx, fault);
+	if (data_open(samples, 0, host, ctx, fault) < 0)
+		return -1;
+	/* The numbers of categories are those of their table. */
+	if (samples->is_table && codes_are_in(&samples->table) &&
+		host->dep(ctx, "init_from") != NULL)
+		return fault_set(fault,
+			"init_from: the table has columns of categories, and their numbers mean "
+			"others in that model; make numbers of them with transform: ordinal");
+	return 0;
 }
 
 /* Of the cores that the attempt holds, those that fetch do not compute; one always does. */

@@ -398,4 +398,5 @@ void recipe_release(struct recipe *r)
 	free(r->tokens.weight);
 	r->weight = r->tokens.weight = NULL;
 	groups_release(&r->groups);
+	categories_release(&r->categories);
 }

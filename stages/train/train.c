@@ -249,10 +249,9 @@ static const flow_option options_known[] = {
 	{ "stages", "list", "[32, 64]",
 		"cnn: channels of each pair of convolutions, halved in size after each" },
 	{ "categories", "any", "[]",
-		"gbdt, mlp: columns of the features, from 0, that are categories: whole numbers "
-		"from 0; "
-		"or a "
-		"map of them to how many there are" },
+		"gbdt, mlp: columns that are categories, whole numbers from 0: by number, from 0, "
+		"or by name in a table; or a map of them to how many there are; what the table has "
+		"as categories is one without it" },
 	{ "category_width", "integer 0..600", "0",
 		"numbers that stand for a category; 0: by how many there are" },
 	{ "augment", "map", "{}",

@@ -164,7 +164,7 @@ static void mistakes_are_named(void **state)
 			"column 1 of the features is 5; a whole number from 0 to 4 is wanted" },
 		{ "categories", "{\"1\": 0}", "column 1 has 0 categories" },
 		{ "categories", "{\"1\": 100000}", "column 1 has 100000 categories" },
-		{ "categories", "{\"name\": 7}", "'name' is no number of a column" },
+		{ "categories", "{\"name\": 7}", "'name' is no number of a column; names are for a dep named 'table'" },
 		{ "categories", "\"1\"", "with.categories" },
 		{ "category_width", "601", "with.category_width" },
 	};

@@ -49,6 +49,8 @@ static double metric(flow_ctx *host, const char *name)
 	return value;
 }
 
+static int may_miss = 1; /* do rows lack values? */
+
 /* City and a weight, which is missing where it would be large, tell the kind; no order of cities does. from:
  * which row comes first, and with it which city and kind is met first. */
 static void write_table(flow_ctx *host, const char *name, unsigned from)
@@ -62,8 +64,8 @@ static void write_table(flow_ctx *host, const char *name, unsigned from)
 		unsigned city = bits % 5, weight = bits / 5 % 100, rooms = bits / 500 % 7;
 		int good = weight > 80 ? 1 : city % 2 == 0;
 
-		at += sprintf(at, row % 13 == 7 ? "," : "%s,", cities[city]);
-		at += weight > 80 ? sprintf(at, ",") : sprintf(at, "%u.5,", weight);
+		at += sprintf(at, may_miss && row % 13 == 7 ? "," : "%s,", cities[city]);
+		at += may_miss && weight > 80 ? sprintf(at, ",") : sprintf(at, "%u.5,", weight);
 		at += sprintf(at, "%u,%s\n", rooms, good ? "good" : "bad");
 	}
 	stage_host_dep(host, "data", stage_host_write(host, "raw.csv", csv, (size_t)(at - csv)));
@@ -253,6 +255,108 @@ static void auto_tries_what_can_take_the_table(void **state)
 	assert_true(metric(*state, "accuracy") > 0.9);
 }
 
+static int holds(const char *bytes, size_t size, const char *piece)
+{
+	size_t length = strlen(piece);
+
+	for (size_t i = 0; i + length <= size; i++)
+		if (memcmp(bytes + i, piece, length) == 0)
+			return 1;
+	return 0;
+}
+
+/* rooms is a number of the table; that it is a category is said by name. */
+static void columns_are_categories_by_name(void **state)
+{
+	static const struct {
+		const char *list, *says;
+	} bad[] = { { "[\"floor\"]", "the table has no column 'floor'; it has: city, weight, rooms, kind" },
+		{ "[\"kind\"]", "column 'kind' is not one that is learned from" },
+		{ "[\"rooms\", 2]", "with.categories names column 2 twice" },
+		{ "{\"rooms\": 3}", "column 2 has category 6; from 0 to 2 are declared" } };
+	char *model;
+	size_t size;
+
+	stage_host_with(*state, "categories", "{\"rooms\": 9}");
+	run(*state, &stage_train);
+	model = stage_host_read(path_of(*state, "model"), &size);
+	assert_true(holds(model, size, "[[0,5],[2,9]]")); /* flow.categories */
+	free(model);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		stage_host_with(*state, "categories", bad[i].list);
+		expect_failure(*state, &stage_train, bad[i].says);
+	}
+}
+
+/* Without weights, some of which are missing: that is for trees. */
+static void train_network(flow_ctx *host)
+{
+	stage_host_with(host, "model", "\"mlp\"");
+	stage_host_with(host, "rounds", NULL);
+	stage_host_with(host, "hidden", "[8]");
+	stage_host_with(host, "lr", "0.03");
+	stage_host_with(host, "batch_size", "16");
+	stage_host_with(host, "inputs", "[\"city\", \"rooms\"]");
+	write_table(host, "turned.shard", TURNED);
+	write_table(host, "raw.shard", 0);
+	stage_host_dep(host, "table", path_of(host, "raw.shard"));
+	stage_host_out(host, "table", NULL);
+	run(host, &stage_train);
+}
+
+static int set_up_whole(void **state)
+{
+	may_miss = 0;
+	return set_up(state);
+}
+
+static int tear_down_whole(void **state)
+{
+	may_miss = 1;
+	return tear_down(state);
+}
+
+static void a_network_embeds_the_categories_of_a_table(void **state)
+{
+	double loss;
+	float *p, *q;
+
+	train_network(*state);
+	assert_true(metric(*state, "best_valid_accuracy") > 0.75); /* a fifth is told by the weight */
+	evaluate(*state, "raw.shard", NULL);
+	run(*state, &stage_evaluate);
+	loss = metric(*state, "log_loss");
+	evaluate(*state, "turned.shard", NULL);
+	run(*state, &stage_evaluate);
+	assert_true(fabs(metric(*state, "log_loss") - loss) < 1e-6);
+	stage_host_with(*state, "columns", "{\"city\": \"category\", \"kind\": \"category\"}");
+	table_of(*state, "new.shard", "city,rooms,kind\nLima,2,good\nQuito,2,bad\n");
+	p = predictions_of(*state, "new.shard");
+	table_of(*state, "new.shard", "city,rooms,kind\nRome,2,good\nOslo,2,bad\n");
+	q = predictions_of(*state, "new.shard");
+	assert_true(p[0] == p[2] && p[1] == p[3]);
+	assert_true(q[0] != q[2] && q[0] != p[0]);
+	free(p);
+	free(q);
+}
+
+static void numbers_of_categories_are_those_of_their_table(void **state)
+{
+	train_network(*state);
+	stage_host_dep(*state, "init_from", path_of(*state, "model"));
+	expect_failure(*state, &stage_train, "init_from: the table has columns of categories");
+}
+
+static void texts_are_no_categories(void **state)
+{
+	stage_host_with(*state, "columns", "{\"city\": \"text\"}");
+	table_of(*state, "new.shard", "city,kind\nLima,good\nQuito,bad\n");
+	stage_host_with(*state, "columns", NULL);
+	stage_host_dep(*state, "table", path_of(*state, "new.shard"));
+	expect_failure(*state, &stage_train,
+		"column 'city' is text; a model takes numbers and categories");
+}
+
 static void what_is_no_list_of_names_is_refused(void **state)
 {
 	static const char *const bad[] = { "{}", "[[]]", "[[1]]", "[\"city\"]", "[[\"a\", \"x\", \"x\"]]",
@@ -287,6 +391,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_recipe_goes_into_trees_too, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			auto_tries_what_can_take_the_table, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(columns_are_categories_by_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_network_embeds_the_categories_of_a_table,
+			set_up_whole, tear_down_whole),
+		cmocka_unit_test_setup_teardown(numbers_of_categories_are_those_of_their_table,
+			set_up_whole, tear_down_whole),
+		cmocka_unit_test_setup_teardown(texts_are_no_categories, set_up, tear_down),
 		cmocka_unit_test(what_is_no_list_of_names_is_refused),
 	};
 
