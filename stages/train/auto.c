@@ -10,6 +10,7 @@
 #include "common/file.h"
 #include "common/jsonout.h"
 #include "train/gbdt.h"
+#include "train/importance.h"
 #include "train/network.h"
 #include "train/recipe.h"
 #include "train/relay.h"
@@ -76,7 +77,8 @@ static int prepare(struct race *race, struct fault *fault)
 	const flow_host *host = race->host;
 	const char *folder = host->checkpoint(race->ctx);
 
-	if (check_keys(host, race->ctx, fault) < 0)
+	if (check_keys(host, race->ctx, fault) < 0 ||
+		importance_check(0, host, race->ctx, fault) < 0)
 		return -1;
 	if (host->out(race->ctx, "model") == NULL)
 		return fault_set(fault, "needs an out named 'model'");

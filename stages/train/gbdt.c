@@ -9,6 +9,7 @@
 #include "nn/origin.h"
 #include "nn/samples.h"
 #include "train/data.h"
+#include "train/gains.h"
 #include "train/gbdt_checkpoint.h"
 #include "train/gbdt_recipe.h"
 #include "train/rounds.h"
@@ -119,6 +120,9 @@ static int train(const struct gbdt_recipe *recipe, const struct samples *samples
 		rc = rounds_run(&rounds, fault);
 	if (rc == 0)
 		rc = save(&rounds, origin, host->out(ctx, "model"), fault);
+	if (rc == 0 && host->out(ctx, "importance") != NULL)
+		rc = gains_write(rounds.lib, rounds.booster, samples, host->out(ctx, "importance"),
+			fault);
 	if (rc == 0)
 		tell(&rounds);
 	rounds_release(&rounds);

@@ -11,7 +11,9 @@
 #include "nn/origin.h"
 #include "nn/samples.h"
 #include "train/categories.h"
+#include "train/coefficients.h"
 #include "train/data.h"
+#include "train/importance.h"
 #include "train/init.h"
 #include "train/range.h"
 #include "train/recipe.h"
@@ -114,6 +116,9 @@ static int train(struct recipe *recipe, const struct samples *samples, struct ne
 		rc = session_run(&session, fault);
 	if (rc == 0)
 		rc = save(&session, &scaling, origin, host->out(ctx, "model"), fault);
+	if (rc == 0 && host->out(ctx, "importance") != NULL)
+		rc = coefficients_write(recipe, samples, &scaling, host->out(ctx, "model"),
+			host->out(ctx, "importance"), fault);
 	if (rc == 0)
 		telemetry_end(&session);
 	session_release(&session);
@@ -132,6 +137,8 @@ int network_train(const flow_host *host, flow_ctx *ctx)
 	if (host->out(ctx, "model") == NULL)
 		return host->fail(ctx, "needs an out named 'model'");
 	if (recipe_read(&recipe, host, ctx, &fault) < 0 ||
+		importance_check(recipe.design.kind == NET_MLP && recipe.design.hidden_count == 0,
+			host, ctx, &fault) < 0 ||
 		open_samples(&samples, &recipe, host, ctx, &fault) < 0 ||
 		data_origin(&origin, &samples, host, ctx, &fault) < 0 ||
 		recipe_fit(&recipe, &samples, &fault) < 0 ||

@@ -11,6 +11,7 @@
 #include "train/auto.h"
 #include "train/fit.h"
 #include "train/gbdt.h"
+#include "train/importance.h"
 #include "train/network.h"
 
 static int read_schedule(
@@ -133,6 +134,7 @@ static int run_linear(const flow_host *host, flow_ctx *ctx)
 	if (path == NULL)
 		return host->fail(ctx, "needs an out named 'model'");
 	if (read_options(&options, host, ctx, &fault) < 0 ||
+		importance_check(0, host, ctx, &fault) < 0 ||
 		open_data(&train, &valid, &has_valid, host, ctx, &fault) < 0)
 		goto out;
 	linear_init(&model, train.classes, train.features);
@@ -212,6 +214,10 @@ static const flow_port outs[] = {
 	{ "checkpoint",
 		"gbdt, mlp, cnn, text, auto: a folder of kind checkpoint, from which the next "
 		"attempt goes on",
+		0 },
+	{ "importance",
+		"gbdt, mlp with hidden: []: JSON: columns, the most important first: the gain of "
+		"trees, or standardised coefficients",
 		0 },
 	{ "leaderboard", "auto: JSON: the models that were tried, their figures and seconds", 0 },
 	{ NULL, NULL, 0 },

@@ -31,6 +31,7 @@ struct fault;
 	X(XGBoosterSlice)                      \
 	X(XGBoosterSetParam)                   \
 	X(XGBoosterBoostOneIter)               \
+	X(XGBoosterFeatureScore)               \
 	X(XGBoosterPredictFromDMatrix)         \
 	X(XGBoosterPredictFromDense)           \
 	X(XGBoosterLoadModelFromBuffer)        \
