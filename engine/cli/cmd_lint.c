@@ -14,10 +14,12 @@
 #include "cli/commands.h"
 #include "cli/plugin_check.h"
 #include "cli/unused.h"
+#include "cli/with_check.h"
+#include "dag/yaml.h"
 
 static const struct opt opts[] = {
 	{ 0, "plugins", OPT_FLAG, NULL,
-		"load plugins too, in a process of its own: their ABI, stages, deps and outs",
+		"load plugins too, in a process of its own: their ABI, stages, deps, outs and what they take under with",
 		OPT_AT(plugins), NULL },
 	OPT_END,
 };
@@ -25,6 +27,8 @@ static const struct opt opts[] = {
 struct lint {
 	struct cli *cli;
 	struct session *session;
+	struct yaml_file file; /* dag.yaml again, for where values stand: read when one is wrong */
+	const struct yaml *root;
 };
 
 static struct place place_of(const struct lint *l, uint32_t stage)
@@ -126,16 +130,39 @@ static bool is_elf(const struct lint *l, const char *path)
 	return n == (ssize_t)sizeof magic && memcmp(magic, "\177ELF", sizeof magic) == 0;
 }
 
+/* The value of a key of `with:`, or else the stage. */
+static struct place place_of_with(struct lint *l, uint32_t stage, const char *key)
+{
+	const struct graph *g = &l->session->graph;
+	struct diags none = { .arena = &l->cli->arena };
+	struct place at = { .line = 0 };
+
+	if (key != NULL && l->file.text == NULL) {
+		l->file = (struct yaml_file){ l->cli->dag, buf_text(&l->session->text),
+			l->session->text.len };
+		if (yaml_read(&l->root, &l->cli->arena, &l->file, &none) < 0)
+			l->root = NULL;
+	}
+	if (key != NULL)
+		at = with_place(l->root, graph_text(g, g->stages[stage].name), key);
+	return at.line != 0 ? at : place_of(l, stage);
+}
+
+/* Instances of a stage may differ in what they are given; what is wrong with all is told once. */
 static void add_plugin_faults(struct lint *l, uint32_t stage, const char *text, const char *entry)
 {
 	const struct graph *g = &l->session->graph;
+	struct span nodes = g->stages[stage].nodes;
 	struct plugin_faults faults = { 0 };
+	uint32_t n;
 	size_t i;
 
-	plugin_check(&faults, text, g, g->stages[stage].nodes.first, entry, &l->cli->arena);
+	for (n = nodes.first; n < nodes.first + nodes.count; n++)
+		if (n == nodes.first || g->nodes[n].with.first != g->nodes[n - 1].with.first)
+			plugin_check(&faults, text, g, n, entry, &l->cli->arena);
 	for (i = 0; i < faults.count; i++)
-		(void)diag_add(&l->session->diags, faults.items[i].code, place_of(l, stage), "%s",
-			faults.items[i].text);
+		(void)diag_add(&l->session->diags, faults.items[i].code,
+			place_of_with(l, stage, faults.items[i].key), "%s", faults.items[i].text);
 	vec_release(&faults);
 }
 

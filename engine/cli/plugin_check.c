@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/near.h"
 #include "base/vec.h"
+#include "cli/with_check.h"
 #include "dag/graph.h"
 
 #define DESCRIPTION "{\"abi\":" /* as it begins */
@@ -47,7 +48,8 @@ static const json_t *pick(struct plugin_faults *out, const json_t *stages, const
 			arena_printf(a, "`%.*s` has no stage `%s`%s%s%s", (int)strcspn(uses, "#"),
 				uses, entry, near.best != NULL ? ", did you mean `" : "",
 				near.best != NULL ? near.best : "",
-				near.best != NULL ? "`?" : "") }));
+				near.best != NULL ? "`?" : ""),
+			NULL }));
 	return NULL;
 }
 
@@ -88,7 +90,8 @@ static void check_ports(struct plugin_faults *out, const json_t *stage, bool is_
 		vec_push(out, ((struct plugin_fault){ "E0703",
 				      arena_printf(a, "`%s` needs %s named `%s`: %ss: {%s: ...}",
 					      graph_text(g, n->uses), is_out ? "an out" : "a dep",
-					      name, what, name) }));
+					      name, what, name),
+				      NULL }));
 	}
 }
 
@@ -105,6 +108,7 @@ void plugin_check(struct plugin_faults *out, const char *text, const struct grap
 	if (stage != NULL) {
 		check_ports(out, stage, false, g, n, a);
 		check_ports(out, stage, true, g, n, a);
+		with_check(out, stage, g, node, a);
 	}
 	json_decref(root);
 }

@@ -20,6 +20,7 @@ struct json_t; /* jansson */
 
 struct plugin_fault {
 	const char *code, *text;
+	const char *key; /* of `with:`, that it is about; NULL: none */
 };
 
 struct plugin_faults {

@@ -16,10 +16,10 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/near.h"
+#include "stage/option.h"
 #include "stage/wire.h"
 
 #define PROGRESS_MS 50
-#define INTEGER_MAX 9007199254740992.0 /* 2^53: a real may stand for an integer up to here */
 
 static volatile sig_atomic_t was_cancelled, alarm_s;
 
@@ -125,47 +125,7 @@ const char *host_near(
 	return best != NULL ? arena_printf(&ctx->arena, ", did you mean `%s`?", best) : "";
 }
 
-const char *host_type_name(const json_t *value)
-{
-	switch (json_typeof(value)) {
-	case JSON_OBJECT: return "a map";
-	case JSON_ARRAY: return "a list";
-	case JSON_STRING: return "text";
-	case JSON_INTEGER: return "an integer";
-	case JSON_REAL: return "a number";
-	case JSON_TRUE:
-	case JSON_FALSE: return "a boolean";
-	case JSON_NULL: break;
-	}
-	return "null";
-}
-
-static bool is_whole(const json_t *value)
-{
-	double x = json_real_value(value);
-
-	return json_is_integer(value) ||
-	       (json_is_real(value) && x == floor(x) && fabs(x) <= INTEGER_MAX);
-}
-
-bool host_type_fits(const json_t *value, const char *type)
-{
-	if (strcmp(type, "number") == 0)
-		return json_is_number(value);
-	if (strcmp(type, "integer") == 0)
-		return is_whole(value);
-	if (strcmp(type, "boolean") == 0)
-		return json_is_boolean(value);
-	if (strcmp(type, "text") == 0 || strcmp(type, "string") == 0)
-		return json_is_string(value);
-	if (strcmp(type, "list") == 0)
-		return json_is_array(value);
-	if (strcmp(type, "map") == 0)
-		return json_is_object(value);
-	return true;
-}
-
-static const char *near_option(struct flow_ctx *ctx, const flow_option *options, const char *key)
+static const char *near_option(const flow_option *options, const char *key)
 {
 	struct near n;
 	const flow_option *o;
@@ -173,67 +133,42 @@ static const char *near_option(struct flow_ctx *ctx, const flow_option *options,
 	near_start(&n, key);
 	for (o = options; o->key != NULL; o++)
 		near_offer(&n, o->key);
-	return n.best != NULL ? arena_printf(&ctx->arena, ", did you mean `%s`?", n.best) : "";
+	return n.best;
 }
 
-void host_bounds(const char *text, char type[HOST_TYPE], double *min, double *max)
+/* NULL: it fits. */
+static const char *fault_of(
+	const flow_option *options, const char *key, const json_t *value, struct arena *a)
 {
-	const char *bounds = strchr(text, ' '), *dots = bounds != NULL ? strstr(bounds, "..") : NULL;
+	const flow_option *o = options;
+	struct option option;
 
-	*min = -HUGE_VAL;
-	*max = HUGE_VAL;
-	(void)snprintf(type, HOST_TYPE, "%.*s", (int)strcspn(text, " "), text);
-	if (dots == NULL)
-		return;
-	if (dots > bounds + 1)
-		*min = strtod(bounds, NULL);
-	if (dots[2] != '\0')
-		*max = strtod(dots + 2, NULL);
-}
-
-static int check_option(
-	struct flow_ctx *ctx, const flow_option *o, const json_t *value, const char *code)
-{
-	char type[HOST_TYPE];
-	double min, max, x = json_number_value(value);
-
-	host_bounds(o->type, type, &min, &max);
-	if (!host_type_fits(value, type))
-		return host_fail(ctx, code, "`with.%s` must be of type %s, it is %s", o->key, type,
-			host_type_name(value));
-	if (!json_is_number(value) || (x >= min && x <= max))
-		return 0;
-	if (isinf(max))
-		return host_fail(ctx, code, "`with.%s` is %.12g, it must be at least %.12g",
-			o->key, x, min);
-	if (isinf(min))
-		return host_fail(
-			ctx, code, "`with.%s` is %.12g, it must be at most %.12g", o->key, x, max);
-	return host_fail(ctx, code, "`with.%s` is %.12g, it must be from %.12g to %.12g", o->key,
-		x, min, max);
+	while (o->key != NULL && strcmp(o->key, key) != 0)
+		o++;
+	if (o->key == NULL)
+		return option_unknown(key, near_option(options, key), a);
+	if (o->type == NULL)
+		return NULL;
+	option_read(&option, key, o->type);
+	return option_fault(&option, value, a);
 }
 
 int host_check_with(struct flow_ctx *ctx, const flow_option *options, const char *code)
 {
 	const flow_option *o;
-	const char *key;
+	const char *key, *why;
 	json_t *value;
 
 	json_object_foreach(ctx->with, key, value)
 	{
-		for (o = options; o->key != NULL && strcmp(o->key, key) != 0; o++)
-			;
-		if (o->key == NULL)
-			return host_fail(ctx, code, "unknown key `%s` under `with:`%s", key,
-				near_option(ctx, options, key));
-		if (o->type != NULL && check_option(ctx, o, value, code) < 0)
-			return -1;
+		why = fault_of(options, key, value, &ctx->arena);
+		if (why != NULL)
+			return host_fail(ctx, code, "%s", why);
 	}
-	for (o = options; o->key != NULL; o++) {
+	for (o = options; o->key != NULL; o++)
 		if (o->value == NULL && json_object_get(ctx->with, o->key) == NULL)
-			return host_fail(ctx, code, "`with.%s` is missing: %s", o->key,
-				o->help != NULL ? o->help : "it has no default");
-	}
+			return host_fail(
+				ctx, code, "%s", option_missing(o->key, o->help, &ctx->arena));
 	return 0;
 }
 
@@ -289,10 +224,10 @@ static const json_t *typed(flow_ctx *ctx, const char *key, const char *type)
 {
 	const json_t *value = json_object_get(ctx->with, key);
 
-	if (value == NULL || host_type_fits(value, type))
+	if (value == NULL || option_type_fits(value, type))
 		return value;
 	(void)host_fail(ctx, NULL, "`with.%s` must be of type %s, it is %s", key, type,
-		host_type_name(value));
+		option_type_name(value));
 	return NULL;
 }
 

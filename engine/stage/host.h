@@ -15,8 +15,6 @@
 #include "base/arena.h"
 #include "stage/record.h"
 
-#define HOST_TYPE 20
-
 struct json_t; /* jansson */
 struct wire_list;
 struct wire_start;
@@ -52,12 +50,6 @@ void host_alarm_when_cancelled(int seconds);
 const char *host_path(struct flow_ctx *ctx, const char *path);
 /* The value of a name in a list, or NULL. */
 const char *host_find(const struct wire_list *list, const char *name);
-/* "json" -> what people call a value of that type. */
-const char *host_type_name(const struct json_t *value);
-/* Does a value of `with:` have the type an option asks for? "" and unknown types take all. */
-bool host_type_fits(const struct json_t *value, const char *type);
-/* "integer 1..100" -> its word in `type`, and the bounds; without one it is infinite. */
-void host_bounds(const char *text, char type[HOST_TYPE], double *min, double *max);
 /* Check the keys of `with:` against a list of options that ends with a NULL key. -1: recorded. */
 int host_check_with(struct flow_ctx *ctx, const flow_option *options, const char *code);
 /* The attempt's folder, made if need be. */

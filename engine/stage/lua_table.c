@@ -4,6 +4,7 @@
 
 #include "base/near.h"
 #include "stage/lua_state.h"
+#include "stage/option.h"
 #include "stage/wire.h"
 
 static const char *const port_types[] = { "text", "bytes", "json", "lines", "csv", "npy", "idx",
@@ -132,9 +133,9 @@ static void check_param(lua_State *L, const char *name, const json_t *value)
 	lua_pop(L, 1);
 	if (value == NULL && !has_default)
 		(void)lua_error_fail(L, "E0607", "`with.%s` is missing and has no default", name);
-	if (value != NULL && !host_type_fits(value, type))
+	if (value != NULL && !option_type_fits(value, type))
 		(void)lua_error_fail(L, "E0607", "`with.%s` must be of type %s, it is %s", name,
-			type, host_type_name(value));
+			type, option_type_name(value));
 	if (json_is_number(value)) {
 		check_bound(L, name, "min", json_number_value(value));
 		check_bound(L, name, "max", json_number_value(value));

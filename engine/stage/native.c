@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "stage/host.h"
+#include "stage/option.h"
 #include "stage/wire.h"
 
 #define SYMBOL     "flow_plugin_stages"
@@ -248,15 +249,14 @@ static void describe_options(struct json *j, const flow_option *options)
 	}
 	json_open_array(j);
 	for (; options->key != NULL; options++) {
-		char type[HOST_TYPE];
-		double min, max;
+		struct option option;
 
-		host_bounds(options->type != NULL ? options->type : "any", type, &min, &max);
+		option_read(&option, options->key, options->type != NULL ? options->type : "any");
 		json_open_object(j);
 		json_key_string(j, "key", options->key);
-		json_key_string(j, "type", type);
-		describe_bound(j, "min", min);
-		describe_bound(j, "max", max);
+		json_key_string(j, "type", option.type);
+		describe_bound(j, "min", option.min);
+		describe_bound(j, "max", option.max);
 		json_key_string(j, "default", options->value);
 		json_key_string(j, "help", options->help != NULL ? options->help : "");
 		json_end(j);
