@@ -78,7 +78,7 @@ int task_check(const struct task *task, const struct samples *samples, const cha
 	if (samples->classes != 0)
 		return fault_set(fault,
 			"'%s' holds whole numbers, which are classes, but the model gives %zu %s: "
-			"floats are wanted",
+			"floats are wanted (in the stage `table`, columns: {NAME: float64})",
 			path, task->outputs, task_noun(task));
 	if (samples->targets != task->outputs)
 		return fault_set(fault, "the model gives %zu %s a row, but '%s' has %zu",

@@ -258,8 +258,9 @@ static int take_class(float *to, double value, size_t row, size_t *classes, stru
 {
 	if (!(value >= 0 && value < CLASSES_MAX))
 		return fault_set(fault,
-			"row %zu of the target has class %.0f; from 0 to %d are possible", row,
-			value, CLASSES_MAX - 1);
+			"row %zu of the target has class %.0f; from 0 to %d are possible; of numbers "
+			"to be predicted the stage `table` makes floats, columns: {NAME: float64}",
+			row, value, CLASSES_MAX - 1);
 	*to = (float)value;
 	if ((size_t)value >= *classes)
 		*classes = (size_t)value + 1;

@@ -271,7 +271,9 @@ static int choose_loss(struct recipe *r, const struct samples *s, struct fault *
 		return fault_set(fault, "with.loss: softmax wants classes (whole numbers), but the "
 					"targets are floats");
 	if (!wants_classes && r->loss != NN_SIGMOID && s->classes != 0)
-		return fault_set(fault, "with.loss: %s wants numbers, but the targets are classes",
+		return fault_set(fault,
+			"with.loss: %s wants numbers, but the targets are classes, as whole "
+			"numbers are; give floats (in the stage `table`, columns: {NAME: float64})",
 			losses[r->loss]);
 	if (r->loss == NN_SIGMOID && s->classes > 2)
 		return fault_set(fault,
