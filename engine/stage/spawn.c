@@ -18,7 +18,7 @@
 
 #define STACK_SIZE ((size_t)64 * 1024)
 
-enum step { STEP_NONE, STEP_FILES, STEP_CWD, STEP_EXEC, STEP_ISOLATE };
+enum step { STEP_NONE, STEP_FILES, STEP_CWD, STEP_EXEC, STEP_ISOLATE, STEP_GROUP };
 
 /* What parent and child share while the child has not yet become the program. */
 struct launch {
@@ -75,10 +75,12 @@ static int __attribute__((no_sanitize("address"))) child(void *arg)
 	} else if (l->how->cwd[0] != '\0' && chdir(l->how->cwd) < 0) {
 		l->sys = errno;
 		l->failed = STEP_CWD;
+	} else if (!cgroup_enter(l->how->group)) {
+		l->sys = errno;
+		l->failed = STEP_GROUP;
 	} else {
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
-		(void)cgroup_enter(l->how->group);
 		limits_apply(l->how->limits);
 		l->sys = exec_first(l);
 		l->failed = STEP_EXEC;
@@ -99,11 +101,12 @@ static _Noreturn void forked_child(struct launch *l, int report)
 		f.failed = STEP_ISOLATE;
 	else if (l->how->cwd[0] != '\0' && chdir(l->how->cwd) < 0)
 		f.failed = STEP_CWD;
+	else if (!cgroup_enter(l->how->group))
+		f.failed = STEP_GROUP;
 	f.sys = errno;
 	if (f.failed == STEP_NONE) {
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
-		(void)cgroup_enter(l->how->group);
 		limits_apply(l->how->limits);
 		f.sys = exec_first(l);
 		f.failed = STEP_EXEC;
@@ -253,6 +256,7 @@ static const char *words(const struct launch *l)
 		return arena_printf(
 			how->arena, "cannot enter cwd `%s`: %s", how->cwd, strerror(l->sys));
 	case STEP_ISOLATE: return arena_strdup(how->arena, l->text);
+	case STEP_GROUP: return arena_printf(how->arena, "cannot enter its control group: %s", strerror(l->sys));
 	case STEP_FILES:
 	case STEP_NONE: break;
 	}

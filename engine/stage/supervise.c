@@ -231,25 +231,41 @@ static void add_usage(struct wire_ended *ended, const struct rusage *usage)
 		ended->peak_rss_kib = peak;
 }
 
+/* Whom the kernel has killed for the limit of a group is no sign that the machine was out of memory. */
+static void count_kills(struct supervisor *s, struct attempt *a)
+{
+	uint64_t kills = cgroup_memory_kills(&a->group);
+
+	s->kills += kills - a->kills;
+	a->kills = kills;
+}
+
+static bool machine_was_full(struct supervisor *s, struct attempt *a, int status)
+{
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || memory_kills() <= s->kills)
+		return false;
+	s->kills = memory_kills();
+	a->kills = cgroup_memory_kills(&a->group);
+	(void)snprintf(a->text, sizeof a->text, "killed by the kernel: the machine or flow's control group was out of memory");
+	return true;
+}
+
 static void main_ended(
 	struct supervisor *s, struct attempt *a, int status, const struct rusage *usage)
 {
-	enum wire_end verdict;
+	bool is_own = status != 0 && !a->is_doomed; /* nobody here has ended it */
+	enum wire_end verdict = is_own ? cgroup_verdict(&a->group, a->text) : END_EXIT;
 
 	a->ended.end = WIFSIGNALED(status) ? a->killed_for : END_EXIT;
 	a->ended.value = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	add_usage(&a->ended, usage);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !a->is_doomed &&
-		memory_kills() != s->kills) {
-		s->kills = memory_kills();
-		a->ended.end = END_MEMORY;
-		(void)snprintf(a->text, sizeof a->text,
-			"killed by the kernel: the machine was out of memory");
-	}
 	if (limits_tell(&a->limits, status, a->text))
 		a->ended.end = END_LIMIT;
-	else if (status != 0 && !a->is_doomed && (verdict = cgroup_verdict(&a->group, a->text)) != END_EXIT)
+	else if (verdict != END_EXIT)
 		a->ended.end = verdict;
+	else if (is_own && machine_was_full(s, a, status))
+		a->ended.end = END_MEMORY;
+	count_kills(s, a);
 	cgroup_kill(&a->group);
 	a->is_over = true;
 	a->over_ms = clock_mono_ms();
@@ -382,7 +398,10 @@ bool supervisor_take(struct supervisor *s, struct wire_ended *ended, char text[8
 	for (i = 0; i < s->attempts.count; i++) {
 		struct attempt *a = s->attempts.items[i];
 
-		if (!a->has_left || (!cgroup_remove(&a->group) && clock_mono_ms() - a->over_ms < GIVE_UP_MS))
+		if (!a->has_left)
+			continue;
+		count_kills(s, a);
+		if (!cgroup_remove(&a->group) && clock_mono_ms() - a->over_ms < GIVE_UP_MS)
 			continue;
 		*ended = a->ended;
 		memcpy(text, a->text, sizeof a->text);
@@ -432,19 +451,34 @@ int supervisor_timeout(const struct supervisor *s)
 	return s->watched > 0 ? watch_pause(s) : -1;
 }
 
+/* True: none has a control group any more. */
+static bool remove_groups(struct supervisor *s)
+{
+	bool are_gone = true;
+	size_t i;
+
+	for (i = 0; i < s->attempts.count; i++) {
+		cgroup_kill(&s->attempts.items[i]->group);
+		are_gone &= cgroup_remove(&s->attempts.items[i]->group);
+	}
+	return are_gone;
+}
+
 void supervisor_kill_all(struct supervisor *s)
 {
 	int64_t until = clock_mono_ms() + GIVE_UP_MS;
 	struct timespec pause = { .tv_nsec = 1000000 };
+	bool are_gone;
 	size_t i;
 
 	do {
 		(void)proc_children(s->children_fd, &s->children);
 		for (i = 0; i < s->children.count; i++)
 			kill_tree(s, s->children.items[i]);
+		are_gone = remove_groups(s);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
-		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+		if (are_gone && waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
 			return;
 		(void)nanosleep(&pause, NULL);
 	} while (clock_mono_ms() < until);

@@ -38,6 +38,7 @@ struct attempt {
 	bool is_doomed;  /* SIGKILL was asked for: strays die at once, not only at the end */
 	struct wire_limits limits;
 	struct cgroup group;
+	uint64_t kills;  /* of cgroup_memory_kills(), counted in the supervisor's */
 	enum wire_end killed_for; /* END_MEMORY or END_LIMIT: we did, see text; else END_SIGNAL */
 	bool has_left;   /* over, and no process of it was left at the last sweep */
 	int64_t over_ms; /* when it was over, monotonic */
@@ -68,7 +69,7 @@ struct supervisor {
 	size_t watched;             /* attempts whose memory or processes are limited */
 	size_t counted;             /* those whose processes are: they multiply fast */
 	int64_t watch_ms;           /* when they are looked at next */
-	uint64_t kills;             /* memory_kills() when the first attempt began */
+	uint64_t kills;             /* of memory_kills(), known: before the first attempt, or for the limit of a control group */
 	int children_fd;
 };
 

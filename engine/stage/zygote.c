@@ -27,9 +27,11 @@ static void on_early_exit(int status, void *arg)
 	host_leave(ctx);
 }
 
-static void enter(const struct zygote *z, pid_t worker)
+/* 0, or the errno of what kept it out of its control group. */
+static int enter(const struct zygote *z, pid_t worker)
 {
 	sigset_t none;
+	int sys;
 
 	(void)setsid();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -37,7 +39,7 @@ static void enter(const struct zygote *z, pid_t worker)
 		_exit(1);
 	if (dup2(z->null_fd, 0) < 0 || dup2(z->log_fd, 1) < 0 || dup2(z->log_fd, 2) < 0)
 		_exit(1);
-	(void)cgroup_enter(z->group);
+	sys = cgroup_enter(z->group) ? 0 : errno;
 	(void)close_range(3, ~0u, 0);
 	limits_apply(&z->start->limits);
 	environ = z->environ;
@@ -45,17 +47,20 @@ static void enter(const struct zygote *z, pid_t worker)
 	host_catch_signals();
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	return sys;
 }
 
 static _Noreturn void child(const struct zygote *z, pid_t worker)
 {
 	static struct flow_ctx ctx;
 	const char *cwd = z->start->cwd;
+	int sys = enter(z, worker);
 
-	enter(z, worker);
 	host_init(&ctx, z->start, z->root);
 	(void)on_exit(on_early_exit, &ctx);
-	if (cwd[0] != '\0' && chdir(cwd) < 0)
+	if (sys != 0)
+		(void)host_fail(&ctx, NULL, "cannot enter its control group: %s", strerror(sys));
+	else if (cwd[0] != '\0' && chdir(cwd) < 0)
 		(void)host_fail(&ctx, NULL,
 			errno == ENOENT ? "cwd `%s` is not there" : "cannot enter cwd `%s`", cwd);
 	else if (z->start->stage == WIRE_PLUGIN)
