@@ -20,6 +20,7 @@ long_rows() {
 		model     1  FLOW_MODEL_CASES=2000000 $build/tests/test_sched_model
 		soak     40  tests/soak/soak.py $build
 		groups    3  tests/vm/run.sh $build
+		cuts      1  tests/vm/cut.py $build --rounds 300
 		fuzz     40  FUZZ_RUNS=10000000 tests/fuzz/run.sh 86400
 	ROWS
 }

@@ -20,7 +20,7 @@ import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 PUBLISH, RECOVER, OBJECTS, RUN = "engine/run/publish.c", "engine/run/recover.c", "engine/store/objects.c", "engine/run/run.c"
-DURABLE = "engine/run/durable.c"
+DURABLE, GROUP = "engine/run/durable.c", "engine/stage/cgroup.c"
 PLANTED = [
     # The order of effects.
     ("told-and-shown-before-the-commit", "points", RUN, "if (db_commit(db, e) < 0) return e->code; durable_committed",
@@ -33,6 +33,7 @@ PLANTED = [
     ("started-before-it-is-recorded", "points", "engine/run/attempt.c", "vec_push(&n->launches, slot); return 0;",
      "return attempt_launch(n, a, e);"),
     ("no-sync", "faults", DURABLE, "syncfs(d->fd) < 0", "false"),
+    ("no-sync-before-a-cut", "cut", DURABLE, "syncfs(d->fd) < 0", "false"),
     ("sync-error-is-ignored", "points:sync.begin", DURABLE, "if (d->rc == 0)", "if (true)"),
     ("durable-before-the-sync", "power", DURABLE, "d->busy = true;", "d->busy = true;\n\td->synced = d->covering;"),
     ("young-outs-are-not-checked", "power", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
@@ -92,9 +93,19 @@ PLANTED = [
     ("gc-takes-from-the-pinned", "race", "engine/store/needs.c", "pinned_ms IS NOT NULL", "pinned_ms IS NULL AND 1 = 0"),
     ("gc-while-others-work", "race", "engine/store/shared.c", "try_lock(p, F_WRLCK, e)", "0"),
     ("gc-does-not-record", "gc", "engine/store/gc.c", "if (record_evicted(g, e) < 0 ||", "if ("),
+    # Control groups.
+    ("pids-before-memory", "vm", GROUP, "if (move_processes(c->fd)) {", 'c->has_pids = enable(c->fd, "pids");\n\tif (move_processes(c->fd)) {'),
+    ("half-a-group-is-killed", "vm", GROUP, 'write_file(g->fd, "memory.oom.group", "1") &&', ""),
+    ("groups-outlive-their-worker", "vm", "engine/stage/supervise.c", "are_gone = remove_groups(s);", "are_gone = true;"),
+    ("groups-of-the-dead-stay", "vm", GROUP, "clear_old(c->fd);", ";"),
+    ("groups-in-groups-stay", "vm", GROUP, "remove_nested(g->fd, 0);", ";"),
+    ("groups-that-none-may-enter", "vm", GROUP, "if (!may_enter(c)) {", "if (false) {"),
+    ("groups-of-threads", "vm", GROUP, '&& strcmp(type, "domain\\n") == 0', ""),
+    ("a-group's-dead-are-the-machine's", "vm", "engine/stage/supervise.c", "s->kills += kills - a->kills;", ";"),
+    ("the-machine's-dead-are-a-group's", "vm", GROUP, 'read_event(g->fd, "memory.events", "oom") > 0 &&', ""),
     ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),
 ]
-BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "fault_preload", "power_record", "other_boot")
+BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "zoo_leaks", "fault_preload", "power_record", "other_boot")
 
 
 def command_of(test, source, build, options, short):
@@ -114,6 +125,10 @@ def command_of(test, source, build, options, short):
         return ["env", "KILLS=60", "LANES=%d" % options.jobs, "SEED=1", tests + "/crash/kill.sh", build + "/flow"]
     if test == "power":
         return ["env", "SEEDS=%d" % (5 * short), "JOBS=%d" % options.jobs, sys.executable, tests + "/power/loss.py", build]
+    if test == "vm":
+        return [tests + "/vm/run.sh", build]
+    if test == "cut":
+        return [tests + "/vm/cut.py", build, "--rounds", str(int(short // 2))]
     return ["ctest", "--test-dir", build, "-R", "^%s$" % re.escape(test), "--output-on-failure", "--no-tests=error"]
 
 
@@ -187,14 +202,14 @@ class Garden:
             code, said = self.run(*command, limit=self.options.limit)
             if code not in (0, "late") and command[0] == "ctest":
                 code, said = self.run(*command, limit=self.options.limit)  # a busy machine is no fault: it must fail twice
-            if code in (126, 127):
+            if code in (77, 126, 127):
                 raise SystemExit("%s cannot be asked: %s" % (test, said[-500:]))
             if code == "late":
                 return None, "%s did not end in time" % test
             if code != 0:
                 lines = said.splitlines()
-                telling = [line.strip() for line in lines if line.startswith("    ")] if command[0] != "ctest" else \
-                    [line.strip() for line in lines if re.search(r"^[-+] |rror: Failure|\[  FAILED", line)]
+                mark = r"^[-+] |rror: Failure|\[  FAILED" if command[0] == "ctest" else r"^  [-+]\w" if test == "vm" else "^    "
+                telling = [line.strip() for line in lines if re.search(mark, line)]
                 return test, (telling or lines or [""])[0]
         return None, ""
 
