@@ -100,7 +100,7 @@ PLANTED = [
     ("groups-of-the-dead-stay", "vm", GROUP, "clear_old(c->fd);", ";"),
     ("groups-in-groups-stay", "vm", GROUP, "remove_nested(g->fd, 0);", ";"),
     ("groups-that-none-may-enter", "vm", GROUP, "if (!may_enter(c)) {", "if (false) {"),
-    ("groups-of-threads", "vm", GROUP, '&& strcmp(type, "domain\\n") == 0', ""),
+    ("the-root-is-divided", "vm", GROUP, 'faccessat(fd, "cgroup.type", F_OK, 0) == 0', "true"),
     ("a-group's-dead-are-the-machine's", "vm", "engine/stage/supervise.c", "s->kills += kills - a->kills;", ";"),
     ("the-machine's-dead-are-a-group's", "vm", GROUP, 'read_event(g->fd, "memory.events", "oom") > 0 &&', ""),
     ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),

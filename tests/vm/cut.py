@@ -118,7 +118,7 @@ class Trial:
         if checked.returncode != 0:
             self.wrong.append("the disk: " + checked.stdout[-300:])
         for line in self.wrong:
-            print("  " + line)
+            print("    " + line)
         print("%d cuts while it ran, %d while it resumed; %d ends of tasks told, %d rounds; %d violations" % (
             self.cuts["running"], self.cuts["resuming"], len(self.told), following, len(self.wrong)))
         return 1 if self.wrong else 0
