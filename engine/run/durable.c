@@ -5,7 +5,6 @@
  * run and is never tried again: the kernel forgets what it could not write, and the next sync would say that all is well.
  */
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -20,20 +19,13 @@ static void sync_all(struct pool_job *job)
 {
 	struct durable *d = (struct durable *)(void *)job;
 
-	/* The objects of a shared store first: what the journal says of them must be true. */
-	d->rc = FAILPOINT("sync.begin", NULL) < 0 ||
-				(d->store_fd != d->fd && syncfs(d->store_fd) < 0) || syncfs(d->fd) < 0
-			? errno
-			: 0;
+	d->rc = FAILPOINT("sync.begin", NULL) < 0 || project_sync(d->project) < 0 ? errno : 0;
 	(void)FAILPOINT("sync.end", NULL);
 }
 
 void durable_open(struct durable *d, const struct project *p)
 {
-	*d = (struct durable){ .job = { .work = sync_all },
-		.fd = p->flow_fd,
-		.store_fd = p->store_fd,
-		.due_ms = INT64_MAX };
+	*d = (struct durable){ .job = { .work = sync_all }, .project = p, .due_ms = INT64_MAX };
 }
 
 bool durable_behind(const struct durable *d)

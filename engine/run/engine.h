@@ -77,7 +77,7 @@ struct attempt {
 /* At most one sync is under way. Successes are counted, attempts known by their id in the journal. */
 struct durable {
 	struct pool_job job;
-	int fd, store_fd;        /* one of the project's disk, and one of the store's */
+	const struct project *project;
 	int rc;                  /* of the last sync: 0 or an errno */
 	bool busy;
 	uint64_t recorded;       /* successes, in this turn too; */

@@ -361,40 +361,36 @@ static int check_young(struct salvage *v, int64_t durable, struct err *e)
 	return rc;
 }
 
-/* One number and one text of a query with one row; 0 and "" without a row. */
-static int ask(struct salvage *v, const char *sql, int64_t *number, char text[64], struct err *e)
+/* The one number that a query has for an answer. */
+static int ask(struct salvage *v, const char *sql, int64_t *number, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
 	int rc = db_query(v->db, sql, &s, e);
 
 	*number = 0;
-	text[0] = '\0';
-	if (rc == 0 && (rc = db_step(v->db, s, e)) > 0) {
+	if (rc == 0 && (rc = db_step(v->db, s, e)) > 0)
 		*number = db_int(s, 0);
-		(void)snprintf(text, 64, "%s", db_text(s, 1));
-	}
 	db_finish(s);
 	return rc < 0 ? rc : 0;
 }
 
-/* Was the machine started anew since the last run? */
 static int check_after_reboot(struct salvage *v, struct err *e)
 {
 	struct sqlite3_stmt *s = NULL;
-	int64_t run, durable, last;
-	char boot[37], then[64], unused[64];
+	int64_t durable, last;
+	bool rebooted;
+	char boot[37];
 
-	if (ask(v, "SELECT id, boot_id FROM run ORDER BY id DESC LIMIT 1", &run, then, e) < 0)
+	if (journal_rebooted(v->db, &rebooted, e) < 0)
 		return e->code;
-	if (run == 0 || strcmp(then, boot_id(boot)) == 0)
+	if (!rebooted)
 		return 0;
-	stats_forget_all(v->stats); /* it knows nothing of the files of that time */
-	if (ask(v, "SELECT attempt, boot_id FROM durable", &durable, unused, e) < 0 ||
-		ask(v, "SELECT max(id), '' FROM attempt", &last, unused, e) < 0 ||
+	if (ask(v, "SELECT attempt FROM durable", &durable, e) < 0 || ask(v, "SELECT max(id) FROM attempt", &last, e) < 0 ||
 		check_young(v, durable, e) < 0)
 		return e->code;
-	/* What was put aside must stay away before the journal says that all is well: the power may go again. */
-	if (v->put_aside > 0 && syncfs(v->project->flow_fd) < 0)
+	/* What was put aside must stay away, and what was taken again be there, before the journal says that all is well: the power may go
+	 * again. */
+	if (v->put_aside > 0 && project_sync(v->project) < 0)
 		return err_system(e, "the disk could not be made to keep what was put aside");
 	if (db_begin(v->db, e) < 0 || db_query(v->db, "DELETE FROM file", &s, e) < 0)
 		return e->code;
@@ -404,7 +400,7 @@ static int check_after_reboot(struct salvage *v, struct err *e)
 	}
 	db_finish(s);
 	/* What is to be made again comes under the names that old records know: not durable until the next sync. */
-	return journal_durable(v->db, boot, v->found->damaged > 0 ? durable : last, e);
+	return journal_durable(v->db, boot_id(boot), v->found->damaged > 0 ? durable : last, e);
 }
 
 /* -- folders ---------------------------------------------------------------------------------------------------------- */

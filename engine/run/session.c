@@ -13,6 +13,7 @@
 #include "dag/load.h"
 #include "plan/key.h"
 #include "store/graph_cache.h"
+#include "store/journal.h"
 
 #define PARAMS_MAX ((size_t)16 << 20)
 
@@ -150,13 +151,25 @@ static int load_graph(struct session *s, struct err *e)
 	return rc;
 }
 
+/* Not after a reboot: power loss may have left a file the times that belong to bytes it has not. */
+static int load_stats(struct session *s, struct err *e)
+{
+	bool rebooted;
+
+	if (!s->has_db)
+		return 0;
+	if (journal_rebooted(&s->db, &rebooted, e) < 0)
+		return e->code;
+	return rebooted ? 0 : stats_load(&s->stats, &s->db, e);
+}
+
 int session_load(struct session *s, struct err *e)
 {
 	int rc = load_graph(s, e);
 
 	if (rc < 0)
 		return rc;
-	if (s->has_db && stats_load(&s->stats, &s->db, e) < 0)
+	if (load_stats(s, e) < 0)
 		return e->code;
 	learn_sources(s);
 	dag_check_deps(&s->graph, dep_exists, s, &s->diags);

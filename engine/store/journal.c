@@ -1,11 +1,13 @@
 #include "store/journal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "plan/past.h"
 #include "store/db.h"
+#include "store/project.h"
 #include "store/slots.h"
 
 /* A statement used once a run is not worth a slot: prepare, bind by the caller, run, finish. */
@@ -408,6 +410,19 @@ int journal_metric(struct db *db, int64_t attempt, const char *name, int64_t ste
 	db_bind_real(s, 4, value);
 	db_bind_int(s, 5, at_ms);
 	return db_run(db, s, e);
+}
+
+int journal_rebooted(struct db *db, bool *rebooted, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	char boot[37];
+	int rc = db_query(db, "SELECT boot_id FROM run ORDER BY id DESC LIMIT 1", &s, e);
+
+	if (rc == 0)
+		rc = db_step(db, s, e);
+	*rebooted = rc > 0 && strcmp(db_text(s, 0), boot_id(boot)) != 0;
+	db_finish(s);
+	return rc < 0 ? rc : 0;
 }
 
 int journal_durable(struct db *db, const char *boot, int64_t attempt, struct err *e)

@@ -13,6 +13,7 @@
 #ifndef FLOW_STORE_JOURNAL_H
 #define FLOW_STORE_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -106,6 +107,8 @@ int journal_latest(struct db *db, const char *task, int64_t attempt, const struc
 	int64_t took_ms, struct err *e);
 int journal_metric(struct db *db, int64_t attempt, const char *name, int64_t step, double value, int64_t at_ms, struct err *e);
 
+/* Was the machine started since the last run began? What power loss may have taken is then to be found out. */
+int journal_rebooted(struct db *db, bool *rebooted, struct err *e);
 /* The disk is known to hold everything up to this attempt. */
 int journal_durable(struct db *db, const char *boot, int64_t attempt, struct err *e);
 

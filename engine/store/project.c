@@ -240,6 +240,14 @@ void project_close(struct project *p)
 	close_fd(&p->root_fd);
 }
 
+int project_sync(const struct project *p)
+{
+	/* The objects of a shared store first: what the journal says of them must be true. */
+	if (p->store_fd != p->flow_fd && syncfs(p->store_fd) < 0)
+		return -1;
+	return syncfs(p->flow_fd);
+}
+
 const char *boot_id(char text[37])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);

@@ -41,6 +41,9 @@ int project_lock(struct project *p, const char *folder, struct err *e);
 /* Refuses a folder that is another user's, open to others, or on a network file system. `shown` is its name in messages. */
 int project_check_folder(int fd, const char *shown, struct err *e);
 
+/* What was written to .flow and to the store is on the disk to stay; -1 and errno. Any thread may ask. */
+int project_sync(const struct project *p);
+
 /* "e3b0c442-..." of /proc/sys/kernel/random/boot_id; "" when it cannot be read. 37 bytes. */
 const char *boot_id(char text[37]);
 

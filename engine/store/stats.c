@@ -418,16 +418,6 @@ void stats_forget(struct stats *s, const char *path)
 	s->now++;
 }
 
-void stats_forget_all(struct stats *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->count; i++) {
-		s->items[i].state = ENTRY_LOADED;
-		s->items[i].seen_ns = 0;
-	}
-}
-
 static int save_entry(struct db *db, const struct stat_entry *entry, struct err *e)
 {
 	struct sqlite3_stmt *q = NULL;

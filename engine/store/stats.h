@@ -69,7 +69,6 @@ void stats_learn(struct stats *s, int root_fd, const char *const *paths, size_t 
 bool stats_still(const struct stats *s, int root_fd, const char *path); /* is a file on the disk what it was when its digest was asked for */
 void stats_note(struct stats *s, const char *path, const struct stat_id *id, const struct digest *d);
 void stats_forget(struct stats *s, const char *path); /* look at the disk again next time, also for what is below and above it */
-void stats_forget_all(struct stats *s);  /* and trust no entry that was loaded */
 int stats_save(struct stats *s, struct db *db, struct err *e);
 void stats_release(struct stats *s);
 

@@ -20,7 +20,7 @@ import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 PUBLISH, RECOVER, OBJECTS, RUN = "engine/run/publish.c", "engine/run/recover.c", "engine/store/objects.c", "engine/run/run.c"
-DURABLE, GROUP = "engine/run/durable.c", "engine/stage/cgroup.c"
+DURABLE, GROUP, SESSION = "engine/run/durable.c", "engine/stage/cgroup.c", "engine/run/session.c"
 PLANTED = [
     # The order of effects.
     ("told-and-shown-before-the-commit", "points", RUN, "if (db_commit(db, e) < 0) return e->code; durable_committed",
@@ -32,14 +32,23 @@ PLANTED = [
     ("recorded-but-not-stored", "run", OBJECTS, "if (o != NULL && put_in(o, &t, e) < 0)", "if (false)"),
     ("started-before-it-is-recorded", "points", "engine/run/attempt.c", "vec_push(&n->launches, slot); return 0;",
      "return attempt_launch(n, a, e);"),
-    ("no-sync", "faults", DURABLE, "syncfs(d->fd) < 0", "false"),
-    ("no-sync-before-a-cut", "cut", DURABLE, "syncfs(d->fd) < 0", "false"),
+    ("no-sync", "faults", DURABLE, "project_sync(d->project) < 0", "false"),
+    ("no-sync-before-a-cut", "cut", DURABLE, "project_sync(d->project) < 0", "false"),
     ("sync-error-is-ignored", "points:sync.begin", DURABLE, "if (d->rc == 0)", "if (true)"),
-    ("durable-before-the-sync", "power", DURABLE, "d->busy = true;", "d->busy = true;\n\td->synced = d->covering;"),
-    ("young-outs-are-not-checked", "power", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
     ("schema-in-pieces", "points first", "engine/store/schema.c", 'int rc = execute(handle, "BEGIN IMMEDIATE"); if (rc == SQLITE_OK) '
      'rc = execute(handle, flow_schema_sql); return rc == SQLITE_OK ? commit(handle) : rc;',
      "return FAILPOINT(\"db.schema\", NULL) < 0 ? SQLITE_FULL : execute(handle, flow_schema_sql);"),
+    # Power loss, with the outcome at which it matters.
+    ("durable-before-the-sync", "directed:sync_under_way", DURABLE, "d->busy = true;", "d->busy = true;\n\td->synced = d->covering;"),
+    ("young-outs-are-not-checked", "directed:object_of_a_young_success", RECOVER, "check_young(v, durable, e) < 0)", "false)"),
+    ("no-sync-after-a-quarantine", "directed:mended_and_lost_again", RECOVER, "v->put_aside > 0 && project_sync(v->project) < 0", "false"),
+    ("damage-is-called-durable", "directed:damaged_and_lost_again", RECOVER, "v->found->damaged > 0 ? durable : last", "last"),
+    ("times-are-believed-after-a-reboot", "directed:edited_in_place", SESSION, "return rebooted ? 0 : stats_load", "return stats_load"),
+    ("plans-believe-times-after-a-reboot", "directed:edited_in_place", SESSION, "return rebooted ?",
+     "return rebooted && s->options.mode == PROJECT_WRITE ?"),
+    ("times-outlive-a-reboot", "directed:out_with_its_times", RECOVER, '"DELETE FROM file"', '"DELETE FROM file WHERE 0"'),
+    ("shared-store-is-not-synced", "directed:store_of_its_own", "engine/store/project.c",
+     "p->store_fd != p->flow_fd && syncfs(p->store_fd) < 0", "false"),
     # The journal.
     ("no-unique-success", "run", "engine/store/schema.sql", "CREATE UNIQUE INDEX attempt_one_success", "CREATE INDEX attempt_one_success"),
     ("an-event-is-not-written", "run", "engine/store/schema.sql", "CREATE TRIGGER attempt_event AFTER UPDATE OF state ON attempt BEGIN",
@@ -105,7 +114,7 @@ PLANTED = [
     ("the-machine's-dead-are-a-group's", "vm", GROUP, 'read_event(g->fd, "memory.events", "oom") > 0 &&', ""),
     ("parameters-are-not-in-the-key", "unit.key", "engine/plan/key.c", "put_fields(out, PART_PARAM, g, n->params);", ""),
 ]
-BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "zoo_leaks", "fault_preload", "power_record", "other_boot")
+BUILT = ("flow", "flow-worker", "flow-source", "zoo_ok", "zoo_folder", "zoo_leaks", "fault_preload", "power_record", "other_boot", "slow_sync")
 
 
 def command_of(test, source, build, options, short):
@@ -123,12 +132,12 @@ def command_of(test, source, build, options, short):
         return [tests + "/faults/sweep.py", build, "--seconds", str(short), *jobs]
     if test == "kills":
         return ["env", "KILLS=60", "LANES=%d" % options.jobs, "SEED=1", tests + "/crash/kill.sh", build + "/flow"]
-    if test == "power":
-        return ["env", "SEEDS=%d" % (5 * short), "JOBS=%d" % options.jobs, sys.executable, tests + "/power/loss.py", build]
     if test == "vm":
         return [tests + "/vm/run.sh", build]
     if test == "cut":
         return [tests + "/vm/cut.py", build, "--rounds", str(int(short // 2))]
+    if test.startswith("directed:"):
+        return [sys.executable, tests + "/power/directed.py", build, test[9:]]
     return ["ctest", "--test-dir", build, "-R", "^%s$" % re.escape(test), "--output-on-failure", "--no-tests=error"]
 
 

@@ -15,7 +15,6 @@ import pickle
 import random
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ import disk  # noqa: E402
 import oracle  # noqa: E402
 import recordings  # noqa: E402
 
-WEIGHTS = {"cold": 5, "changed": 8, "restored": 2, "failing": 4, "killed": 4, "lost": 4, "checkpoint": 1}
+WEIGHTS = {"cold": 5, "changed": 8, "copied": 6, "restored": 2, "failing": 4, "killed": 4, "lost": 4, "checkpoint": 1}
 project = None
 known = []
 
@@ -189,10 +188,8 @@ def tapes(build, home):
 def main():
     global known
     build = os.path.abspath(sys.argv[1])
-    if subprocess.run([os.path.join(build, "power_record"), "/dev/null", "/tmp", "/bin/true"]).returncode != 0:
-        print("processes cannot be traced here: is ptrace permitted, and seccomp? (FLOW_TEST_NO_PTRACE=1 leaves this test out)")
-        return 77 if os.environ.get("FLOW_TEST_NO_PTRACE") == "1" else 1
-    home = tempfile.tempdir = tempfile.mkdtemp(prefix="power-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+    recordings.set_up(build)
+    home = tempfile.tempdir = tempfile.mkdtemp(prefix="power-")
     try:
         known = tapes(build, home)
         if len(sys.argv) > 2:

@@ -456,18 +456,6 @@ static void source_is_what_it_was_or_not(void **state)
 	assert_false(stats_still(&stats, s.folder.fd, "x"));
 }
 
-static void distrust_reads_everything_again(void **state)
-{
-	(void)state;
-	folder_write(&s.folder, "x", "one");
-	settle();
-	expect_digest("x", "one");
-	next_process();
-	stats_forget_all(&stats);
-	expect_digest("x", "one");
-	assert_int_equal(stats.hashed, 1);
-}
-
 static void damaged_rows_are_not_trusted(void **state)
 {
 	struct err e;
@@ -510,7 +498,6 @@ int main(void)
 		TEST(link_is_followed_to_what_it_names),
 		TEST(what_cannot_be_looked_at_is_an_error),
 		TEST(source_is_what_it_was_or_not),
-		TEST(distrust_reads_everything_again),
 		TEST(damaged_rows_are_not_trusted),
 	};
 
