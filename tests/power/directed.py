@@ -248,7 +248,7 @@ CASES = (object_of_a_young_success, sync_under_way, mended_and_lost_again, damag
 
 
 def look(build, function, model):
-    home = tempfile.mkdtemp(prefix="power-")
+    home = os.path.realpath(tempfile.mkdtemp(prefix="power-"))
     try:
         case = Case(build, model, home)
         function(case)

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAITS 10000 /* milliseconds: a test that has gone wrong ends */
+#define WAITS 30000 /* milliseconds: a test that has gone wrong ends */
 
 static void tell(const char *folder, int fd)
 {
