@@ -78,6 +78,7 @@ struct cli {
 /* Open and load the project for a command (-C was applied already). On failure: cli_fail_session(), which prints the diagnostics
  * or the error, closes the session and returns the exit status. */
 int cli_session(struct cli *c, struct session *s, enum project_mode mode, struct err *e);
+int cli_graph(struct cli *c, struct session *s, struct err *e); /* the same to look at the graph alone: there will be no plan */
 int cli_fail_session(struct cli *c, struct session *s, const struct err *e);
 
 /* The selection and --force of the command line. Lives in c->arena. */

@@ -36,7 +36,7 @@ static int graph_main(struct cli *c)
 	struct session s;
 	struct err e;
 
-	if (cli_session(c, &s, PROJECT_READ, &e) < 0)
+	if (cli_graph(c, &s, &e) < 0)
 		return cli_fail_session(c, &s, &e);
 	draw(c, &s.graph);
 	session_close(&s);

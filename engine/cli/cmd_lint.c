@@ -285,7 +285,7 @@ static int lint_main(struct cli *c)
 	struct lint l = { .cli = c, .session = &s };
 	struct err e;
 
-	if (cli_session(c, &s, PROJECT_READ, &e) < 0)
+	if (cli_graph(c, &s, &e) < 0)
 		return cli_fail_session(c, &s, &e);
 	if (check_all(&l, &e) < 0)
 		return cli_fail_session(c, &s, &e);

@@ -58,7 +58,7 @@ static int params_main(struct cli *c)
 		err_hint(&e, "`flow params` shows all of them");
 		return cli_fail(c, &e);
 	}
-	if (cli_session(c, &s, PROJECT_READ, &e) < 0)
+	if (cli_graph(c, &s, &e) < 0)
 		return cli_fail_session(c, &s, &e);
 	if (c->json)
 		put_json(c, &s.graph);

@@ -20,7 +20,7 @@ static const char *file_of(struct cli *c, const char *path)
 	return arena_strdup(&c->arena, whole);
 }
 
-int cli_session(struct cli *c, struct session *s, enum project_mode mode, struct err *e)
+static int open_session(struct cli *c, struct session *s, enum project_mode mode, bool only_looks, struct err *e)
 {
 	const char **files = arena_alloc(&c->arena, (c->files.count + 1) * sizeof *files);
 	struct session_options options = { .dag = c->dag,
@@ -28,7 +28,8 @@ int cli_session(struct cli *c, struct session *s, enum project_mode mode, struct
 		.set_count = c->sets.count,
 		.files = files,
 		.file_count = c->files.count,
-		.mode = mode };
+		.mode = mode,
+		.only_looks = only_looks };
 	size_t i;
 
 	for (i = 0; i < c->files.count; i++)
@@ -36,6 +37,16 @@ int cli_session(struct cli *c, struct session *s, enum project_mode mode, struct
 	if (session_open(s, &options, e) < 0)
 		return e->code;
 	return session_load(s, e);
+}
+
+int cli_session(struct cli *c, struct session *s, enum project_mode mode, struct err *e)
+{
+	return open_session(c, s, mode, false, e);
+}
+
+int cli_graph(struct cli *c, struct session *s, struct err *e)
+{
+	return open_session(c, s, PROJECT_READ, true, e);
 }
 
 void cli_wish(struct cli *c, struct session_wish *wish)

@@ -42,7 +42,7 @@ void past_params_add(struct past_params *p, const struct run_params *params, con
 /* The parameters that a dag has without any option. */
 static int read_own(const char *dag, struct run_params *out, struct arena *a, struct err *e)
 {
-	struct session_options options = { .dag = dag, .mode = PROJECT_READ };
+	struct session_options options = { .dag = dag, .mode = PROJECT_READ, .only_looks = true };
 	struct session s;
 	struct buf text = { 0 };
 	struct json j;

@@ -1,5 +1,6 @@
 #include "run/session.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,12 +90,14 @@ static int builtin(void *user, const char *name)
 static bool dep_exists(void *user, uint32_t dep)
 {
 	struct session *s = user;
+	const char *path = graph_text(&s->graph, s->graph.deps[dep].path);
 	struct digest d;
 	struct err e;
 
+	if (s->options.only_looks)
+		return faccessat(s->root_fd, path, F_OK, 0) == 0 || (errno != ENOENT && errno != ENOTDIR);
 	/* The answer is kept: the plan asks for the same digest. */
-	return stats_digest(&s->stats, s->root_fd, graph_text(&s->graph, s->graph.deps[dep].path),
-		       &d, &e) != ERR_NOTFOUND;
+	return stats_digest(&s->stats, s->root_fd, path, &d, &e) != ERR_NOTFOUND;
 }
 
 /* Every path that is read and that no task makes will be asked for. */
@@ -151,16 +154,17 @@ static int load_graph(struct session *s, struct err *e)
 	return rc;
 }
 
-/* Not after a reboot: power loss may have left a file the times that belong to bytes it has not. */
-static int load_stats(struct session *s, struct err *e)
+/* After a reboot nothing is known of files: power loss may have left one the times that belong to bytes it has not. */
+static int read_sources(struct session *s, struct err *e)
 {
-	bool rebooted;
+	bool rebooted = true;
 
-	if (!s->has_db)
-		return 0;
-	if (journal_rebooted(&s->db, &rebooted, e) < 0)
+	if (s->has_db && journal_rebooted(&s->db, &rebooted, e) < 0)
 		return e->code;
-	return rebooted ? 0 : stats_load(&s->stats, &s->db, e);
+	if (!rebooted && stats_load(&s->stats, &s->db, e) < 0)
+		return e->code;
+	learn_sources(s);
+	return 0;
 }
 
 int session_load(struct session *s, struct err *e)
@@ -169,9 +173,8 @@ int session_load(struct session *s, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (load_stats(s, e) < 0)
+	if (!s->options.only_looks && read_sources(s, e) < 0)
 		return e->code;
-	learn_sources(s);
 	dag_check_deps(&s->graph, dep_exists, s, &s->diags);
 	if (s->diags.count == 0)
 		return 0;

@@ -36,6 +36,7 @@ struct session_options {
 	const char *const *files;   /* --params FILE */
 	size_t file_count;
 	enum project_mode mode;
+	bool only_looks;            /* there will be no plan: files that are read need to be there, and are not hashed */
 };
 
 struct session_wish {
