@@ -73,6 +73,10 @@ static void measure(struct moments *m, const struct cells *cells)
 		size_t take = count - i < BLOCK ? count - i : BLOCK;
 		const uint8_t *present = cells->present;
 
+		if (cells->type == COLUMN_FLOAT64 && present == NULL) {
+			moments_add(m, (const double *)(const void *)cells->data + i, NULL, take);
+			continue;
+		}
 		column_numbers(numbers, cells->type, cells->data, i, take);
 		if (present != NULL && cells->width != 1) {
 			for (size_t k = 0; k < take; k++)
