@@ -8,10 +8,43 @@
 #include "common/text.h"
 
 #define SLOTS_FIRST 64
+#define SLOTS_FEW   65536 /* so few may be emptier */
 
-static uint32_t hash_of(const void *text, size_t length)
+/* What tells texts apart at a glance; of a short one it is the text itself. */
+struct key {
+	uint64_t low, high;
+	uint32_t hash;
+	int is_short;
+};
+
+__extension__ typedef unsigned __int128 wide;
+
+static inline struct key short_key(const void *text, size_t length)
 {
-	return (uint32_t)XXH3_64bits(text, length);
+	/* So many bytes from here are ones, the others zeros. */
+	static const uint64_t masks[4] = { UINT64_MAX, UINT64_MAX, 0, 0 };
+	struct key key = { .is_short = 1 };
+	uint64_t mask[2];
+	wide product;
+
+	memcpy(mask, (const char *)masks + DICTIONARY_AHEAD - length, sizeof mask);
+	memcpy(&key.low, text, sizeof key.low);
+	memcpy(&key.high, (const char *)text + 8, sizeof key.high);
+	key.low &= mask[0];
+	key.high &= mask[1];
+	product = (wide)(key.low ^ 0x9e3779b97f4a7c15u) * (key.high ^ 0xd1b54a32d192ed03u ^ length << 56);
+	key.hash = (uint32_t)(product >> 64) ^ (uint32_t)(product >> 32) ^ (uint32_t)product;
+	return key;
+}
+
+static struct key key_of(const void *text, size_t length)
+{
+	char room[DICTIONARY_AHEAD] = { 0 };
+
+	if (length > sizeof room)
+		return (struct key){ .hash = (uint32_t)XXH3_64bits(text, length) };
+	memcpy(room, text, length);
+	return short_key(room, length);
 }
 
 const char *dictionary_text(const struct dictionary *d, uint32_t code, size_t *length)
@@ -22,21 +55,29 @@ const char *dictionary_text(const struct dictionary *d, uint32_t code, size_t *l
 	return d->bytes + start;
 }
 
-/* The slot that has the text, or the free one where it belongs. */
-static struct dictionary_slot *look(
-	const struct dictionary *d, const void *text, size_t length, uint32_t hash)
+static inline int is_same(const struct dictionary *d, uint32_t code, const void *text, size_t length, const struct key *key)
 {
-	for (size_t i = hash;; i++) {
+	size_t known_length;
+	const char *known = dictionary_text(d, code, &known_length);
+	struct key other;
+
+	if (known_length != length)
+		return 0;
+	if (!key->is_short)
+		return memcmp(known, text, length) == 0;
+	other = short_key(known, length);
+	return ((other.low ^ key->low) | (other.high ^ key->high)) == 0;
+}
+
+/* The slot that has the text, or the free one where it belongs. */
+static inline struct dictionary_slot *look(const struct dictionary *d, const void *text, size_t length, const struct key *key)
+{
+	for (size_t i = key->hash;; i++) {
 		struct dictionary_slot *slot = &d->slot[i & (d->slots - 1)];
-		size_t known_length;
-		const char *known;
 
 		if (slot->code == DICTIONARY_NONE)
 			return slot;
-		if (slot->hash != hash)
-			continue;
-		known = dictionary_text(d, slot->code, &known_length);
-		if (known_length == length && memcmp(known, text, length) == 0)
+		if (slot->hash == key->hash && is_same(d, slot->code, text, length, key))
 			return slot;
 	}
 }
@@ -63,7 +104,8 @@ static void make_slots(struct dictionary *d, size_t slots)
 
 static void keep(struct dictionary *d, const void *text, size_t length)
 {
-	if (d->size + length + 1 > d->room) {
+	/* What is_same() reads beyond the last text is there, too. */
+	if (d->size + length + DICTIONARY_AHEAD > d->room) {
 		d->room = 2 * (d->size + length + 64);
 		d->bytes = array_grown(d->bytes, d->room, 1);
 	}
@@ -76,26 +118,45 @@ static void keep(struct dictionary *d, const void *text, size_t length)
 	d->end[d->count++] = d->size;
 }
 
-uint32_t dictionary_add(struct dictionary *d, const void *text, size_t length)
+static inline uint32_t add(struct dictionary *d, const void *text, size_t length, const struct key *key)
 {
-	uint32_t hash = hash_of(text, length);
 	struct dictionary_slot *slot;
 
-	if (2 * (size_t)d->count + 2 > d->slots)
+	if ((d->slots < SLOTS_FEW ? 4 : 2) * (size_t)d->count + 2 > d->slots)
 		make_slots(d, d->slots != 0 ? 2 * d->slots : SLOTS_FIRST);
-	slot = look(d, text, length, hash);
+	slot = look(d, text, length, key);
 	if (slot->code == DICTIONARY_NONE) {
-		*slot = (struct dictionary_slot){ d->count, hash };
+		*slot = (struct dictionary_slot){ d->count, key->hash };
 		keep(d, text, length);
 	}
 	return slot->code;
 }
 
+uint32_t dictionary_add(struct dictionary *d, const void *text, size_t length)
+{
+	struct key key = key_of(text, length);
+
+	return add(d, text, length, &key);
+}
+
+uint32_t dictionary_add_ahead(struct dictionary *d, const void *text, size_t length)
+{
+	struct key key;
+
+	if (length > DICTIONARY_AHEAD)
+		return dictionary_add(d, text, length);
+	key = short_key(text, length);
+	return add(d, text, length, &key);
+}
+
 uint32_t dictionary_find(const struct dictionary *d, const void *text, size_t length)
 {
+	struct key key;
+
 	if (d->slots == 0)
 		return DICTIONARY_NONE;
-	return look(d, text, length, hash_of(text, length))->code;
+	key = key_of(text, length);
+	return look(d, text, length, &key)->code;
 }
 
 void dictionary_clear(struct dictionary *d)

@@ -15,7 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DICTIONARY_NONE UINT32_MAX
+#define DICTIONARY_NONE  UINT32_MAX
+#define DICTIONARY_AHEAD 16
 
 struct dictionary {
 	char *bytes; /* all texts, one after the other */
@@ -30,6 +31,8 @@ struct dictionary {
 };
 
 uint32_t dictionary_add(struct dictionary *d, const void *text, size_t length);
+/* The same where DICTIONARY_AHEAD bytes from the text's beginning may be read, however long it is; faster. */
+uint32_t dictionary_add_ahead(struct dictionary *d, const void *text, size_t length);
 uint32_t dictionary_find(const struct dictionary *d, const void *text, size_t length);
 const char *dictionary_text(const struct dictionary *d, uint32_t code, size_t *length);
 void dictionary_clear(struct dictionary *d); /* empty; keeps its memory */
