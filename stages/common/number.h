@@ -17,13 +17,9 @@
 #include <stdint.h>
 
 #define NUMBER_LENGTH_MAX 1000 /* longer text is not a number */
-#define NUMBER_AHEAD      16
 
 int number_float(double *value, const char *text, size_t length);
 int number_integer(int64_t *value, const char *text, size_t length);
-/* The same where NUMBER_AHEAD bytes after the text may be read, whatever they are; faster. */
-int number_float_ahead(double *value, const char *text, size_t length);
-int number_integer_ahead(int64_t *value, const char *text, size_t length);
 /* true, false, in the usual three spellings. */
 int number_boolean(uint8_t *value, const char *text, size_t length);
 /* YYYY-MM-DD, then [T or blank]HH:MM[:SS[.ffffff]], then [Z or +HH:MM]: microseconds since 1970, UTC. */

@@ -20,7 +20,6 @@ void chunk_release(struct chunk *chunk)
 	free(chunk->text);
 	free(chunk->span);
 	free(chunk->position);
-	free(chunk->end);
 	free(chunk->bad);
 	*chunk = (struct chunk){ 0 };
 }
@@ -33,6 +32,14 @@ void chunk_begin(struct chunk *chunk, size_t columns)
 	chunk->lines = 0;
 }
 
+void chunk_reserve_rows(struct chunk *chunk, size_t rows)
+{
+	if (rows <= chunk->position_room)
+		return;
+	chunk->position = array_grown(chunk->position, rows, sizeof *chunk->position);
+	chunk->position_room = rows;
+}
+
 struct span *chunk_row(struct chunk *chunk, uint32_t position)
 {
 	size_t used = chunk->rows * chunk->columns;
@@ -43,12 +50,8 @@ struct span *chunk_row(struct chunk *chunk, uint32_t position)
 		chunk->span = array_grown(chunk->span, room, sizeof *chunk->span);
 		chunk->span_room = room;
 	}
-	if (chunk->rows == chunk->position_room) {
-		size_t room = chunk->rows != 0 ? 2 * chunk->rows : 1024;
-
-		chunk->position = array_grown(chunk->position, room, sizeof *chunk->position);
-		chunk->position_room = room;
-	}
+	if (chunk->rows == chunk->position_room)
+		chunk_reserve_rows(chunk, chunk->rows != 0 ? 2 * chunk->rows : 1024);
 	chunk->position[chunk->rows++] = position;
 	return chunk->span + used;
 }

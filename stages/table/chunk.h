@@ -11,16 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/numbers.h"
+
 #define CHUNK_SIZE   ((size_t)256 << 10) /* with its values it stays in a core's own cache */
 #define CHUNK_SURVEY ((size_t)1 << 20)   /* the first one, of which names and types are taken */
 #define CHUNK_MAX    ((size_t)64 << 20) /* a single record must be shorter */
 #define CHUNK_MARGIN 64                 /* bytes after the text that may be read */
-#define SPAN_MISSING UINT32_MAX         /* as start: the record has no such value */
+#define SPAN_MISSING UINT32_MAX         /* as start, with no length: the record has no such value */
 #define SPAN_STRING  0x80000000u        /* in length: quoted where that says "not a number" */
-
-struct span {
-	uint32_t start, length;
-};
 
 struct bad_row {
 	uint64_t line; /* from 0, in the chunk */
@@ -35,8 +33,6 @@ struct chunk {
 	struct span *span;
 	uint32_t *position; /* of each row: where its record begins */
 	size_t span_room, position_room;
-	uint32_t *end; /* csv: where fields end */
-	size_t end_room;
 	struct bad_row *bad;
 	size_t bad_count, bad_room;
 };
@@ -49,6 +45,8 @@ void chunk_release(struct chunk *chunk); /* zeroed: nothing */
 void chunk_begin(struct chunk *chunk, size_t columns);
 /* The spans of one more row, to be filled. */
 struct span *chunk_row(struct chunk *chunk, uint32_t position);
+/* Room for so many positions of rows. */
+void chunk_reserve_rows(struct chunk *chunk, size_t rows);
 /* Take rows out: those with keep[row] 0. */
 void chunk_select(struct chunk *chunk, const uint8_t *keep);
 

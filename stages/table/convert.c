@@ -1,25 +1,12 @@
 #include "table/convert.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/dictionary.h"
 #include "common/number.h"
 #include "table/chunk.h"
-
-void missing_words_add(struct missing_words *words, const char *word)
-{
-	size_t length = strlen(word);
-
-	if (words->count == MISSING_WORDS_MAX || length >= sizeof words->word[0])
-		return;
-	if (length == 0)
-		words->empty = 1;
-	(void)snprintf(words->word[words->count], sizeof words->word[0], "%s", word);
-	words->length[words->count++] = length;
-	if (length > words->longest)
-		words->longest = length;
-}
 
 static int is_missing(const struct missing_words *words, const char *text, size_t length)
 {
@@ -31,6 +18,23 @@ static int is_missing(const struct missing_words *words, const char *text, size_
 		if (words->length[i] == length && memcmp(words->word[i], text, length) == 0)
 			return 1;
 	return 0;
+}
+
+void missing_words_add(struct missing_words *words, const char *word)
+{
+	size_t length = strlen(word);
+	double number;
+
+	if (words->count == MISSING_WORDS_MAX || length >= sizeof words->word[0] ||
+		is_missing(words, word, length))
+		return;
+	if (length == 0)
+		words->empty = 1;
+	words->numbers |= number_float(&number, word, length);
+	(void)snprintf(words->word[words->count], sizeof words->word[0], "%s", word);
+	words->length[words->count++] = length;
+	if (length > words->longest)
+		words->longest = length;
 }
 
 /* One value: its text, or nothing. */
@@ -193,42 +197,41 @@ static long add_any(struct cells *cells, struct chunk *chunk, const struct conve
 	return 1;
 }
 
-/* Rows from `row` on whose values are there and as they usually are; returns the first that needs a closer look. */
-static inline __attribute__((always_inline)) size_t convert_run(void *values,
-	const struct chunk *chunk, const struct convert *how, size_t row, int is_float)
+/* Among rows that were taken for numbers: those whose number says that nothing is there. */
+static void take_out_missing(struct cells *cells, const struct chunk *chunk, const struct convert *how, size_t first)
 {
-	const struct span *span = chunk->span + row * chunk->columns + how->column;
-	size_t rows = chunk->rows, columns = chunk->columns;
-	const char *text = chunk->text;
-	int is_guess = how->is_guess;
+	for (size_t row = first; row < cells->rows; row++) {
+		struct value v = value_at(chunk, row, how->column);
 
-	for (; row < rows; row++, span += columns) {
-		size_t length = span->length;
-		const char *at;
-
-		if (span->start == SPAN_MISSING || (length & SPAN_STRING) != 0)
-			break;
-		at = text + span->start;
-		if (is_guess && has_leading_zero(at, length))
-			break;
-		if (is_float ? !number_float_ahead((double *)values + row, at, length)
-			     : !number_integer_ahead((int64_t *)values + row, at, length))
-			break;
+		if (!is_missing(how->words, v.text, v.length))
+			continue;
+		cells_need_present(cells);
+		cells->present[row] = 0;
+		cells->missing++;
+		if (how->type == COLUMN_FLOAT64)
+			((double *)(void *)cells->data)[row] = (double)NAN;
+		else
+			((int64_t *)(void *)cells->data)[row] = 0;
 	}
-	return row;
 }
 
 /* The usual values of the usual columns, from cells->rows on. */
 static void convert_plain(struct cells *cells, const struct chunk *chunk, const struct convert *how)
 {
-	size_t first = cells->rows, row;
+	size_t first = cells->rows, count = chunk->rows - first, done;
+	const struct span *span = chunk->span + first * chunk->columns + how->column;
+	void *values = cells->data + first * 8;
 
-	row = how->type == COLUMN_FLOAT64 ? convert_run(cells->data, chunk, how, first, 1)
-					  : convert_run(cells->data, chunk, how, first, 0);
+	if (how->type == COLUMN_FLOAT64)
+		done = numbers_floats(values, chunk->text, span, chunk->columns, count);
+	else
+		done = numbers_integers(values, chunk->text, span, chunk->columns, count);
 	if (cells->present != NULL)
-		memset(cells->present + first, 1, row - first);
-	cells->rows = row;
-	cells->size = row * 8;
+		memset(cells->present + first, 1, done);
+	cells->rows += done;
+	cells->size = cells->rows * 8;
+	if (how->words->numbers)
+		take_out_missing(cells, chunk, how, first);
 }
 
 static void convert_text(struct cells *cells, const struct chunk *chunk, const struct convert *how)
@@ -243,20 +246,32 @@ static void convert_text(struct cells *cells, const struct chunk *chunk, const s
 	}
 }
 
+/* The texts that say "missing" are the first names: no other way to know them is as cheap. */
 static void convert_category(struct cells *cells, struct dictionary *names,
 	const struct chunk *chunk, const struct convert *how)
 {
-	for (size_t row = 0; row < chunk->rows; row++) {
-		struct value v = value_at(chunk, row, how->column);
-		uint32_t code;
+	uint32_t *code = (uint32_t *)(void *)cells->data;
+	size_t rows = chunk->rows;
 
-		if (v.is_missing || is_missing(how->words, v.text, v.length)) {
-			cells_add_missing(cells);
-			continue;
+	if (names->count == 0)
+		for (size_t i = 0; i < how->words->count; i++)
+			(void)dictionary_add(names, how->words->word[i], how->words->length[i]);
+	for (size_t row = 0; row < rows; row++) {
+		struct value v = value_at(chunk, row, how->column);
+
+		code[row] = v.is_missing ? 0 : dictionary_add_ahead(names, v.text, v.length);
+		if (v.is_missing || code[row] < how->words->count) {
+			code[row] = CATEGORY_MISSING;
+			cells->missing++;
 		}
-		code = dictionary_add(names, v.text, v.length);
-		cells_add_row(cells, &code);
 	}
+	cells->rows = rows;
+	cells->size = rows * sizeof *code;
+	if (cells->missing == 0)
+		return;
+	cells_need_present(cells);
+	for (size_t row = 0; row < rows; row++)
+		cells->present[row] = code[row] != CATEGORY_MISSING;
 }
 
 long convert_column(struct cells *cells, struct dictionary *names, struct chunk *chunk,
@@ -273,7 +288,6 @@ long convert_column(struct cells *cells, struct dictionary *names, struct chunk 
 		return 0;
 	}
 	if (how->type == COLUMN_CATEGORY) {
-		dictionary_clear(names);
 		convert_category(cells, names, chunk, how);
 		return 0;
 	}

@@ -24,7 +24,8 @@ struct dictionary;
 struct missing_words {
 	char word[MISSING_WORDS_MAX][32];
 	size_t length[MISSING_WORDS_MAX], count, longest;
-	int empty; /* the empty text is one */
+	int empty;   /* the empty text is one */
+	int numbers; /* one of them is a number */
 };
 
 void missing_words_add(struct missing_words *words, const char *word);
@@ -52,8 +53,8 @@ struct convert {
 	const struct missing_words *words;
 };
 
-/* All rows of the chunk as cells; of a category column codes of `names`, which are only this chunk's.
- * Returns how many values were no such type: their rows are bad and have keep[row] 0, their cells are
+/* All rows of the chunk as cells; of a category column codes of `names`, which may have names of earlier chunks
+ * and has those of `words`, which are no cell's. Returns how many values were no such type: their rows are bad and have keep[row] 0, their cells are
  * missing. Of a guess: -1 at the first such value. */
 long convert_column(struct cells *cells, struct dictionary *names, struct chunk *chunk,
 	const struct convert *how, uint8_t *keep);

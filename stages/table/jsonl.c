@@ -146,7 +146,7 @@ static int take_word(struct line *l, struct span *span)
 	length = (size_t)(l->at - start);
 	*span = (struct span){ (uint32_t)(start - l->chunk->text), (uint32_t)length };
 	if (length == 4 && memcmp(start, "null", 4) == 0) {
-		span->start = SPAN_MISSING;
+		*span = (struct span){ SPAN_MISSING, 0 };
 		return 1;
 	}
 	if (length == 0 || ((start[0] < '0' || start[0] > '9') && start[0] != '-' &&

@@ -15,13 +15,18 @@
 
 #define JOBS_MAX         128
 #define CATEGORIES_LIMIT 16000000
+#define NAMES_KEPT       65536 /* of a job and column: what several jobs know is in memory several times */
 
 struct job {
 	struct chunk chunk;
 	uint8_t *keep;
 	size_t keep_room;
 	struct cells *cells;      /* of each field that is kept */
-	struct dictionary *names; /* of each of them that is a category */
+	struct dictionary *names; /* of each of them that is a category; kept from chunk to chunk */
+	struct file_codes {
+		uint32_t *code; /* of each of these names: which of the file's it is, or DICTIONARY_NONE */
+		size_t room;
+	} * file_codes;
 	struct cells condition;   /* of the column of a condition */
 	struct dictionary condition_names;
 	unsigned *kinds; /* of a survey */
@@ -38,7 +43,8 @@ static size_t cut(const struct options *o, const char *text, size_t size)
 /* Text up to the end of a record, the rest kept for the next chunk. 1, 0 at the end, -1. */
 static int fill(struct pass *p, struct chunk *chunk)
 {
-	size_t wanted = p->kind == PASS_CONVERT ? CHUNK_SIZE : CHUNK_SURVEY, whole = 0;
+	size_t given = p->reading->chunk_size, whole = 0;
+	size_t wanted = p->kind != PASS_CONVERT ? CHUNK_SURVEY : given != 0 ? given : CHUNK_SIZE;
 
 	chunk->size = 0;
 	while (whole == 0) {
@@ -273,6 +279,7 @@ static int filter(const struct reading *r, struct job *job)
 
 		while (strcmp(r->field[f].name, w->condition[i].column) != 0)
 			f++;
+		dictionary_clear(&job->condition_names);
 		if (convert(r, job, f, &job->condition, &job->condition_names, keep) < 0)
 			return -1;
 		where_apply(w, i, &job->condition, &job->condition_names, keep);
@@ -346,43 +353,42 @@ static int take_bad_rows(struct pass *p, const struct chunk *chunk)
 	return 0;
 }
 
-static void count_category(struct field *f, uint32_t code)
+/* What the file calls a name of the job; names get their numbers in the order of the rows. */
+static uint32_t file_code(struct field *f, struct file_codes *known, const struct dictionary *names, uint32_t code)
 {
-	if (code >= f->count_room) {
-		size_t room = 2 * ((size_t)code + 32);
-		uint64_t *more = array_new(room, sizeof *more);
+	size_t length;
+	const char *name;
 
-		if (f->count_room != 0)
-			memcpy(more, f->count, f->count_room * sizeof *more);
-		free(f->count);
-		f->count = more;
-		f->count_room = room;
+	if (code >= known->room) {
+		size_t room = 2 * ((size_t)names->count + 32);
+
+		known->code = array_grown(known->code, room, sizeof *known->code);
+		memset(known->code + known->room, 0xff, (room - known->room) * sizeof *known->code);
+		known->room = room;
 	}
-	f->count[code]++;
-	f->present++;
+	if (known->code[code] == DICTIONARY_NONE) {
+		name = dictionary_text(names, code, &length);
+		known->code[code] = dictionary_add(&f->names, name, length);
+	}
+	return known->code[code];
 }
 
-/* The chunk's own codes become those of the file. */
+/* The job's codes become those of the file. */
 static int take_categories(
-	struct pass *p, struct field *f, struct cells *cells, const struct dictionary *names)
+	struct pass *p, struct field *f, struct cells *cells, struct dictionary *names, struct file_codes *known)
 {
-	uint32_t *code = (uint32_t *)(void *)cells->data, *of_file;
+	uint32_t *code = (uint32_t *)(void *)cells->data;
 	const struct options *o = p->reading->options;
 
-	of_file = array_new(names->count, sizeof *of_file);
-	for (uint32_t i = 0; i < names->count; i++) {
-		size_t length;
-		const char *name = dictionary_text(names, i, &length);
-
-		of_file[i] = dictionary_add(&f->names, name, length);
+	for (size_t row = 0; row < cells->rows; row++)
+		if (code[row] != CATEGORY_MISSING)
+			code[row] = file_code(f, known, names, code[row]);
+	f->present += cells->rows - cells->missing;
+	if (names->count > NAMES_KEPT) {
+		dictionary_clear(names);
+		free(known->code);
+		*known = (struct file_codes){ 0 };
 	}
-	for (size_t row = 0; row < cells->rows; row++) {
-		if (code[row] == CATEGORY_MISSING)
-			continue;
-		code[row] = of_file[code[row]];
-		count_category(f, code[row]);
-	}
-	free(of_file);
 	if (!f->is_declared && f->names.count > (uint64_t)o->categories_max)
 		return PASS_MISFIT;
 	if (f->names.count > CATEGORIES_LIMIT)
@@ -400,7 +406,7 @@ static int take_cells(struct pass *p, struct job *job)
 		if (!r->field[i].is_kept)
 			continue;
 		if (r->field[i].type == COLUMN_CATEGORY)
-			rc = take_categories(p, &r->field[i], &job->cells[k], &job->names[k]);
+			rc = take_categories(p, &r->field[i], &job->cells[k], &job->names[k], &job->file_codes[k]);
 		k++;
 	}
 	if (rc != 0)
@@ -442,6 +448,7 @@ static struct job *jobs_new(const struct reading *r, size_t count)
 	for (size_t j = 0; j < count; j++) {
 		job[j].cells = array_new(r->fields, sizeof *job[j].cells);
 		job[j].names = array_new(r->fields, sizeof *job[j].names);
+		job[j].file_codes = array_new(r->fields, sizeof *job[j].file_codes);
 		job[j].kinds = array_new(r->fields, sizeof *job[j].kinds);
 		job[j].seen = array_new(r->fields, sizeof *job[j].seen);
 	}
@@ -454,6 +461,7 @@ static void jobs_free(struct job *job, const size_t fields, size_t count)
 		for (size_t i = 0; i < fields; i++) {
 			cells_release(&job[j].cells[i]);
 			dictionary_release(&job[j].names[i]);
+			free(job[j].file_codes[i].code);
 		}
 		chunk_release(&job[j].chunk);
 		cells_release(&job[j].condition);
@@ -461,6 +469,7 @@ static void jobs_free(struct job *job, const size_t fields, size_t count)
 		free(job[j].keep);
 		free(job[j].cells);
 		free(job[j].names);
+		free(job[j].file_codes);
 		free(job[j].kinds);
 		free(job[j].seen);
 	}

@@ -103,8 +103,6 @@ static void start_anew(struct reading *r)
 		struct field *f = &r->field[i];
 
 		dictionary_clear(&f->names);
-		if (f->count_room != 0)
-			memset(f->count, 0, f->count_room * sizeof *f->count);
 		f->present = 0;
 	}
 }
@@ -260,7 +258,6 @@ void reading_release(struct reading *r)
 {
 	for (size_t i = 0; i < r->fields; i++) {
 		free(r->field[i].name);
-		free(r->field[i].count);
 		dictionary_release(&r->field[i].names);
 	}
 	free(r->field);

@@ -35,9 +35,7 @@ struct field {
 	unsigned kinds;
 	size_t seen;             /* values that are not missing, of a survey */
 	struct dictionary names; /* of a category, in the order of the file */
-	uint64_t *count;         /* rows of each name */
-	size_t count_room;
-	uint64_t present; /* rows of a category that have one */
+	uint64_t present;        /* rows of a category that have one */
 };
 
 struct reading {
@@ -51,6 +49,7 @@ struct reading {
 	uint64_t bad_rows;
 	struct text bad_list; /* JSON lines */
 	char first_bad[300];
+	size_t chunk_size; /* bytes that are converted at a time; 0: CHUNK_SIZE. They do not change what comes out. */
 	int passes;
 	int has_new_text; /* the last pass found that a column is text */
 };

@@ -180,6 +180,6 @@ static const flow_port outs[] = {
 	{ NULL, NULL, 0 },
 };
 
-const flow_stage stage_table = { sizeof(flow_stage), "table", "1",
+const flow_stage stage_table = { sizeof(flow_stage), "table", "2",
 	"read csv, tsv, JSON lines, NPY or IDX into typed columns", deps, outs, options_table,
 	run };

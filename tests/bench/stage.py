@@ -70,22 +70,22 @@ def call(library, deps, outs, options, threads):
 
 
 def in_child(work):
-    """What work() returns, a number, done in a process of its own."""
+    """What work() returns, anything that JSON can say, done in a process of its own."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            os.write(writer, repr(float(work())).encode())
+            os.write(writer, json.dumps(work()).encode())
         except BaseException as e:
             print(e, flush=True)
             os._exit(1)
         os._exit(0)
     os.close(writer)
-    data = os.read(reader, 100)
+    data = os.read(reader, 4096)
     os.close(reader)
     if os.waitpid(pid, 0)[1] != 0:
         raise SystemExit("the child failed")
-    return float(data)
+    return json.loads(data)
 
 
 def run(library, deps, outs, options=None, threads=1):

@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
-#define TEXTS 400000 /* of each shape */
+#include "common/numbers.h"
+
+#define TEXTS  400000 /* of each shape */
+#define SHAPES 9
 
 static uint64_t state = 88172645463325252u;
 
@@ -41,50 +44,66 @@ static void write_text(char text[64], int shape)
 	else if (shape == 4) /* half way between two doubles */
 		(void)snprintf(text, 64, "%llu",
 			2 * (((unsigned long long)1 << 53 | draw() >> 11) >> (draw() % 8)) + 1);
+	else if (shape == 5) /* as tables have them */
+		(void)snprintf(text, 64, "%.*f", (int)(draw() % 19), (double)(int64_t)draw() / 1e19);
+	else if (shape == 6)
+		(void)snprintf(text, 64, "%.2f", (double)(draw() % 100000) / 100);
+	else if (shape == 7)
+		(void)snprintf(text, 64, "%lld", (long long)((int64_t)draw() >> draw() % 64));
 	else
 		(void)snprintf(
 			text, 64, "%.*e", (int)(draw() % 22), (double)(int64_t)draw() * 1e-10);
 }
 
+#define MANY 19 /* two rounds of eight, and three more */
+
+/* A column of one text again and again, with `other` behind each: what comes out, alone and among others. */
+static void expect_column(const char *text, size_t length, char other)
+{
+	char room[16 + MANY * 64];
+	struct span span[MANY];
+	double value[MANY], alone = 0, want = 0;
+	int64_t whole[MANY], whole_alone = 0, whole_want = 0;
+	int is_float = number_float(&want, text, length), is_whole = number_integer(&whole_want, text, length);
+	size_t done;
+
+	memset(room, other, sizeof room);
+	for (size_t i = 0; i < MANY; i++) {
+		span[i] = (struct span){ (uint32_t)(16 + 64 * i), (uint32_t)length };
+		memcpy(room + span[i].start, text, length);
+	}
+	done = numbers_floats(&alone, room, span, 1, 1);
+	if (done != 0 && (!is_float || memcmp(&alone, &want, sizeof want) != 0))
+		fail_msg("'%.*s' is %a, not %a", (int)length, text, want, alone);
+	done = numbers_floats(value, room, span, 1, MANY);
+	for (size_t i = 0; i < done; i++)
+		if (!is_float || memcmp(&value[i], &want, sizeof want) != 0)
+			fail_msg("'%.*s' is %a, not %a, number %zu", (int)length, text, want, value[i], i);
+	done = numbers_integers(&whole_alone, room, span, 1, 1);
+	if (done != 0 && (!is_whole || whole_alone != whole_want))
+		fail_msg("'%.*s' is %lld", (int)length, text, (long long)whole_alone);
+	done = numbers_integers(whole, room, span, 1, MANY);
+	for (size_t i = 0; i < done; i++)
+		if (!is_whole || whole[i] != whole_want)
+			fail_msg("'%.*s' is %lld, number %zu", (int)length, text, (long long)whole[i], i);
+}
+
 static void numbers_are_those_of_strtod_to_the_bit(void **unused)
 {
 	(void)unused;
-	for (int shape = 0; shape < 6; shape++) {
+	for (int shape = 0; shape < SHAPES; shape++) {
 		for (int i = 0; i < TEXTS; i++) {
 			char text[64];
-			double want, got = 0, ahead = 0;
+			double want, got = 0;
 
 			write_text(text, shape);
 			want = strtod(text, NULL);
 			assert_true(number_float(&got, text, strlen(text)));
-			assert_true(number_float_ahead(&ahead, text, strlen(text)));
-			if (memcmp(&got, &want, sizeof got) != 0 ||
-				memcmp(&ahead, &want, sizeof got) != 0)
-				fail_msg("%s is %a, not %a or %a", text, want, got, ahead);
+			if (memcmp(&got, &want, sizeof got) != 0)
+				fail_msg("%s is %a, not %a", text, want, got);
+			if (i % 8 == 0)
+				expect_column(text, strlen(text), '7');
 		}
-	}
-}
-
-/* Each beginning of the text, with what follows it there to be read. */
-static void read_beginnings(const char *text)
-{
-	char room[100], alone[100];
-
-	memset(room, '7', sizeof room);
-	memcpy(room, text, strlen(text));
-	for (size_t length = 0; length <= strlen(text); length++) {
-		double want = 0, got = 0;
-		int64_t whole = 0, same = 0;
-
-		(void)snprintf(alone, sizeof alone, "%.*s", (int)length, text);
-		if (number_float(&want, alone, length) != number_float_ahead(&got, room, length) ||
-			memcmp(&want, &got, sizeof got) != 0)
-			fail_msg("'%s' is %a, not %a", alone, want, got);
-		if (number_integer(&whole, alone, length) !=
-				number_integer_ahead(&same, room, length) ||
-			whole != same)
-			fail_msg(
-				"'%s' is %lld, not %lld", alone, (long long)whole, (long long)same);
 	}
 }
 
@@ -94,25 +113,30 @@ static void what_follows_a_number_is_not_read_into_it(void **unused)
 		"-1.2345678901234567,1", "123456789.5", "1234567.25", "12345678.25", ".5", "-.5",
 		"-", "5.", "-0.0", "0.00000000000000000001", "1.2.3", "1.23456789:1",
 		"1.234567890123456x", "00.5", "/.5", ":.5", " 1.5 ", "1.5e3", "-12345678",
-		"123456789", "1234567a", "+5", "--5", "99999999.99999999999",
-		"9.999999999999999999", "1234567.891234567891" };
+		"123456789", "1234567a", "+5", "--5", "99999999.99999999999", "-1234567.5",
+		"9.999999999999999999", "1234567.891234567891", "0.5", "0.75", "8.00", "-0",
+		"0.0000000000000000", "1234567890123456", "-9999999999999999", "007", "0.1.",
+		"0.9999999999999999999", "0.0012345678901234567", "9007199254740993.0" };
 
 	(void)unused;
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-		read_beginnings(texts[i]);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		for (size_t length = 0; length <= strlen(texts[i]); length++) {
+			expect_column(texts[i], length, '7');
+			expect_column(texts[i], length, '.');
+			expect_column(texts[i], length, ',');
+		}
+	}
 }
 
 /* All counts of digits before and after the point. */
-static void numbers_of_every_length_are_read_ahead(void **unused)
+static void numbers_of_every_length_are_read_in_columns(void **unused)
 {
 	(void)unused;
 	for (int before = 0; before <= 12; before++) {
 		for (int after = 0; after <= 24; after++) {
-			for (int i = 0; i < 200; i++) {
+			for (int i = 0; i < 100; i++) {
 				char text[64], *at = text;
-				double want, got = 0;
 
-				memset(text, '5', sizeof text);
 				if (draw() % 2 == 0)
 					*at++ = '-';
 				for (int k = 0; k < before; k++)
@@ -120,15 +144,35 @@ static void numbers_of_every_length_are_read_ahead(void **unused)
 				*at++ = '.';
 				for (int k = 0; k < after; k++)
 					*at++ = (char)('0' + draw() % 10);
-				*at = '\0';
-				want = strtod(text, NULL);
-				*at = '3';
-				if (before + after != 0 &&
-					(!number_float_ahead(&got, text, (size_t)(at - text)) ||
-						memcmp(&got, &want, sizeof got) != 0))
-					fail_msg("%.*s is %a, not %a", (int)(at - text), text, want,
-						got);
+				expect_column(text, (size_t)(at - text), '3');
 			}
+		}
+	}
+}
+
+/* Each value of a column is another one; one in the middle is of another shape, at every place. */
+static void a_column_goes_on_up_to_what_is_unusual(void **unused)
+{
+	char room[16 + 40 * 32];
+	struct span span[2 * 40];
+	double value[40];
+	int64_t whole[40];
+
+	(void)unused;
+	for (size_t odd = 0; odd <= 40; odd++) {
+		for (int is_float = 0; is_float < 2; is_float++) {
+			size_t done;
+
+			for (size_t i = 0; i < 40; i++) {
+				char *at = room + 16 + 32 * i;
+				int length = snprintf(at, 32, i == odd ? "1e%zu" : is_float ? "-%zu.25" : "-%zu", 7 * i);
+
+				span[2 * i] = (struct span){ (uint32_t)(at - room), (uint32_t)length };
+			}
+			done = is_float ? numbers_floats(value, room, span, 2, 40) : numbers_integers(whole, room, span, 2, 40);
+			assert_int_equal(done, odd);
+			for (size_t i = 0; i < done; i++)
+				assert_true(is_float ? value[i] == -(double)(7 * i) - 0.25 : whole[i] == -(int64_t)(7 * i));
 		}
 	}
 }
@@ -207,7 +251,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_those_of_strtod_to_the_bit),
 		cmocka_unit_test(what_follows_a_number_is_not_read_into_it),
-		cmocka_unit_test(numbers_of_every_length_are_read_ahead),
+		cmocka_unit_test(numbers_of_every_length_are_read_in_columns),
+		cmocka_unit_test(a_column_goes_on_up_to_what_is_unusual),
 		cmocka_unit_test(what_is_no_number_is_refused),
 		cmocka_unit_test(whole_numbers_keep_all_their_bits),
 		cmocka_unit_test(times_are_microseconds_of_utc),

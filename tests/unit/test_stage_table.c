@@ -15,6 +15,8 @@
 #include "common/shard.h"
 #include "common/text.h"
 #include "support/stage_host.h"
+#include "table/options.h"
+#include "table/read.h"
 
 static int set_up(void **state)
 {
@@ -256,6 +258,119 @@ static void threads_do_not_change_a_byte(void **state)
 	assert_memory_equal(one, three, size);
 	free(one);
 	free(three);
+}
+
+static size_t chunk_size;
+
+static int run_in_chunks(const flow_host *host, flow_ctx *ctx)
+{
+	struct fault fault = { "" };
+	struct options o = { .path = host->dep(ctx, "data") };
+	struct reading r = { .options = &o, .host = host, .ctx = ctx, .chunk_size = chunk_size };
+	int rc = options_read(&o, host, ctx, &fault);
+
+	if (rc == 0)
+		rc = read_text(&r, host->out(ctx, "table"), &fault);
+	reading_release(&r);
+	options_release(&o);
+	return rc == 0 ? 0 : (host->fail)(ctx, fault.text);
+}
+
+/* Quotes, line ends in them, CR LF, empty lines, numbers of all shapes, names, missing values. */
+static void give_motley(flow_ctx *host, const char *name, int is_plain)
+{
+	static const char *const numbers[] = { "0.5", "-12.125", "NA", "1e3", "0.001234567890123456", "7", "" };
+	struct text t = { 0 };
+
+	text_format(&t, "id,v,c,t\r\n");
+	for (size_t i = 0; i < 3000; i++) {
+		const char *number = is_plain ? numbers[i % 2] : numbers[i * i % 7];
+
+		text_format(&t, "%zu,%s,", i * 12345, number);
+		text_format(&t, is_plain || i % 5 != 0 ? "k%zu" : "\"k,%zu\n\"\"\"", i * i % 11);
+		text_format(&t, i % 100 == 99 && !is_plain ? ",some text %zu\r\n\r\n" : ",some text %zu\n", i);
+	}
+	stage_host_dep(host, "data", stage_host_write(host, name, t.data, t.length - 1));
+	text_release(&t);
+}
+
+static void chunks_of_any_size_give_the_same_bytes(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 13, 64, 100, 333, 1000, 4096, 65536 };
+	flow_stage stage = stage_table;
+
+	stage.run = run_in_chunks;
+	for (int is_plain = 0; is_plain < 2; is_plain++) {
+		char *first = NULL;
+		size_t first_size = 0;
+
+		give_motley(*state, "m.csv", is_plain);
+		for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+			size_t size;
+			char *bytes;
+
+			chunk_size = sizes[i];
+			stage_host_threads(*state, 1 + i % 2);
+			if (stage_host_run(*state, &stage) != 0)
+				fail_msg("%s", stage_host_failure(*state));
+			bytes = stage_host_read(stage_host_path(*state, "t.shard"), &size);
+			if (first == NULL) {
+				first = bytes;
+				first_size = size;
+				continue;
+			}
+			assert_int_equal(size, first_size);
+			assert_memory_equal(bytes, first, size);
+			free(bytes);
+		}
+		free(first);
+	}
+}
+
+static void a_number_can_say_that_a_value_is_missing(void **state)
+{
+	struct text t = { 0 };
+	struct shard s;
+
+	text_format(&t, "i,f\n");
+	for (int i = 0; i < 20; i++)
+		text_format(&t, i % 7 == 3 ? "-999,-1.0\n" : "%d,%d.5\n", i, i);
+	stage_host_dep(*state, "data", stage_host_write(*state, "a.csv", t.data, t.length));
+	text_release(&t);
+	stage_host_with(*state, "missing", "[\"-999\", \"-1.0\"]");
+	run(*state, &s);
+	expect(&s, "i", COLUMN_INT64, "0|1|2|?|4|5|6|7|8|9|?|11|12|13|14|15|16|?|18|19");
+	expect(&s, "f", COLUMN_FLOAT64,
+		"0.5|1.5|2.5|?|4.5|5.5|6.5|7.5|8.5|9.5|?|11.5|12.5|13.5|14.5|15.5|16.5|?|18.5|19.5");
+	assert_int_equal(s.record[0].missing, 3);
+	assert_true(s.record[0].minimum == 0 && s.record[1].minimum == 0.5);
+	shard_close(&s);
+}
+
+/* More names than a job keeps from one chunk to the next. */
+static void many_names_keep_their_numbers(void **state)
+{
+	struct text t = { 0 };
+	struct shard s;
+
+	text_format(&t, "c\n");
+	for (int i = 0; i < 300000; i++)
+		text_format(&t, i % 3 == 0 ? "NA\n" : "name %d\n", i % 3 == 1 ? i : i - 100000 > 0 ? i - 100000 + 2 : 1);
+	stage_host_dep(*state, "data", stage_host_write(*state, "a.csv", t.data, t.length));
+	text_release(&t);
+	stage_host_with(*state, "columns", "{\"c\": \"category\"}");
+	stage_host_threads(*state, 1);
+	run(*state, &s);
+	assert_int_equal(s.record[0].missing, 100000);
+	assert_string_equal(show(&s, "c", 0), "?");
+	for (int i = 1; i < 300000; i += i % 3 == 2 ? 2000 : 1) {
+		char want[40];
+
+		(void)snprintf(want, sizeof want, "name %d", i % 3 == 1 ? i : i - 100000 > 0 ? i - 100000 + 2 : 1);
+		if (i % 3 != 0)
+			assert_string_equal(show(&s, "c", (size_t)i), want);
+	}
+	shard_close(&s);
 }
 
 static void rows_and_columns_can_be_chosen(void **state)
@@ -506,6 +621,9 @@ int main(void)
 		CASE(many_chunks_come_out_in_order),
 		CASE(a_late_value_changes_the_type_of_all),
 		CASE(threads_do_not_change_a_byte),
+		CASE(chunks_of_any_size_give_the_same_bytes),
+		CASE(a_number_can_say_that_a_value_is_missing),
+		CASE(many_names_keep_their_numbers),
 		CASE(rows_and_columns_can_be_chosen),
 		CASE(shards_are_trimmed_by_group),
 		CASE(json_lines_are_read),
