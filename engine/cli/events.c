@@ -61,7 +61,7 @@ static void put_run(struct view *v)
 	json_key_int(&j, "cached", v->cached);
 	end(v, &j);
 	for (i = 0; i < p->graph->node_count; i++) {
-		if (p->choices[i].verdict != VERDICT_REUSE)
+		if (!choice_stands(&p->choices[i]))
 			continue;
 		begin_task(v, &j, "reused", i);
 		json_key_string(&j, "reason", reason_name((enum reason)p->choices[i].reason));

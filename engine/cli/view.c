@@ -53,7 +53,7 @@ static void count_plan(struct view *v)
 		if (c->verdict == VERDICT_LEFT_OUT)
 			continue;
 		v->total++;
-		if (c->verdict == VERDICT_REUSE && !c->restore)
+		if (choice_stands(c))
 			note_planned(v, i);
 		if (width > v->name_width && width <= NAME_WIDTH_MAX)
 			v->name_width = width;

@@ -390,6 +390,24 @@ static int decide_all(struct plan *p, const uint32_t *order, const bool *chosen,
 	return 0;
 }
 
+/* What is below a task whose outs come back from the store. */
+static void mark_waiting(struct plan *p, const uint32_t *order)
+{
+	const struct graph *g = p->graph;
+	uint32_t i, k;
+
+	for (i = 0; i < g->node_count; i++) {
+		struct span before = g->nodes[order[i]].before;
+		struct choice *c = &p->choices[order[i]];
+
+		for (k = 0; k < before.count && c->verdict == VERDICT_REUSE && !c->waits; k++) {
+			const struct choice *above = &p->choices[g->links[before.first + k]];
+
+			c->waits = above->restore || above->waits;
+		}
+	}
+}
+
 int plan_make(struct plan *p, const struct graph *g, const struct past *past,
 	const struct plan_options *options, struct err *e)
 {
@@ -412,6 +430,7 @@ int plan_make(struct plan *p, const struct graph *g, const struct past *past,
 		if (decide_all(p, order, options->chosen, e) < 0)
 			return e->code;
 	} while (temp_find_needs(p, order));
+	mark_waiting(p, order);
 	for (i = 0; i < g->node_count; i++)
 		p->count[p->choices[i].verdict]++;
 	return 0;

@@ -59,6 +59,7 @@ struct choice {
 	uint8_t reason;           /* enum reason */
 	bool restore;             /* REUSE: at least one out must be brought back from the store */
 	bool restored;            /* REUSE: that was done */
+	bool waits;               /* REUSE: something above it has to be brought back, and may turn out to be damaged: then it is decided anew */
 	bool keyed;               /* `key` is known */
 	bool spoiled;             /* an out is a hard link to its object, and was written to */
 	bool lacks;               /* REUSE: a temp out of it is gone; nobody who runs needs it */
@@ -70,6 +71,12 @@ struct choice {
 	const char *const *others; /* what else differs, each a line like choice_line()'s */
 	uint32_t other_count;
 };
+
+/* Reused, and nothing that the run does can change that: it is as if it were done. */
+static inline bool choice_stands(const struct choice *c)
+{
+	return c->verdict == VERDICT_REUSE && !c->restore && !c->waits;
+}
 
 struct plan_options {
 	const bool *chosen;       /* per node: part of this run; NULL: all */

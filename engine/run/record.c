@@ -79,7 +79,7 @@ static int record_tasks(struct engine *n, struct err *e)
 
 		if (c->verdict == VERDICT_LEFT_OUT)
 			continue;
-		if (c->verdict == VERDICT_REUSE && !c->restore) {
+		if (choice_stands(c)) {
 			n->result->reused++;
 			if (c->past != NULL) {
 				n->result->saved_ms += c->past->took_ms;

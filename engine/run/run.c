@@ -241,7 +241,7 @@ static int start_sched(struct engine *n, struct err *e)
 			done[i] = 1;
 		if (c->verdict == VERDICT_BLOCKED)
 			done[i] = 2;
-		if (c->verdict == VERDICT_REUSE && !c->restore)
+		if (choice_stands(c))
 			done[i] = 1;
 	}
 	sched_init(&n->sched, &config);

@@ -76,7 +76,8 @@ int engine_settle(struct engine *n, uint32_t node, struct err *e)
 	struct event event = { .kind = EVENT_SETTLED, .task = node, .settled = SETTLED_RUN };
 	enum reason reason = (enum reason)c->reason;
 	const char *name = c->name;
-	bool planned = c->verdict == VERDICT_REUSE || (c->verdict == VERDICT_RUN && c->keyed);
+	bool planned = (c->verdict == VERDICT_REUSE && !c->waits) ||
+		       (c->verdict == VERDICT_RUN && c->keyed);
 
 	if (!planned && plan_settle(&n->s->plan, node, e) < 0)
 		return e->code;
