@@ -45,8 +45,7 @@ struct open_row {
 	int64_t id, began_ms;
 	const char *name; /* uuid; task */
 	const char *boot, *folder;
-	const char *kept;    /* where its folder goes once it has failed */
-	const char *earlier; /* the same of the attempt before; "" when it is the first */
+	const char *earlier; /* where the folder of the attempt before went when that had failed; "": it is the first */
 	const void *parts;
 	size_t parts_len;
 };
@@ -190,7 +189,8 @@ static int remove_partials(struct salvage *v, const struct open_row *a, struct e
 	struct part_view view;
 	size_t at = 0;
 
-	/* It went when the attempt was over, or recovered from: the power took the record of that, and what lies there may be the user's. */
+	/* It went when the attempt was over and its outs were put back, or recovered from, and only the record of that is missing: what lies
+	 * there may be the user's. */
 	if (!file_exists(v->project->flow_fd, a->folder))
 		return 0;
 	while (parts_next(a->parts, a->parts_len, &at, &view)) {
@@ -222,8 +222,7 @@ static int read_rows(
 			.boot = arena_strdup(&v->arena, db_text(s, 2)),
 			.folder = arena_strdup(&v->arena, db_text(s, 3)),
 			.began_ms = db_int(s, 4),
-			.kept = arena_strdup(&v->arena, db_text(s, 6)),
-			.earlier = arena_strdup(&v->arena, db_text(s, 7)) };
+			.earlier = arena_strdup(&v->arena, db_text(s, 6)) };
 		const void *parts = db_blob(s, 5, &row.parts_len);
 
 		row.parts = arena_dup(&v->arena, parts, row.parts_len);
@@ -232,13 +231,6 @@ static int read_rows(
 	}
 	db_finish(s);
 	return rc;
-}
-
-/* It had failed, its outs were put back and its folder kept; only the commit was missing. */
-static bool was_undone(const struct salvage *v, const struct open_row *a)
-{
-	return !file_exists(v->project->flow_fd, a->folder) &&
-	       file_exists(v->project->flow_fd, a->kept);
 }
 
 static int lose_attempt(struct salvage *v, const struct open_row *a, struct err *e)
@@ -253,9 +245,8 @@ static int lose_attempt(struct salvage *v, const struct open_row *a, struct err 
 	struct stat st;
 
 	v->found->attempts++;
-	if (FAILPOINT("recover.attempt", e) < 0 ||
-		(!was_undone(v, a) && (bring_all_back(v, a->folder, e) < 0 ||
-					       FAILPOINT("recover.partials", e) < 0 || remove_partials(v, a, e) < 0)))
+	if (FAILPOINT("recover.attempt", e) < 0 || bring_all_back(v, a->folder, e) < 0 ||
+		FAILPOINT("recover.partials", e) < 0 || remove_partials(v, a, e) < 0)
 		return e->code;
 	/* What it logged is kept: to the end of the slot's file. */
 	if (db_query(v->db, "SELECT log_from, log FROM attempt WHERE id = ?", &s, e) < 0)
@@ -276,7 +267,7 @@ static int close_run(struct salvage *v, const struct open_row *run, struct err *
 {
 	static const char open_attempts[] =
 		"SELECT a.id, a.task, '', a.folder, a.began_ms, a.parts, "
-		"'runs/' || run.uuid || '/' || a.task || '/' || a.number, CASE a.number WHEN 1 THEN '' "
+		"CASE a.number WHEN 1 THEN '' "
 		"ELSE 'runs/' || run.uuid || '/' || a.task || '/' || (a.number - 1) END "
 		"FROM attempt a JOIN run ON run.id = a.run "
 		"WHERE a.run = ? AND a.state IN ('STARTING','RUNNING')";

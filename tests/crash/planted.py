@@ -74,7 +74,7 @@ PLANTED = [
     ("partial-outs-stay", "first points", RECOVER, "return tree_remove(v->project->root_fd, path, e); }", "return 0;\n}"),
     ("restored-outs-are-removed", "recovery", RECOVER, "was_moved_by_any(v, a, path)", "false"),
     ("link-of-a-restored-out-is-lost", "run", RECOVER, "was_moved(v, a->earlier, path)", "false"),
-    ("undone-attempts-are-undone-again", "run points", RECOVER, "(!was_undone(v, a) &&", "(true &&"),
+    ("undone-attempts-are-undone-again", "points:slots.kept", RECOVER, "if (!file_exists(v->project->flow_fd, a->folder))", "if (false)"),
     ("undo-forgets-partial-outs", "cli.failing cli.previous-outs-come-back", PUBLISH, "(tree_move(root, path, flow, name, e) < 0 && e->code", "(false && e->code"),
     ("undo-forgets-previous-outs", "run", PUBLISH, "if (a->moved == 0 || !file_exists(flow, name))", "if (true)"),
     ("nothing-is-moved-aside", "run", "engine/run/attempt.c", "if (!file_exists(root, path)) return 0;", "if (true)\n\t\treturn 0;"),
