@@ -438,8 +438,9 @@ int plan_make(struct plan *p, const struct graph *g, const struct past *past,
 
 int plan_settle(struct plan *p, uint32_t node, struct err *e)
 {
-	const struct choice *c = &p->choices[node];
+	struct choice *c = &p->choices[node];
 
+	c->waits = false;
 	if (plan_decide(p, node, e) < 0)
 		return e->code;
 	return c->verdict == VERDICT_REUSE && c->lacks ? temp_settle(p, node, e) : 0;

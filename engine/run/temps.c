@@ -17,9 +17,7 @@ bool temps_is(const struct engine *n, uint32_t node, uint32_t out)
 /* Its outs are recorded and in their places, in this run or before it. */
 static bool is_done(const struct engine *n, uint32_t node)
 {
-	const struct choice *c = &n->s->plan.choices[node];
-
-	return c->verdict == VERDICT_REUSE && !c->restore;
+	return choice_stands(&n->s->plan.choices[node]);
 }
 
 static bool readers_are_done(const struct engine *n, uint32_t node)
