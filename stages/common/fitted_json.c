@@ -20,8 +20,7 @@
 static void put_step(struct jsonout *json, const struct fitted_step *s)
 {
 	jsonout_open(json, '{');
-	jsonout_key(json, "step");
-	jsonout_string(json, fitted_step_name(s->kind));
+	jsonout_text(json, "step", fitted_step_name(s->kind));
 	jsonout_key(json, "first");
 	jsonout_number(json, s->first);
 	jsonout_key(json, "second");
@@ -61,13 +60,11 @@ void fitted_write(const struct fitted *recipe, struct text *text)
 	jsonout_key(&json, "format");
 	jsonout_integer(&json, FORMAT);
 	if (recipe->into != NULL) {
-		jsonout_key(&json, "into");
-		jsonout_string(&json, recipe->into);
+		jsonout_text(&json, "into", recipe->into);
 	}
 	if (recipe->from != 0) {
 		(void)snprintf(from, sizeof from, "%016llx", (unsigned long long)recipe->from);
-		jsonout_key(&json, "from");
-		jsonout_string(&json, from);
+		jsonout_text(&json, "from", from);
 	}
 	jsonout_key(&json, "columns");
 	jsonout_open_tall(&json, '[');
@@ -75,10 +72,8 @@ void fitted_write(const struct fitted *recipe, struct text *text)
 		const struct fitted_column *c = &recipe->column[i];
 
 		jsonout_open(&json, '{');
-		jsonout_key(&json, "name");
-		jsonout_string(&json, c->name);
-		jsonout_key(&json, "type");
-		jsonout_string(&json, column_type_name(c->type));
+		jsonout_text(&json, "name", c->name);
+		jsonout_text(&json, "type", column_type_name(c->type));
 		jsonout_key(&json, "steps");
 		jsonout_open_tall(&json, '[');
 		for (size_t k = 0; k < c->steps; k++)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
+
 static void break_line(struct jsonout *json)
 {
 	text_format(json->out, "\n%*s", (int)json->depth * 2, "");
@@ -121,4 +123,20 @@ void jsonout_figure(struct jsonout *json, const char *key, double value)
 {
 	jsonout_key(json, key);
 	jsonout_number(json, value);
+}
+
+void jsonout_text(struct jsonout *json, const char *key, const char *text)
+{
+	jsonout_key(json, key);
+	jsonout_string(json, text);
+}
+
+int jsonout_save(struct jsonout *json, const char *path, struct fault *fault)
+{
+	int rc;
+
+	text_add(json->out, "\n", 1);
+	rc = output_file(path, json->out->data, json->out->length, fault);
+	text_release(json->out);
+	return rc;
 }

@@ -16,6 +16,8 @@
 
 #include "common/text.h"
 
+struct fault;
+
 #define JSONOUT_DEPTH_MAX 16
 
 struct jsonout {
@@ -40,5 +42,9 @@ void jsonout_integer(struct jsonout *json, uint64_t value);
 void jsonout_number(
 	struct jsonout *json, double value); /* shortest text that reads back the same */
 void jsonout_figure(struct jsonout *json, const char *key, double value); /* a key and its number */
+void jsonout_text(struct jsonout *json, const char *key, const char *text); /* a key and its text */
+/* All that was written, and a line break, into a new file; the text is released, whatever comes of it. Negative, and a fault, on
+ * failure. */
+int jsonout_save(struct jsonout *json, const char *path, struct fault *fault);
 
 #endif

@@ -89,8 +89,7 @@ static void write_tensor(struct jsonout *json, const struct tensor *tensor)
 {
 	jsonout_key(json, tensor->name);
 	jsonout_open(json, '{');
-	jsonout_key(json, "dtype");
-	jsonout_string(json, types[tensor->type].name);
+	jsonout_text(json, "dtype", types[tensor->type].name);
 	jsonout_key(json, "shape");
 	jsonout_open(json, '[');
 	for (unsigned i = 0; i < tensor->dimensions; i++)
@@ -113,8 +112,7 @@ static void write_header(struct text *header, const struct tensors *tensors)
 		jsonout_key(&json, "__metadata__");
 		jsonout_open(&json, '{');
 		for (size_t i = 0; i < tensors->note_count; i++) {
-			jsonout_key(&json, tensors->note[i].key);
-			jsonout_string(&json, tensors->note[i].text);
+			jsonout_text(&json, tensors->note[i].key, tensors->note[i].text);
 		}
 		jsonout_close(&json);
 	}

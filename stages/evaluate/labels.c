@@ -100,10 +100,8 @@ static void write_label(struct jsonout *json, const struct label *label, size_t 
 	jsonout_open_flat(json, '{');
 	jsonout_key(json, "label");
 	jsonout_integer(json, number);
-	if (names != NULL) {
-		jsonout_key(json, "name");
-		jsonout_string(json, names[number]);
-	}
+	if (names != NULL)
+		jsonout_text(json, "name", names[number]);
 	figures_write(json, &label->figures);
 	jsonout_figure(json, "roc_auc", label->curve.roc_auc);
 	jsonout_figure(json, "average_precision", label->curve.average_precision);
@@ -115,7 +113,6 @@ int labels_write(const struct labels *l, const char *const *names, const char *p
 {
 	struct text text = { 0 };
 	struct jsonout json = { .out = &text };
-	int rc;
 
 	jsonout_open(&json, '{');
 	jsonout_key(&json, "n");
@@ -135,8 +132,5 @@ int labels_write(const struct labels *l, const char *const *names, const char *p
 		write_label(&json, &l->label[j], j, names);
 	jsonout_close(&json);
 	jsonout_close(&json);
-	text_add(&text, "\n", 1);
-	rc = output_file(path, text.data, text.length, fault);
-	text_release(&text);
-	return rc;
+	return jsonout_save(&json, path, fault);
 }

@@ -91,10 +91,8 @@ static void write_targets(
 		jsonout_open_flat(json, '{');
 		jsonout_key(json, "target");
 		jsonout_integer(json, j);
-		if (names != NULL) {
-			jsonout_key(json, "name");
-			jsonout_string(json, names[j]);
-		}
+		if (names != NULL)
+			jsonout_text(json, "name", names[j]);
 		write_distances(json, n, &n->of_target[j]);
 		jsonout_close(json);
 	}
@@ -106,7 +104,6 @@ int numbers_write(const struct numbers *n, const char *const *names, const char 
 {
 	struct text text = { 0 };
 	struct jsonout json = { .out = &text };
-	int rc;
 
 	jsonout_open(&json, '{');
 	jsonout_key(&json, "n");
@@ -117,8 +114,5 @@ int numbers_write(const struct numbers *n, const char *const *names, const char 
 	if (n->targets > 1 || names != NULL)
 		write_targets(&json, n, names);
 	jsonout_close(&json);
-	text_add(&text, "\n", 1);
-	rc = output_file(path, text.data, text.length, fault);
-	text_release(&text);
-	return rc;
+	return jsonout_save(&json, path, fault);
 }

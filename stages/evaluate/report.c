@@ -74,10 +74,8 @@ static void write_positive(
 	jsonout_open(json, '{');
 	jsonout_key(json, "class");
 	jsonout_integer(json, b->positive);
-	if (names != NULL) {
-		jsonout_key(json, "name");
-		jsonout_string(json, names[b->positive]);
-	}
+	if (names != NULL)
+		jsonout_text(json, "name", names[b->positive]);
 	jsonout_figure(json, "threshold", b->threshold);
 	figures_write(json, &report->of_class[b->positive]);
 	jsonout_figure(json, "roc_auc", b->curve.roc_auc);
@@ -98,10 +96,8 @@ static void write_classes(
 		jsonout_open_flat(json, '{');
 		jsonout_key(json, "class");
 		jsonout_integer(json, label);
-		if (names != NULL) {
-			jsonout_key(json, "name");
-			jsonout_string(json, names[label]);
-		}
+		if (names != NULL)
+			jsonout_text(json, "name", names[label]);
 		figures_write(json, &report->of_class[label]);
 		jsonout_close(json);
 	}
@@ -126,7 +122,6 @@ int report_write(const struct report *report, const char *const *names, const ch
 {
 	struct text text = { 0 };
 	struct jsonout json = { .out = &text };
-	int rc;
 
 	jsonout_open(&json, '{');
 	jsonout_key(&json, "n");
@@ -146,8 +141,5 @@ int report_write(const struct report *report, const char *const *names, const ch
 		"precision of a class never predicted, recall of a class that never occurs, and "
 		"F1 where both are 0, are given as 0");
 	jsonout_close(&json);
-	text_add(&text, "\n", 1);
-	rc = output_file(path, text.data, text.length, fault);
-	text_release(&text);
-	return rc;
+	return jsonout_save(&json, path, fault);
 }

@@ -413,10 +413,8 @@ static int record(struct fetch *f, struct fault *fault)
 	f->host->log(f->ctx, line);
 	f->host->metric(f->ctx, "bytes", (double)status.st_size, -1);
 	jsonout_open(&json, '{');
-	jsonout_key(&json, "url");
-	jsonout_string(&json, f->from);
-	jsonout_key(&json, "sha256");
-	jsonout_string(&json, f->digest);
+	jsonout_text(&json, "url", f->from);
+	jsonout_text(&json, "sha256", f->digest);
 	jsonout_key(&json, "bytes");
 	jsonout_integer(&json, (uint64_t)status.st_size);
 	jsonout_close(&json);

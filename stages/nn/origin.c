@@ -73,16 +73,14 @@ void origin_write(struct origin *o)
 	char state[20];
 
 	jsonout_open(&json, '{');
-	jsonout_key(&json, "target");
-	jsonout_string(&json, o->target);
+	jsonout_text(&json, "target", o->target);
 	jsonout_key(&json, "classes");
 	jsonout_open(&json, '[');
 	for (size_t i = 0; i < o->names; i++)
 		jsonout_string(&json, o->name[i]);
 	jsonout_close(&json);
 	(void)snprintf(state, sizeof state, "%016llx", (unsigned long long)o->state);
-	jsonout_key(&json, "state");
-	jsonout_string(&json, state);
+	jsonout_text(&json, "state", state);
 	text_format(&o->json, ",\"inputs\":%s", o->inputs.data);
 	if (o->categories.data != NULL)
 		text_format(&o->json, ",\"categories\":%s", o->categories.data);

@@ -304,13 +304,11 @@ static int write_report(const struct select *s, const char *path, struct fault *
 	struct text text = { 0 };
 	struct jsonout json = { .out = &text };
 	size_t feature = 0;
-	int rc;
 
 	if (path == NULL)
 		return 0;
 	jsonout_open(&json, '{');
-	jsonout_key(&json, "method");
-	jsonout_string(&json, method_names[s->method]);
+	jsonout_text(&json, "method", method_names[s->method]);
 	if (is_axes(s)) {
 		put_numbers(&json, "variance", s->score, s->keep);
 		put_numbers(&json, "mean", s->mean, s->features.count);
@@ -323,8 +321,7 @@ static int write_report(const struct select *s, const char *path, struct fault *
 
 		for (uint32_t k = 0; k < c->width; k++, feature++) {
 			jsonout_open_flat(&json, '{');
-			jsonout_key(&json, "column");
-			jsonout_string(&json, c->name);
+			jsonout_text(&json, "column", c->name);
 			jsonout_key(&json, "cell");
 			jsonout_integer(&json, k);
 			if (!is_axes(s)) {
@@ -338,10 +335,7 @@ static int write_report(const struct select *s, const char *path, struct fault *
 	}
 	jsonout_close(&json);
 	jsonout_close(&json);
-	text_add(&text, "\n", 1);
-	rc = output_file(path, text.data, text.length, fault);
-	text_release(&text);
-	return rc;
+	return jsonout_save(&json, path, fault);
 }
 
 static int work(struct select *s, const char *out, struct fault *fault)

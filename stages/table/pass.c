@@ -345,8 +345,7 @@ static int take_bad_rows(struct pass *p, const struct chunk *chunk)
 		jsonout_open(&json, '{');
 		jsonout_key(&json, "line");
 		jsonout_integer(&json, line);
-		jsonout_key(&json, "why");
-		jsonout_string(&json, chunk->bad[i].why);
+		jsonout_text(&json, "why", chunk->bad[i].why);
 		jsonout_close(&json);
 		text_add(&r->bad_list, "\n", 1);
 	}

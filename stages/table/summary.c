@@ -77,7 +77,6 @@ int summary_write(const char *path, const struct shard *shard, struct fault *fau
 {
 	struct text text = { 0 };
 	struct jsonout json = { .out = &text };
-	int rc;
 
 	jsonout_open(&json, '{');
 	jsonout_key(&json, "rows");
@@ -88,10 +87,8 @@ int summary_write(const char *path, const struct shard *shard, struct fault *fau
 		const struct column *column = &shard->column[c];
 
 		jsonout_open_flat(&json, '{');
-		jsonout_key(&json, "name");
-		jsonout_string(&json, column->name);
-		jsonout_key(&json, "type");
-		jsonout_string(&json, column_type_name(column->type));
+		jsonout_text(&json, "name", column->name);
+		jsonout_text(&json, "type", column_type_name(column->type));
 		put_shape(&json, column);
 		jsonout_key(&json, "missing");
 		jsonout_integer(&json, shard->record[c].missing);
@@ -102,8 +99,5 @@ int summary_write(const char *path, const struct shard *shard, struct fault *fau
 	}
 	jsonout_close(&json);
 	jsonout_close(&json);
-	text_add(&text, "\n", 1);
-	rc = output_file(path, text.data, text.length, fault);
-	text_release(&text);
-	return rc;
+	return jsonout_save(&json, path, fault);
 }

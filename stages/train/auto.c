@@ -140,11 +140,9 @@ static void choose(struct race *race, int i)
 static void write_entry(struct jsonout *json, const struct relay *relay)
 {
 	jsonout_open_flat(json, '{');
-	jsonout_key(json, "model");
-	jsonout_string(json, relay->model);
+	jsonout_text(json, "model", relay->model);
 	if (relay->failure[0] != '\0') {
-		jsonout_key(json, "left_out");
-		jsonout_string(json, relay->failure);
+		jsonout_text(json, "left_out", relay->failure);
 	} else {
 		jsonout_key(json, "valid_loss");
 		jsonout_number(json, relay->loss);
@@ -162,13 +160,11 @@ static int write_leaderboard(const struct race *race, struct fault *fault)
 	const char *path = race->host->out(race->ctx, "leaderboard");
 	struct text text = { 0 };
 	struct jsonout json = { .out = &text };
-	int rc;
 
 	if (path == NULL)
 		return 0;
 	jsonout_open(&json, '{');
-	jsonout_key(&json, "best");
-	jsonout_string(&json, race->relay[race->best].model);
+	jsonout_text(&json, "best", race->relay[race->best].model);
 	jsonout_key(&json, "time_budget");
 	jsonout_number(&json, race->budget);
 	jsonout_key(&json, "models");
@@ -177,10 +173,7 @@ static int write_leaderboard(const struct race *race, struct fault *fault)
 		write_entry(&json, &race->relay[i]);
 	jsonout_close(&json);
 	jsonout_close(&json);
-	text_add(&text, "\n", 1);
-	rc = output_file(path, text.data, text.length, fault);
-	text_release(&text);
-	return rc;
+	return jsonout_save(&json, path, fault);
 }
 
 static void tell(const struct race *race, const struct relay *relay, const char *prefix)

@@ -94,17 +94,14 @@ int importance_write(const struct importance *i, const char *path, struct fault 
 	}
 	qsort(place, features, sizeof *place, compare);
 	jsonout_open(&json, '{');
-	jsonout_key(&json, "measure");
-	jsonout_string(&json, i->measure);
+	jsonout_text(&json, "measure", i->measure);
 	jsonout_key(&json, "columns");
 	jsonout_open_tall(&json, '[');
 	for (size_t j = 0; j < features; j++)
 		write_place(&json, i, &place[j], sum);
 	jsonout_close(&json);
 	jsonout_close(&json);
-	text_add(&text, "\n", 1);
-	rc = output_file(path, text.data, text.length, fault);
-	text_release(&text);
+	rc = jsonout_save(&json, path, fault);
 	free(place);
 	return rc;
 }
