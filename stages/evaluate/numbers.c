@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "common/file.h"
 #include "common/jsonout.h"
 #include "common/text.h"
 

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "common/file.h"
 #include "common/jsonout.h"
 #include "common/text.h"
 #include "evaluate/binary.h"

@@ -156,6 +156,16 @@ uint64_t bags_digest(const struct bags *b)
 	return XXH3_64bits(part, sizeof part);
 }
 
+static void release_entries(struct bag_batch *batch)
+{
+	free(batch->cell);
+	free(batch->share);
+	free(batch->distinct);
+	free(batch->cell_begin);
+	free(batch->row);
+	free(batch->row_share);
+}
+
 static void reserve(struct bag_batch *batch, size_t rows, size_t entries)
 {
 	if (rows > batch->row_room) {
@@ -166,12 +176,7 @@ static void reserve(struct bag_batch *batch, size_t rows, size_t entries)
 	if (entries <= batch->entry_room)
 		return;
 	entries += entries / 2;
-	free(batch->cell);
-	free(batch->share);
-	free(batch->distinct);
-	free(batch->cell_begin);
-	free(batch->row);
-	free(batch->row_share);
+	release_entries(batch);
 	batch->cell = array_new(entries, sizeof *batch->cell);
 	batch->share = array_new(entries, sizeof *batch->share);
 	batch->distinct = array_new(entries, 2 * sizeof *batch->distinct);
@@ -184,12 +189,7 @@ static void reserve(struct bag_batch *batch, size_t rows, size_t entries)
 void bags_release_batch(struct bag_batch *batch)
 {
 	free(batch->begin);
-	free(batch->cell);
-	free(batch->share);
-	free(batch->distinct);
-	free(batch->cell_begin);
-	free(batch->row);
-	free(batch->row_share);
+	release_entries(batch);
 	*batch = (struct bag_batch){ .rows = 0 };
 }
 

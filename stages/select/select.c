@@ -7,7 +7,6 @@
 
 #include "common/dictionary.h"
 #include "common/fault.h"
-#include "common/file.h"
 #include "common/jsonin.h"
 #include "common/jsonout.h"
 #include "common/npy.h"

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
 #include "common/jsonout.h"
 #include "common/shard.h"
 #include "common/text.h"
