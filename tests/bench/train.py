@@ -2,9 +2,10 @@
 """`uses: train` beside PyTorch and scikit-learn: the same data, net, batch size and optimiser, one thread each, by turns.
 Samples per CPU-second: what one epoch more costs, so that starting, loading and scaling do not count. Medians; the ratio is of medians.
 
-    tests/bench/train.py [--build build] [--rounds 5] [--case mlp,small,cnn]
+    tests/bench/train.py [--build build] [--rounds 5] [--case mlp,small,cnn] [--python PYTHON]...
 
-PyTorch and scikit-learn are looked for in the Python that runs this; what is missing is left out.
+PyTorch and scikit-learn are looked for in the Python that runs this, or in each that is named, so that releases can be compared; what is
+missing is left out. Each peer runs in a process of its own.
 """
 import argparse, gzip, json, os, resource, shutil, statistics, struct, subprocess, sys, tempfile, time
 
@@ -149,43 +150,50 @@ def sklearn_train(folder, case):
     return times[1] - times[0]
 
 
-def peers_of(case):
-    """Name and function of each peer that is installed."""
-    found = []
+def peers_here(case):
+    """What this Python has: name of each peer, and its function."""
+    found = {}
     try:
         import torch
 
         name = f"PyTorch {torch.__version__}"
-        found += [(name, lambda f: torch_train(f, case, False, False)), (f"{name}, fused AdamW", lambda f: torch_train(f, case, False, True))]
+        found[name] = lambda f: torch_train(f, case, False, False)
+        found[f"{name}, fused AdamW"] = lambda f: torch_train(f, case, False, True)
         if case == "small":
-            found.append((f"{name}, DataLoader", lambda f: torch_train(f, case, True, False)))
+            found[f"{name}, DataLoader"] = lambda f: torch_train(f, case, True, False)
     except ImportError:
-        print("PyTorch is not installed", file=sys.stderr)
+        pass
     try:
+        import numpy
         import sklearn
 
         if case != "cnn":
-            found.append((f"scikit-learn {sklearn.__version__}", lambda f: sklearn_train(f, case)))
+            found[f"scikit-learn {sklearn.__version__}, numpy {numpy.__version__}"] = lambda f: sklearn_train(f, case)
     except ImportError:
-        print("scikit-learn is not installed", file=sys.stderr)
+        pass
     return found
 
 
-def measure(flow, folder, case, rounds):
+def ask(python, case, *more):
+    """What another Python prints of its peers: the names of all, or the seconds of one."""
+    return subprocess.run([python, __file__, "--case", case, *more], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
+def measure(flow, folder, case, rounds, pythons):
     spec = CASES[case]
-    seconds = {}
+    rates = {"flow": []}
+    peers = [(name, python) for python in pythons for name in ask(python, case, "--peer", "")]
     for _ in range(rounds):
-        for name, act in [("flow", None)] + peers_of(case):
-            if act is None:
-                took = flow_train(flow, folder, case, 1 + spec["epochs"]) - flow_train(flow, folder, case, 1)
-            else:
-                took = act(folder)
-            seconds.setdefault(name, []).append(spec["rows"] * spec["epochs"] / took)
+        took = flow_train(flow, folder, case, 1 + spec["epochs"]) - flow_train(flow, folder, case, 1)
+        rates["flow"].append(spec["rows"] * spec["epochs"] / took)
+        for name, python in peers:
+            took = float(ask(python, case, "--peer", name, "--folder", folder)[-1])
+            rates.setdefault(name, []).append(spec["rows"] * spec["epochs"] / took)
     print(f"{case}: {spec}")
-    for name, rates in seconds.items():
-        rate = statistics.median(rates)
-        ratio = statistics.median(seconds["flow"]) / rate
-        print(f"  {name:38}{rate:12,.0f} samples per CPU-second   ({min(rates):,.0f} to {max(rates):,.0f})   flow is {ratio:.2f} x")
+    for name, each in rates.items():
+        rate = statistics.median(each)
+        ratio = statistics.median(rates["flow"]) / rate
+        print(f"  {name:38}{rate:12,.0f} samples per CPU-second   ({min(each):,.0f} to {max(each):,.0f})   flow is {ratio:.2f} x")
 
 
 def main():
@@ -193,12 +201,18 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--case", default="mlp,small,cnn")
+    parser.add_argument("--python", action="append", help="a Python that has peers; may be repeated; this one by default")
+    parser.add_argument("--peer", help=argparse.SUPPRESS)  # of ask()
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
     o = parser.parse_args()
+    if o.peer is not None:
+        print(peers_here(o.case)[o.peer](o.folder) if o.peer else "\n".join(peers_here(o.case)))
+        return
     folder = tempfile.mkdtemp(prefix="flow-bench-")
     unpack(folder)
     make_table(folder, CASES["small"]["rows"], CASES["small"]["columns"])
     for case in o.case.split(","):
-        measure(os.path.abspath(f"{o.build}/flow"), folder, case, o.rounds)
+        measure(os.path.abspath(f"{o.build}/flow"), folder, case, o.rounds, o.python or [sys.executable])
     print(f"load {os.getloadavg()[0]:.1f}")
     shutil.rmtree(folder)
 
