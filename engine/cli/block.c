@@ -8,21 +8,19 @@
 #include "cli/eta.h"
 #include "cli/view.h"
 
-#define ECHO_WIDTH  3 /* room for the `^C` that a terminal writes after the last line */
 #define BAR_WIDTH   10
 #define BAR_ROOM    60 /* narrower terminals have no bar */
 #define RUNNING_MAX 64 /* attempts that the estimate looks at */
 
-/* A line of the block: made in a screen of its own, then cut. */
-static struct screen begin_line(const struct view *v)
+struct screen block_begin(const struct screen *like)
 {
-	struct screen line = *v->out;
+	struct screen line = *like;
 
 	line.text = (struct buf){ 0 };
 	return line;
 }
 
-static void end_line(struct block *b, struct screen *line, unsigned room)
+void block_end(struct block *b, struct screen *line, unsigned room)
 {
 	struct screen cut = *line;
 
@@ -38,8 +36,7 @@ static void end_line(struct block *b, struct screen *line, unsigned room)
 	buf_release(&line->text);
 }
 
-/* Whole seconds: a figure that changes with each frame makes the eye tired, and each frame a write. */
-static const char *elapsed_text(int64_t ms, char text[32])
+const char *block_elapsed(int64_t ms, char text[32])
 {
 	if (ms >= 60000)
 		return took_text(ms, text);
@@ -63,23 +60,23 @@ static void put_running(struct block *b, struct view *v, const struct view_task 
 	const struct eta *eta, unsigned room)
 {
 	int64_t elapsed = clock_mono_ms() - t->began_ms, expected = eta_of_task(eta, t->task);
-	struct screen line = begin_line(v), *out = v->out;
+	struct screen line = block_begin(v->out), *out = v->out;
 	char took[32], left[32];
 
 	screen_str(&line, "  ");
 	screen_glyph(&line, GLYPH_RUNNING);
 	screen_printf(&line, " %-*s  %7s", (int)v->name_width, view_task_name(v, t->task),
-		elapsed >= 1000 ? elapsed_text(elapsed, took) : "");
+		elapsed >= 1000 ? block_elapsed(elapsed, took) : "");
 	if (t->attempt > 1)
 		screen_printf(&line, "  attempt %u", t->attempt);
 	if (expected > elapsed + 1000)
-		screen_printf(&line, "  ~%s left", elapsed_text(expected - elapsed, left));
+		screen_printf(&line, "  ~%s left", block_elapsed(expected - elapsed, left));
 	if (t->total > 0 && room >= BAR_ROOM)
 		put_bar(&line, t);
 	v->out = &line;
 	view_progress(v, t);
 	v->out = out;
-	end_line(b, &line, room);
+	block_end(b, &line, room);
 }
 
 static int64_t eta_now(const struct view *v, const struct eta *eta)
@@ -99,7 +96,7 @@ static void put_summary(struct block *b, struct view *v, const struct eta *eta, 
 {
 	uint32_t running = (uint32_t)v->running.count, done = v->finished + running + v->backoff;
 	int64_t elapsed = clock_mono_ms() - v->began_ms, left = eta_now(v, eta);
-	struct screen line = begin_line(v);
+	struct screen line = block_begin(v->out);
 	char text[32], number[32];
 
 	screen_printf(&line, "  [%s/%s] %u running", count_text(v->finished, number),
@@ -112,21 +109,21 @@ static void put_summary(struct block *b, struct view *v, const struct eta *eta, 
 		screen_printf(&line, ", %s cached", count_text(v->cached, number));
 	if (v->failures.count > 0)
 		screen_printf(&line, ", %zu failed", v->failures.count);
-	screen_printf(&line, "   elapsed %s", elapsed_text(elapsed, text));
+	screen_printf(&line, "   elapsed %s", block_elapsed(elapsed, text));
 	if (left > 0 && v->stopping == 0)
-		screen_printf(&line, "  eta %s", elapsed_text(left < 1000 ? 1000 : left, text));
+		screen_printf(&line, "  eta %s", block_elapsed(left < 1000 ? 1000 : left, text));
 	if (v->stopping == 1) /* the figure makes each second a new frame: it counts down */
 		(void)snprintf(text, sizeof text, "   killed in %ds, ^C: now", view_kill_seconds(v));
 	screen_paint(&line, PAINT_DIM,
 		v->stopping == 0   ? "   ^C to stop"
 		: v->stopping == 1 ? text
 				   : "   killing");
-	end_line(b, &line, room);
+	block_end(b, &line, room);
 }
 
 void block_make(struct block *b, struct view *v, const struct eta *eta)
 {
-	unsigned room = v->out->columns > 1 + ECHO_WIDTH ? v->out->columns - 1 : 1;
+	unsigned room = v->out->columns > 1 + BLOCK_ECHO ? v->out->columns - 1 : 1;
 	unsigned most = v->out->rows / 3 < BLOCK_TASKS ? v->out->rows / 3 : BLOCK_TASKS;
 	size_t i, shown = v->running.count;
 	struct screen line;
@@ -137,11 +134,11 @@ void block_make(struct block *b, struct view *v, const struct eta *eta)
 	for (i = 0; i < shown; i++)
 		put_running(b, v, &v->running.items[i], eta, room);
 	if (shown < v->running.count) {
-		line = begin_line(v);
+		line = block_begin(v->out);
 		screen_printf(&line, "    and %zu more", v->running.count - shown);
-		end_line(b, &line, room);
+		block_end(b, &line, room);
 	}
-	put_summary(b, v, eta, room > ECHO_WIDTH ? room - ECHO_WIDTH : room);
+	put_summary(b, v, eta, room > BLOCK_ECHO ? room - BLOCK_ECHO : room);
 }
 
 unsigned block_rows(const struct block *b, unsigned columns)

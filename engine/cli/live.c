@@ -7,45 +7,19 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "cli/block.h"
 #include "cli/cmd.h"
 #include "cli/eta.h"
+#include "cli/frame.h"
 #include "cli/terminal.h"
 #include "cli/view.h"
 
 #define FRAME_MS  100
 #define HEADER_MS 1000 /* finished lines wait this long for the commit that the first line names */
 
-#define SYNC_BEGIN "\033[?2026h" /* terminals that know it show a frame at once */
-#define SYNC_END   "\033[?2026l"
-
 struct live {
 	struct eta eta;
-	struct block block; /* on the screen */
-	unsigned columns;   /* of the terminal when it was drawn */
+	struct frame frame;
 };
-
-static bool is_same(const struct live *own, const struct block *b, unsigned columns)
-{
-	if (own->block.count == 0 || b->count == 0)
-		return own->block.count == b->count;
-	return own->columns == columns && own->block.text.len == b->text.len &&
-	       memcmp(buf_text(&own->block.text), buf_text(&b->text), b->text.len) == 0;
-}
-
-/* Take the last frame away. The terminal may have become narrower: then its lines take more rows than they did. */
-static void erase(struct view *v, bool moved)
-{
-	struct live *own = v->own;
-	unsigned rows = block_rows(&own->block, v->out->columns);
-
-	/* Line by line: some terminals keep a screen that is cleared at once in their history. */
-	if (rows > 0 && !moved)
-		screen_str(v->out, "\r\033[K");
-	for (; rows > 1 && !moved; rows--)
-		screen_str(v->out, "\033[A\033[K");
-	block_release(&own->block);
-}
 
 /* Is it time for the first line? */
 static bool is_headed(const struct view *v, bool last)
@@ -53,44 +27,29 @@ static bool is_headed(const struct view *v, bool last)
 	return v->headed || v->source != NULL || last || clock_mono_ms() - v->began_ms >= HEADER_MS;
 }
 
-/* One frame, one write: the old block away, lines that stay, the new block. */
-static void put_frame(struct view *v, struct buf *lines, struct block *next, bool moved)
-{
-	struct live *own = v->own;
-	struct err e;
-
-	screen_str(v->out, SYNC_BEGIN);
-	erase(v, moved);
-	if (lines != NULL && !v->is_idle && v->result->uuid[0] != '\0')
-		view_header(v);
-	if (lines != NULL)
-		buf_add(&v->out->text, buf_text(lines), lines->len);
-	if (lines != NULL)
-		buf_clear(lines);
-	buf_add(&v->out->text, buf_text(&next->text), next->text.len);
-	screen_str(v->out, SYNC_END);
-	(void)screen_flush(v->out, &e);
-	own->block = *next;
-	own->columns = v->out->columns;
-}
-
-/* Nothing is written when all would be as it was. */
+/* Lines that stay wait for the first one; the block does not. */
 static void draw(struct view *v, bool last)
 {
-	bool headed = is_headed(v, last), moved = terminal_moved();
+	bool again = terminal_moved();
 	struct buf lines = v->out->text;
 	struct live *own = v->own;
 	struct block next = { 0 };
+	struct buf text = { 0 };
 
 	v->out->text = (struct buf){ 0 };
 	screen_size(v->out);
 	if (!last)
 		block_make(&next, v, &own->eta);
-	if (moved || (headed && (lines.len > 0 || (!v->headed && !v->is_idle))) ||
-		!is_same(own, &next, v->out->columns))
-		put_frame(v, headed ? &lines : NULL, &next, moved);
-	else
-		block_release(&next);
+	if (is_headed(v, last)) {
+		if (!v->is_idle && v->result->uuid[0] != '\0')
+			view_header(v);
+		text = v->out->text;
+		v->out->text = (struct buf){ 0 };
+		buf_add(&text, buf_text(&lines), lines.len);
+		buf_clear(&lines);
+	}
+	frame_draw(&own->frame, v->out, buf_text(&text), text.len, &next, again);
+	buf_release(&text);
 	buf_release(&v->out->text);
 	v->out->text = lines;
 }
@@ -189,7 +148,7 @@ static void close_live(struct view *v)
 
 	draw(v, true);
 	terminal_give_back();
-	block_release(&own->block);
+	block_release(&own->frame.block);
 	eta_close(&own->eta);
 }
 

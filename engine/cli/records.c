@@ -78,6 +78,11 @@ void records_live(struct records *r)
 	(void)simple(&r->db, "COMMIT", &e);
 }
 
+int records_again(struct records *r, struct err *e)
+{
+	return simple(&r->db, "BEGIN", e);
+}
+
 void records_close(struct records *r)
 {
 	db_close(&r->db);

@@ -113,6 +113,49 @@ int measures_of(struct db *db, const struct id_list *ids, struct arena *a, struc
 	return rc;
 }
 
+/* The last step of the first name behind `after`; 0: there is none. */
+static int latest_behind(struct db *db, struct sqlite3_stmt *next, const char *after,
+	struct measure *m, struct arena *a, struct err *e)
+{
+	int rc;
+
+	db_bind_int(next, 1, m->attempt);
+	db_bind_text(next, 2, after);
+	rc = db_step(db, next, e);
+	if (rc > 0) {
+		m->name = arena_strdup(a, db_text(next, 0));
+		m->last_step = db_int(next, 1);
+		m->value = value_at(next, 2);
+		m->whole = m->last_step < 0;
+	}
+	db_reset(next);
+	return rc;
+}
+
+int measures_latest(struct db *db, int64_t attempt, uint32_t limit, struct arena *a,
+	struct measure_list *out, struct err *e)
+{
+	struct measure_list found = { 0 };
+	struct sqlite3_stmt *next = NULL;
+	struct measure m = { .attempt = attempt, .name = "" };
+	int rc = db_query(db,
+		"SELECT name, step, value FROM metric WHERE attempt = ?1 AND name = "
+		"(SELECT min(name) FROM metric WHERE attempt = ?1 AND name > ?2) "
+		"ORDER BY step DESC LIMIT 1",
+		&next, e);
+
+	while (rc == 0 && found.count < limit &&
+		(rc = latest_behind(db, next, m.name, &m, a, e)) > 0) {
+		vec_push(&found, m);
+		rc = 0;
+	}
+	db_finish(next);
+	if (rc == 0)
+		rows_keep(out, &found, a);
+	rows_drop(&found);
+	return rc;
+}
+
 int measure_points(struct db *db, int64_t attempt, const char *name, struct arena *a,
 	struct point_list *out, struct err *e)
 {

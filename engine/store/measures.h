@@ -48,6 +48,9 @@ struct point_list {
 };
 
 int measures_of(struct db *db, const struct id_list *attempts, struct arena *a, struct measure_list *out, struct err *e);
+/* What an attempt told last of each of its metrics, by name, at most limit of them: attempt, name, value, whole, last_step are set. Costs
+ * two look-ups a metric, however many steps it has. */
+int measures_latest(struct db *db, int64_t attempt, uint32_t limit, struct arena *a, struct measure_list *out, struct err *e);
 int measure_points(struct db *db, int64_t attempt, const char *name, struct arena *a, struct point_list *out, struct err *e);
 
 #endif

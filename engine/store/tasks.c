@@ -98,19 +98,12 @@ int attempt_parts(
 	return rc;
 }
 
-int attempts_of_task(struct db *db, int64_t run, const char *task, struct arena *a,
+/* All rows of a statement that is bound; it is finished. rc: how the binding went. */
+static int read_attempts(int rc, struct db *db, struct sqlite3_stmt *s, struct arena *a,
 	struct attempt_list *out, struct err *e)
 {
 	struct attempt_list found = { 0 };
-	struct sqlite3_stmt *s = NULL;
-	int rc = db_query(db,
-		"SELECT " ATTEMPT "FROM attempt a WHERE a.task = ? AND a.run = ? ORDER BY a.number",
-		&s, e);
 
-	if (rc == 0) {
-		db_bind_text(s, 1, task);
-		db_bind_int(s, 2, run);
-	}
 	while (rc == 0 && (rc = db_step(db, s, e)) > 0) {
 		struct attempt_record r = { 0 };
 
@@ -123,6 +116,53 @@ int attempts_of_task(struct db *db, int64_t run, const char *task, struct arena 
 		rows_keep(out, &found, a);
 	rows_drop(&found);
 	return rc;
+}
+
+int attempts_of_task(struct db *db, int64_t run, const char *task, struct arena *a,
+	struct attempt_list *out, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(db,
+		"SELECT " ATTEMPT "FROM attempt a WHERE a.task = ? AND a.run = ? ORDER BY a.number",
+		&s, e);
+
+	if (rc == 0) {
+		db_bind_text(s, 1, task);
+		db_bind_int(s, 2, run);
+	}
+	return read_attempts(rc, db, s, a, out, e);
+}
+
+int attempts_open(
+	struct db *db, int64_t run, struct arena *a, struct attempt_list *out, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(db,
+		"SELECT " ATTEMPT "FROM attempt a WHERE a.run = ? AND a.state IN ('STARTING', "
+		"'RUNNING') ORDER BY a.id",
+		&s, e);
+
+	if (rc == 0)
+		db_bind_int(s, 1, run);
+	return read_attempts(rc, db, s, a, out, e);
+}
+
+/* Backwards from the newest: a run that goes on has made those. */
+int attempts_newest(struct db *db, int64_t run, int64_t after, uint32_t limit, struct arena *a,
+	struct attempt_list *out, struct err *e)
+{
+	struct sqlite3_stmt *s = NULL;
+	int rc = db_query(db,
+		"SELECT " ATTEMPT "FROM attempt a WHERE a.id IN (SELECT id FROM attempt WHERE id > "
+		"? AND +run = ? ORDER BY id DESC LIMIT ?) ORDER BY a.id",
+		&s, e);
+
+	if (rc == 0) {
+		db_bind_int(s, 1, after);
+		db_bind_int(s, 2, run);
+		db_bind_int(s, 3, limit);
+	}
+	return read_attempts(rc, db, s, a, out, e);
 }
 
 int64_t attempt_took_ms(const struct attempt_record *r, int64_t now_ms)

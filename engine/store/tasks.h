@@ -3,6 +3,7 @@
  *
  *     tasks_of_run(&db, &run, &arena, &tasks, e)           every task, those that were reused as planned too
  *     attempts_of_task(&db, run.id, "train", &arena, &attempts, e)
+ *     attempts_open(), attempts_newest()                   of one that goes on
  *     outs_of_run(&db, &run, &arena, &ids, e)              whose outs are the run's results
  *
  * A task that was reused as planned has no row of its own: it stands as an attempt in the list that the run shares with others
@@ -61,6 +62,9 @@ int tasks_of_run(struct db *db, const struct run_record *run, struct arena *a, s
 int tasks_with_rows(struct db *db, int64_t run, struct arena *a, struct task_list *out, struct err *e);
 
 int attempts_of_task(struct db *db, int64_t run, const char *task, struct arena *a, struct attempt_list *out, struct err *e);
+/* Those of a run that have not ended, and the newest of any state after attempt `after`, at most limit; by id. */
+int attempts_open(struct db *db, int64_t run, struct arena *a, struct attempt_list *out, struct err *e);
+int attempts_newest(struct db *db, int64_t run, int64_t after, uint32_t limit, struct arena *a, struct attempt_list *out, struct err *e);
 int attempt_get(struct db *db, int64_t id, struct arena *a, struct attempt_record *out, struct err *e);
 int attempt_parts(struct db *db, int64_t id, struct arena *a, const void **parts, size_t *len, struct err *e);
 

@@ -16,6 +16,7 @@
 #include "store.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/digest.h"
@@ -254,6 +255,27 @@ static inline void past_runs_close(struct past_runs *p)
 {
 	arena_release(&p->arena);
 	store_close(&p->store);
+}
+
+/* A third run with a task at work, whose attempt is returned, one waiting and one taken over; of this process or of none. */
+static inline int64_t past_third(struct past_runs *p, bool alive)
+{
+	int64_t run = past_run(p, "019aa3b2-9999-7000-8000-000000000003", "{}", ""), id;
+	struct buf parts = { 0 };
+	char sql[200], boot[37];
+	struct err e;
+
+	(void)snprintf(sql, sizeof sql, "UPDATE run SET pid = %d, boot_id = '%s' WHERE id = %d",
+		alive ? (int)getpid() : 0x7ffffff0, boot_id(boot), (int)run);
+	GOOD(store_do(&p->store, sql, &e));
+	GOOD(journal_run_reuse(p->db, run, &p->prep, 1, &e));
+	past_task(p, run, "train", "forced", "forced");
+	past_task_state(p, run, "train", "RUNNING", 0);
+	past_task(p, run, "check", "upstream-ran", "");
+	id = past_attempt(p, run, "train", 1, &parts, "", 0);
+	assert_true(id > 0);
+	buf_release(&parts);
+	return id;
 }
 
 #endif

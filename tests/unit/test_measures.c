@@ -52,6 +52,29 @@ static void points_are_the_steps_alone(void **state)
 	past_runs_close(&p);
 }
 
+static void latest_are_the_last_steps(void **state)
+{
+	struct measure_list list;
+	struct past_runs p;
+	struct err e;
+
+	(void)state;
+	past_runs_open(&p);
+	past_metric(&p, p.train, "loss", 3, (double)NAN);
+	GOOD(measures_latest(p.db, p.train, 9, &p.arena, &list, &e));
+	assert_int_equal(list.count, 2);
+	assert_string_equal(list.items[0].name, "accuracy");
+	assert_true(list.items[0].whole);
+	assert_string_equal(list.items[1].name, "loss");
+	assert_int_equal(list.items[1].last_step, 3);
+	assert_true(isnan(list.items[1].value));
+	GOOD(measures_latest(p.db, p.train, 1, &p.arena, &list, &e));
+	assert_int_equal(list.count, 1);
+	GOOD(measures_latest(p.db, 999, 9, &p.arena, &list, &e));
+	assert_int_equal(list.count, 0);
+	past_runs_close(&p);
+}
+
 /* It was looked for for ever. */
 static void metric_of_no_attempt_is_damage(void **state)
 {
@@ -74,6 +97,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_folded_into_one_line),
 		cmocka_unit_test(points_are_the_steps_alone),
+		cmocka_unit_test(latest_are_the_last_steps),
 		cmocka_unit_test(metric_of_no_attempt_is_damage),
 	};
 

@@ -31,26 +31,6 @@ static void what_failed_last_is_told(void **state)
 	past_runs_close(&p);
 }
 
-/* A third run with a task at work, one waiting and one taken over; of this process or of none. */
-static void begin_third(struct past_runs *p, bool alive)
-{
-	int64_t run = past_run(p, "019aa3b2-9999-7000-8000-000000000003", "{}", ""), id;
-	struct buf parts = { 0 };
-	char sql[200], boot[37];
-	struct err e;
-
-	(void)snprintf(sql, sizeof sql, "UPDATE run SET pid = %d, boot_id = '%s' WHERE id = %d",
-		alive ? (int)getpid() : 0x7ffffff0, boot_id(boot), (int)run);
-	GOOD(store_do(&p->store, sql, &e));
-	GOOD(journal_run_reuse(p->db, run, &p->prep, 1, &e));
-	past_task(p, run, "train", "forced", "forced");
-	past_task_state(p, run, "train", "RUNNING", 0);
-	past_task(p, run, "check", "upstream-ran", "");
-	id = past_attempt(p, run, "train", 1, &parts, "", 0);
-	assert_true(id > 0);
-	buf_release(&parts);
-}
-
 static void a_run_at_work_shows_what_runs(void **state)
 {
 	struct buf text = { 0 };
@@ -60,7 +40,7 @@ static void a_run_at_work_shows_what_runs(void **state)
 
 	(void)state;
 	past_runs_open(&p);
-	begin_third(&p, true);
+	(void)past_third(&p, true);
 	status(&p, &s);
 	assert_true(s.is_active && !s.is_dead);
 	assert_int_equal(s.running.count, 1);
@@ -84,7 +64,7 @@ static void a_run_whose_process_is_gone_is_dead(void **state)
 
 	(void)state;
 	past_runs_open(&p);
-	begin_third(&p, false);
+	(void)past_third(&p, false);
 	status(&p, &s);
 	/* This process holds the project, as a later run would that has not looked at the dead one yet: its pid is another one. */
 	assert_true(s.is_dead && !s.is_active);
