@@ -175,6 +175,7 @@ struct nn_update {
 	const float *gradient;
 	size_t count;
 	float rate, decay;
+	float shrink;   /* L1: how much nearer to 0 every weight is brought after the step, not across it */
 	float momentum; /* SGD's, AdamW's first beta */
 	float beta;     /* AdamW's second */
 	float epsilon;

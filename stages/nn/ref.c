@@ -492,6 +492,12 @@ static size_t updated(const struct nn_update *u, size_t i)
 	return u->row == NULL ? i : u->row[i / u->columns] * u->columns + i % u->columns;
 }
 
+/* Soft threshold: of |w| by shrink, at 0 it stays. */
+static float shrunk(const struct nn_update *u, double w)
+{
+	return (float)(fabs(w) <= (double)u->shrink ? 0 : w - copysign((double)u->shrink, w));
+}
+
 static void ref_adamw(struct nn_device *d, const struct nn_update *u)
 {
 	double factor = clipping(u);
@@ -506,9 +512,9 @@ static void ref_adamw(struct nn_device *d, const struct nn_update *u)
 
 		u->first[at] = (float)m;
 		u->second[at] = (float)v;
-		u->weight[at] = (float)(w - (double)u->rate * m * (double)u->correction /
-						   (sqrt(v) * (double)u->root_correction +
-							   (double)u->epsilon));
+		w -= (double)u->rate * m * (double)u->correction /
+		     (sqrt(v) * (double)u->root_correction + (double)u->epsilon);
+		u->weight[at] = shrunk(u, w);
 	}
 }
 
@@ -524,8 +530,8 @@ static void ref_sgd(struct nn_device *d, const struct nn_update *u)
 		double speed = (double)u->momentum * (double)u->first[at] + g;
 
 		u->first[at] = (float)speed;
-		u->weight[at] -= (float)((double)u->rate *
-					(u->nesterov ? g + (double)u->momentum * speed : speed));
+		u->weight[at] = shrunk(u, (double)u->weight[at] -
+			(double)u->rate * (u->nesterov ? g + (double)u->momentum * speed : speed));
 	}
 }
 

@@ -119,7 +119,7 @@ static int run_epoch(struct fit *fit, long epoch, double *loss, struct fault *fa
 		if (!isfinite(of_batch))
 			return diverged(fit, epoch, of_batch, fault);
 		gradient_step(&fit->gradient, fit->model, (float)rate_at(options, done / epochs),
-			(float)options->momentum, (float)options->decay);
+			(float)options->momentum, (float)options->decay, (float)options->l1);
 		sum += of_batch;
 	}
 	*loss = sum / (double)count;

@@ -28,6 +28,7 @@ struct fit_options {
 	double rate; /* lr: the rate of the first step */
 	double momentum;
 	double decay;  /* weight_decay: L2 */
+	double l1;     /* by a soft threshold after each step (Duchi and Singer 2009) */
 	long patience; /* 0: never stop early */
 	int is_cosine; /* the rate falls to 0 along a cosine; else it stays */
 	uint64_t seed;

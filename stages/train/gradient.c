@@ -1,5 +1,6 @@
 #include "train/gradient.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,11 +68,23 @@ double gradient_batch(
 	return loss;
 }
 
-void gradient_step(
-	struct gradient *gradient, struct linear *model, float rate, float momentum, float decay)
+/* Soft threshold: a weight that is nearer to 0 than that is 0. */
+static void shrink(float *weight, size_t count, float by)
+{
+	for (size_t i = 0; i < count; i++) {
+		float left = fabsf(weight[i]) - by;
+
+		weight[i] = left > 0 ? copysignf(left, weight[i]) : 0;
+	}
+}
+
+void gradient_step(struct gradient *gradient, struct linear *model, float rate, float momentum,
+	float decay, float l1)
 {
 	kernel_descend(model->weight, gradient->weight_speed, gradient->weight, rate, momentum,
 		decay, model->inputs * model->lanes);
+	if (l1 > 0)
+		shrink(model->weight, model->inputs * model->lanes, rate * l1);
 	kernel_descend(model->bias, gradient->bias_speed, gradient->bias, rate, momentum, 0.0f,
 		model->lanes);
 }

@@ -3,11 +3,11 @@
  *
  *     gradient_init(&g, &model, batch_size);
  *     loss = gradient_batch(&g, &data, rows, count);
- *     gradient_step(&g, &model, rate, momentum, decay);  gradient_release(&g);
+ *     gradient_step(&g, &model, rate, momentum, decay, l1);  gradient_release(&g);
  *
  * gradient_batch() does not change the model: it leaves the gradient of the mean loss of those rows
  * in g.weight and g.bias, laid out as the model's own. The penalty on weights (decay / 2 *
- * |weight|^2; none on the bias) is added in the step.
+ * |weight|^2; none on the bias) is added in the step; that of l1 * |weight| is a soft threshold after it.
  */
 #ifndef FLOW_STAGES_TRAIN_GRADIENT_H
 #define FLOW_STAGES_TRAIN_GRADIENT_H
@@ -32,6 +32,6 @@ double gradient_batch(
 	struct gradient *gradient, const struct dataset *d, const int64_t *rows, size_t count);
 
 void gradient_step(
-	struct gradient *gradient, struct linear *model, float rate, float momentum, float decay);
+	struct gradient *gradient, struct linear *model, float rate, float momentum, float decay, float l1);
 
 #endif

@@ -207,6 +207,7 @@ static int read_optimiser(
 	r->nesterov = host->boolean(ctx, "nesterov", 0);
 	r->decay = host->number(
 		ctx, "weight_decay", optimiser == OPTIMISER_ADAMW ? 1e-2 : 1e-3, 0, 1e6);
+	r->l1 = host->number(ctx, "l1", 0, 0, 1e6);
 	r->clip = host->number(ctx, "clip", 0, 0, 1e12);
 	r->smoothing = host->number(ctx, "label_smoothing", 0, 0, 0.99);
 	r->average = host->number(ctx, "ema", 0, 0, 0.999999);
@@ -380,10 +381,10 @@ void recipe_text(const struct recipe *r, const struct samples *s, struct text *t
 		r->delta, r->smoothing, (int)r->class_weights,
 		r->weight != NULL ? (double)r->weight[0] : 0);
 	text_format(text,
-		"optimizer %s lr %d %.17g %.17g %.17g nesterov %d decay %.17g clip %.17g ema "
+		"optimizer %s lr %d %.17g %.17g %.17g nesterov %d decay %.17g l1 %.17g clip %.17g ema "
 		"%.17g\n",
 		optimisers[r->optimiser], r->is_rate_tested, r->rate, r->momentum, r->beta,
-		r->nesterov, r->decay, r->clip, r->average);
+		r->nesterov, r->decay, r->l1, r->clip, r->average);
 	text_format(text,
 		"schedule %s %.17g %.17g %.17g epochs %ld batch %zu x %ld patience %ld overfit "
 		"%ld dev %d shuffle %ld\n",

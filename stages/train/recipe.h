@@ -47,7 +47,7 @@ struct recipe {
 	double delta; /* of Huber, or the quantile */
 	enum optimiser optimiser;
 	int is_rate_written, is_rate_tested; /* neither: the usual one; `auto` */
-	double rate, momentum, beta, decay, clip, smoothing, average;
+	double rate, momentum, beta, decay, l1, clip, smoothing, average;
 	int nesterov;
 	enum schedule schedule;
 	double warmup;     /* epochs */

@@ -38,6 +38,7 @@ static int read_options(
 	options->rate = host->number(ctx, "lr", 0.01, 1e-12, 1e12);
 	options->momentum = host->number(ctx, "momentum", 0.9, 0, 0.9999);
 	options->decay = host->number(ctx, "weight_decay", 1e-3, 0, 1e6);
+	options->l1 = host->number(ctx, "l1", 0, 0, 1e6);
 	options->patience = host->integer(ctx, "patience", 5, 0, 1000000);
 	options->seed = host->seed(ctx);
 	return host->failed(ctx) ? -1 : 0;
@@ -115,6 +116,8 @@ static int save(const struct linear *model, const struct fit_options *options,
 	describe_number(&notes, "lr", options->rate);
 	describe_number(&notes, "momentum", options->momentum);
 	describe_number(&notes, "weight_decay", options->decay);
+	if (options->l1 > 0)
+		describe_number(&notes, "l1", options->l1);
 	tensors_describe(&notes, "schedule", options->is_cosine ? "cosine" : "constant");
 	rc = linear_save(model, &notes, path, fault);
 	tensors_release(&notes);
@@ -323,7 +326,8 @@ static const flow_option options_known[] = {
 	{ "min_child_weight", "number 0..", "1",
 		"gbdt: least sum of second derivatives in a leaf; of numbers: rows" },
 	{ "min_gain", "number 0..", "0", "gbdt: least a split must better the loss by" },
-	{ "l1", "number 0..", "0", "gbdt: L1 penalty on what leaves say" },
+	{ "l1", "number 0..", "0",
+		"L1 penalty on the weights: those that tell little become 0; gbdt: on what leaves say" },
 	{ "l2", "number 0..", "1", "gbdt: L2 penalty on what leaves say" },
 	{ "bins", "integer 2..65536", "256", "gbdt: bins of a column, at most, between which splits lie" },
 	{ NULL, NULL, NULL, NULL },

@@ -265,6 +265,34 @@ static void act_update(struct world *w, size_t rows, size_t columns)
 	w->ops->sgd(w->d, &u);
 	u.nesterov = 1;
 	w->ops->sgd(w->d, &u);
+	u.shrink = 0.05f;
+	u.rate = 0.01f;
+	w->ops->sgd(w->d, &u);
+	w->ops->adamw(w->d, &u);
+}
+
+/* By exactly so much towards 0, where those stay that would cross it. */
+static void l1_ends_at_zero(void **state)
+{
+	const float before[] = { 1, -1, 0.3f, -0.3f, 0.25f, 0 }, after[] = { 0.75f, -0.75f, 0.05f, -0.05f, 0, 0 };
+	const struct nn_ops *all[] = { &nn_ref, &nn_cpu };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		float weight[6], first[6] = { 0 }, second[6] = { 0 }, gradient[6] = { 0 };
+		struct nn_update u = { .weight = weight, .first = first, .second = second, .gradient = gradient, .count = 6,
+			.rate = 0.5f, .shrink = 0.25f, .beta = 0.9f, .epsilon = 1e-8f, .correction = 1, .root_correction = 1 };
+		struct nn_device *d = all[i]->open(1);
+
+		for (int adamw = 0; adamw < 2; adamw++) {
+			memcpy(weight, before, sizeof weight);
+			(adamw ? all[i]->adamw : all[i]->sgd)(d, &u);
+			for (size_t k = 0; k < 6; k++)
+				assert_float_equal(weight[k], after[k], 1e-6);
+			assert_true(weight[4] == 0 && weight[5] == 0);
+		}
+		all[i]->close(d);
+	}
 }
 
 static void updates_agree(void **state)
@@ -496,6 +524,7 @@ int main(void)
 		cmocka_unit_test(batch_norms_agree),
 		cmocka_unit_test(losses_agree),
 		cmocka_unit_test(updates_agree),
+		cmocka_unit_test(l1_ends_at_zero),
 		cmocka_unit_test(bags_agree),
 		cmocka_unit_test(updates_of_some_rows_agree),
 		cmocka_unit_test_setup_teardown(convolutions_have_the_slopes_they_say, oracle_set_up, oracle_tear_down),

@@ -127,6 +127,44 @@ static void the_model_has_pytorch_names_and_shapes(void **state)
 	tensors_release(&model);
 }
 
+/* The sum of |weight|; how many are 0. */
+static double size_of_weights(flow_ctx *host, const char *l1, size_t *zeros)
+{
+	struct tensors model = { 0 };
+	const struct tensor *weight;
+	struct fault fault;
+	double sum = 0;
+
+	stage_host_with(host, "l1", l1);
+	stage_host_with(host, "patience", "0");
+	assert_int_equal(stage_host_run(host, &stage_train), 0);
+	assert_int_equal(tensors_read(&model, stage_host_path(host, "model"), &fault), 0);
+	weight = tensors_find(&model, "linear.weight");
+	*zeros = 0;
+	for (size_t i = 0; i < weight->size; i += sizeof(float)) {
+		float value;
+
+		memcpy(&value, (const char *)weight->data + i, sizeof value);
+		sum += fabs((double)value);
+		*zeros += value == 0;
+	}
+	assert_string_equal(tensors_note(&model, "l1") != NULL ? tensors_note(&model, "l1") : "0", l1);
+	tensors_release(&model);
+	return sum;
+}
+
+static void l1_draws_weights_to_zero(void **state)
+{
+	size_t zeros, of_some, of_all;
+	double none = size_of_weights(*state, "0", &zeros), some = size_of_weights(*state, "0.25", &of_some);
+
+	assert_true(some < none / 2);
+	assert_true(zeros == 0 && of_some > 0);
+	assert_true(metric(*state, "best_valid_accuracy", -1) >= 1);
+	assert_true(size_of_weights(*state, "10", &of_all) <= 0);
+	assert_int_equal(of_all, 3 * PIXELS);
+}
+
 static void a_saved_model_scores_as_the_one_in_memory(void **state)
 {
 	struct linear made, loaded;
@@ -350,6 +388,7 @@ int main(void)
 			separable_data_is_learned_to_the_last_row, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			the_model_has_pytorch_names_and_shapes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(l1_draws_weights_to_zero, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_saved_model_scores_as_the_one_in_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -96,6 +96,44 @@ static void a_class_without_weight_is_not_learned(void **state)
 			 others / (RING_ROWS - RING_TRAIN)) < 1e-9);
 }
 
+/* Of the weights of the hidden layer that are exactly 0. */
+static double share_of_zeros(flow_ctx *host)
+{
+	struct tensors file = { .count = 0 };
+	const struct tensor *weights;
+	struct fault fault;
+	size_t zeros = 0;
+
+	must_run(host);
+	assert_int_equal(tensors_read(&file, stage_host_path(host, "model"), &fault), 0);
+	weights = tensors_find(&file, "hidden.0.linear.weight");
+	for (size_t i = 0; i < weights->size; i += sizeof(float)) {
+		float weight;
+
+		memcpy(&weight, (const char *)weights->data + i, sizeof weight);
+		zeros += weight == 0;
+	}
+	tensors_release(&file);
+	return (double)zeros / ((double)weights->size / sizeof(float));
+}
+
+static void l1_leaves_weights_out(void **state)
+{
+	double some, most;
+
+	only_the_trick(*state);
+	assert_true(share_of_zeros(*state) <= 0);
+	stage_host_with(*state, "l1", "0.01");
+	some = share_of_zeros(*state);
+	assert_true(some > 0 && some < 1);
+	stage_host_with(*state, "l1", "0.1");
+	most = share_of_zeros(*state);
+	assert_true(most > some);
+	stage_host_with(*state, "optimizer", "\"sgd\"");
+	stage_host_with(*state, "l1", "10");
+	assert_true(share_of_zeros(*state) >= 1);
+}
+
 static void divergence_may_be_allowed(void **state)
 {
 	stage_host_with(*state, "lr", "30");
@@ -120,6 +158,7 @@ static void every_way_taken_up_comes_to_the_same_bits(void **state)
 		{ "overfit_batches", "5" }, { "lr_groups", "{\"head.*\": 2}" },
 		{ "freeze", "[\"hidden.0.linear.weight\"]" }, { "batch_size", "\"auto\"" },
 		{ "class_weights", "\"balanced\"" }, { "label_smoothing", "0.1" },
+		{ "l1", "0.01" },
 	};
 
 	stage_host_with(*state, "epochs", "4");
@@ -214,6 +253,7 @@ int main(void)
 		TEST(a_plateau_cuts_the_rate),
 		TEST(smoothed_labels_have_a_least_loss),
 		TEST(a_class_without_weight_is_not_learned),
+		TEST(l1_leaves_weights_out),
 		TEST(divergence_may_be_allowed),
 		TEST(every_way_taken_up_comes_to_the_same_bits),
 		TEST(killed_at_any_moment_it_comes_to_the_same_bits),
