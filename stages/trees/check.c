@@ -9,6 +9,7 @@
 #define DEPTH_MAX    16
 #define GROUPS_MAX   4096
 #define CATEGORY_MAX (1 << 24)
+#define UNSAID       (SIZE_MAX - 1)
 
 /* The arrays of a tree, in the order of their names below. */
 enum part {
@@ -49,6 +50,8 @@ struct checking {
 	struct tree *tree; /* the one that is being read; NULL: none */
 	size_t trees, groups_listed, features, classes, trees_said;
 	int64_t highest_column, highest_group;
+	int is_torn;                /* what is said once must be said so twice */
+	struct ubjson_text booster; /* another than gbtree; data NULL: none */
 	struct fault *fault;
 };
 
@@ -116,8 +119,9 @@ static int check_node(struct checking *c, const struct tree *t, size_t i)
 		return wrong(c, "a parent that is not there");
 	if (left == -1 && right == -1)
 		return 0;
-	/* Children come after their parent: so no walk goes round. */
-	if (left <= (int64_t)i || left >= nodes || right <= (int64_t)i || right >= nodes)
+	/* Children come after their parent, so no walk goes round; and the library takes the node
+	 * behind the left child for the right one. */
+	if (left <= (int64_t)i || right != left + 1 || right >= nodes)
 		return wrong(c, "a child that is not there");
 	if (column < 0)
 		return wrong(c, "a column below 0");
@@ -128,7 +132,7 @@ static int check_node(struct checking *c, const struct tree *t, size_t i)
 
 static int check_tree(struct checking *c, const struct tree *t)
 {
-	if (t->nodes == 0 || t->number != (int64_t)c->trees)
+	if (t->nodes == 0 || t->nodes == UNSAID || t->number != (int64_t)c->trees)
 		return wrong(c, "no nodes, or another number");
 	for (int i = 0; i < TYPE; i++)
 		if (t->part[i].count != t->nodes)
@@ -165,17 +169,29 @@ static int take_part(
 	return 0;
 }
 
+/* The same name may stand in several places, and which one the library believes is not known. */
+static void take_number(struct checking *c, size_t *number, const struct ubjson_text *text)
+{
+	size_t now = number_of(text);
+
+	if (*number != UNSAID && *number != now)
+		c->is_torn = 1;
+	*number = now;
+}
+
 static void take_text(
 	struct checking *c, const struct ubjson_text *key, const struct ubjson_text *text)
 {
 	if (c->tree != NULL && ubjson_is(key, "num_nodes"))
-		c->tree->nodes = number_of(text);
+		take_number(c, &c->tree->nodes, text);
 	else if (c->tree == NULL && ubjson_is(key, "num_feature"))
-		c->features = number_of(text);
+		take_number(c, &c->features, text);
 	else if (ubjson_is(key, "num_class"))
-		c->classes = number_of(text);
+		take_number(c, &c->classes, text);
 	else if (ubjson_is(key, "num_trees"))
-		c->trees_said = number_of(text);
+		take_number(c, &c->trees_said, text);
+	else if (ubjson_is(key, "name") && (ubjson_is(text, "gblinear") || ubjson_is(text, "dart")))
+		c->booster = *text;
 }
 
 static int read_object(struct checking *c, unsigned depth)
@@ -191,7 +207,7 @@ static int read_object(struct checking *c, unsigned depth)
 
 static int read_tree(struct checking *c, unsigned depth)
 {
-	struct tree tree = { .nodes = 0, .number = -1 };
+	struct tree tree = { .nodes = UNSAID, .number = -1 };
 	int rc;
 
 	c->tree = &tree;
@@ -243,15 +259,25 @@ static int read_value(struct checking *c, const struct ubjson_text *key, unsigne
 int check_model(
 	struct check_facts *facts, const unsigned char *data, size_t size, struct fault *fault)
 {
-	struct checking c = { .in = { data, data + size }, .fault = fault, .highest_column = -1 };
+	struct checking c = { .in = { data, data + size },
+		.features = UNSAID,
+		.classes = UNSAID,
+		.trees_said = UNSAID,
+		.highest_column = -1,
+		.fault = fault };
 	const struct ubjson_text none = { "", 0 };
 	size_t groups;
 
 	if (size == 0 || data[0] != '{' || read_value(&c, &none, 0) < 0)
 		return size == 0 || data[0] != '{' ? fault_set(fault, "no model of XGBoost's") : -1;
-	groups = c.classes > 1 ? c.classes : 1;
+	groups = c.classes > 1 && c.classes != UNSAID ? c.classes : 1;
 	if (c.in.at != c.in.end)
 		return fault_set(fault, "something follows the model");
+	if (c.booster.data != NULL)
+		return fault_set(fault, "the model is not of trees: it is '%.*s'",
+			(int)c.booster.length, c.booster.data);
+	if (c.is_torn)
+		return fault_set(fault, "the model is damaged: it says two things of its size");
 	if (c.trees != c.trees_said || c.trees != c.groups_listed)
 		return fault_set(fault, "the model has %zu trees, but it says otherwise", c.trees);
 	if (c.features == 0 || c.features > UINT32_MAX || c.highest_column >= (int64_t)c.features ||

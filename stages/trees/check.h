@@ -6,7 +6,8 @@
  *
  * The library takes the numbers of a file for what they are: a child that is not there is read
  * wherever it points to, and one above its parent is walked to for ever. So every number that leads
- * somewhere is looked at first: lengths, children, columns, groups, categories.
+ * somewhere is looked at first: lengths, children, columns, groups, categories. Models of XGBoost
+ * that are not trees, or trees of which some are dropped, are refused.
  */
 #ifndef FLOW_STAGES_TREES_CHECK_H
 #define FLOW_STAGES_TREES_CHECK_H
