@@ -278,8 +278,23 @@ static int check_recipe(const struct session *s, const struct tensors *file, str
 	return rc;
 }
 
-static int read_cursor(struct cursor *at, const struct tensors *file, struct fault *fault)
+/* Can a training of that many epochs be there? What is counted is whole, and nothing lies ahead. */
+static int is_possible(const struct cursor *at, long epochs)
 {
+	const double counts[] = { at->epoch, at->taken, at->step, at->best_epoch, at->cuts,
+		at->cut_epoch };
+
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		if (counts[i] > UINT32_MAX || floor(counts[i]) < counts[i])
+			return 0;
+	return at->epoch >= 1 && at->epoch <= (double)epochs + 1 && at->best_epoch < at->epoch &&
+	       at->cut_epoch < at->epoch && at->taken <= at->step;
+}
+
+static int read_cursor(
+	struct cursor *at, long epochs, const struct tensors *file, struct fault *fault)
+{
+	struct cursor made;
 	double number[CURSOR_NUMBERS];
 
 	for (size_t i = 0; i < CURSOR_NUMBERS; i++) {
@@ -290,8 +305,25 @@ static int read_cursor(struct cursor *at, const struct tensors *file, struct fau
 		if (text == NULL || *end != '\0' || !isfinite(number[i]) || number[i] < 0)
 			return fault_set(fault, "has no usable '%s'", cursor_names[i]);
 	}
-	memcpy(at, number, sizeof number);
+	memcpy(&made, number, sizeof number);
+	if (!is_possible(&made, epochs))
+		return fault_set(fault, "is of step %.0f of epoch %.0f, where no training can be",
+			made.step, made.epoch);
+	*at = made;
 	return 0;
+}
+
+static int is_finite(const struct tensor *tensor)
+{
+	const unsigned char *data = tensor->data; /* not aligned */
+	float value;
+
+	for (size_t at = 0; at < tensor->size; at += sizeof value) {
+		memcpy(&value, data + at, sizeof value);
+		if (!isfinite(value))
+			return 0;
+	}
+	return 1;
 }
 
 static int check_runs(const struct run run[RUNS], const struct tensors *file, struct fault *fault)
@@ -299,11 +331,15 @@ static int check_runs(const struct run run[RUNS], const struct tensors *file, st
 	for (int i = 0; i < RUNS; i++) {
 		const struct tensor *tensor = tensors_find(file, run[i].name);
 
-		if (run[i].data != NULL &&
-			(tensor == NULL || tensor->type != TENSOR_F32 || tensor->dimensions != 1 ||
-				tensor->shape[0] != run[i].count))
+		if (run[i].data == NULL)
+			continue;
+		if (tensor == NULL || tensor->type != TENSOR_F32 || tensor->dimensions != 1 ||
+			tensor->shape[0] != run[i].count)
 			return fault_set(fault, "has no tensor '%s' of %zu floats", run[i].name,
 				run[i].count);
+		if (!is_finite(tensor))
+			return fault_set(fault, "tensor '%s' has values that are not finite",
+				run[i].name);
 	}
 	return 0;
 }
@@ -354,7 +390,8 @@ static int take(struct session *s, const char *folder, double step, struct fault
 
 	list_runs(s, run);
 	rc = tensors_read(&file, path_of(path, folder, "state", step), fault);
-	if (rc == 0 && (check_recipe(s, &file, fault) < 0 || read_cursor(&at, &file, fault) < 0 ||
+	if (rc == 0 && (check_recipe(s, &file, fault) < 0 ||
+			       read_cursor(&at, s->recipe->epochs, &file, fault) < 0 ||
 			       check_runs(run, &file, fault) < 0))
 		rc = fault_context(fault, "'%s'", path);
 	if (rc == 0)

@@ -10,6 +10,7 @@
 
 #include "common/fault.h"
 #include "common/text.h"
+#include "nn/samples.h"
 #include "train/gbdt_recipe.h"
 #include "train/rounds.h"
 #include "trees/forest.h"
@@ -85,12 +86,14 @@ static void write_cursor(const struct rounds_at *at, char *text, size_t room)
 		at->best_loss, at->best_quality, at->seconds);
 }
 
-static int read_cursor(struct rounds_at *at, const char *text)
+static int read_cursor(struct rounds_at *at, const char *text, long rounds)
 {
 	return sscanf(text, "%lf %lf %lf %lf %lf", &at->round, &at->best_round, &at->best_loss,
 		       &at->best_quality, &at->seconds) == 5 &&
-	       at->round >= 1 && at->best_round >= 0 && at->best_round <= at->round &&
-	       isfinite(at->best_loss) && isfinite(at->best_quality) && at->seconds >= 0;
+	       at->round >= 1 && at->round <= (double)rounds && at->best_round >= 0 &&
+	       at->best_round <= at->round && floor(at->round) >= at->round &&
+	       floor(at->best_round) >= at->best_round && isfinite(at->best_loss) &&
+	       isfinite(at->best_quality) && isfinite(at->seconds) && at->seconds >= 0;
 }
 
 int gbdt_checkpoint_write(struct rounds *r, struct fault *fault)
@@ -131,8 +134,8 @@ static const char *attribute(const struct rounds *r, BoosterHandle booster, cons
 	return text;
 }
 
-static int check(const struct rounds *r, BoosterHandle booster, size_t trees, struct rounds_at *at,
-	struct fault *fault)
+static int check(const struct rounds *r, BoosterHandle booster, const struct check_facts *facts,
+	struct rounds_at *at, struct fault *fault)
 {
 	struct text wanted = { 0 };
 	const char *is = attribute(r, booster, RECIPE);
@@ -143,8 +146,11 @@ static int check(const struct rounds *r, BoosterHandle booster, size_t trees, st
 		rc = fault_set(fault, "is of another training: it has '%.300s', not '%.300s'", is,
 			wanted.data);
 	text_release(&wanted);
-	if (rc == 0 && (!read_cursor(at, attribute(r, booster, CURSOR)) ||
-			       trees != (size_t)at->round * r->recipe->outputs))
+	if (rc == 0 && (facts->features != r->samples->features ||
+			       facts->groups != r->recipe->outputs))
+		rc = fault_set(fault, "has trees of other columns or classes");
+	if (rc == 0 && (!read_cursor(at, attribute(r, booster, CURSOR), r->recipe->rounds) ||
+			       facts->trees != (size_t)at->round * r->recipe->outputs))
 		rc = fault_set(fault, "has no usable " CURSOR);
 	return rc;
 }
@@ -160,7 +166,7 @@ static int take(struct rounds *r, const char *path, struct fault *fault)
 		return -1;
 	if (forest_read(&facts, r->lib, booster, path, fault) < 0)
 		goto fail;
-	if (check(r, booster, facts.trees, &at, fault) < 0) {
+	if (check(r, booster, &facts, &at, fault) < 0) {
 		(void)fault_context(fault, "'%s'", path);
 		goto fail;
 	}
