@@ -1,6 +1,6 @@
 /*
  * The input is what happens to a model file before it is loaded. Its first byte says which model, and how: the rest are bytes to change in
- * the file (fuzz_patch), or notes to write anew: {which, length, text}, which keeps the file whole and makes a lie of its design.
+ * the file, or notes to write anew, which makes a lie of its design (tensorfile.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,10 @@
 #include "common/fault.h"
 #include "common/linear.h"
 #include "common/safetensors.h"
-#include "common/text.h"
 #include "fuzz.h"
+#include "mapped.h"
 #include "nn/netfile.h"
+#include "tensorfile.h"
 
 #define MODELS 7
 #define ROWS   3
@@ -28,24 +29,8 @@ static const struct net_design designs[MODELS - 1] = {
 		.category = { { 0, 4, 2 }, { 2, 2, 1 } }, .category_count = 2 },
 };
 
-static struct {
-	unsigned char *data;
-	size_t size;
-} models[MODELS]; /* the files; the last is a linear model */
+static struct tensorfile models[MODELS]; /* the last is a linear model */
 static char path[300];
-
-static void keep_file(size_t which)
-{
-	struct fault fault;
-	struct mapped file;
-
-	FUZZ_CHECK(mapped_open(&file, path, &fault) == 0);
-	models[which].data = malloc(file.size);
-	FUZZ_CHECK(models[which].data != NULL);
-	memcpy(models[which].data, file.data, file.size);
-	models[which].size = file.size;
-	mapped_close(&file);
-}
 
 static void make_network(size_t which)
 {
@@ -59,7 +44,7 @@ static void make_network(size_t which)
 	scaling_init(&scaling, net.features, 1);
 	tensors_describe(&notes, "loss", "softmax");
 	FUZZ_CHECK(netfile_save(&net, NULL, &scaling, &notes, path, &fault) == 0);
-	keep_file(which);
+	tensorfile_keep(&models[which], path);
 	tensors_release(&notes);
 	scaling_release(&scaling);
 	net_release(&net);
@@ -76,7 +61,7 @@ static void make_linear(size_t which)
 	linear_standardise(&model, mean, deviation);
 	tensors_describe(&notes, "format", "pt");
 	FUZZ_CHECK(linear_save(&model, &notes, path, &fault) == 0);
-	keep_file(which);
+	tensorfile_keep(&models[which], path);
 	tensors_release(&notes);
 	linear_release(&model);
 }
@@ -84,7 +69,7 @@ static void make_linear(size_t which)
 static void release(void)
 {
 	for (size_t i = 0; i < MODELS; i++)
-		free(models[i].data);
+		tensorfile_release(&models[i]);
 }
 
 static void start(void)
@@ -94,46 +79,6 @@ static void start(void)
 		make_network(i);
 	make_linear(MODELS - 1);
 	FUZZ_CHECK(atexit(release) == 0);
-}
-
-/* The same tensors and other notes. */
-static void write_notes(size_t which, const uint8_t *input, size_t size)
-{
-	struct tensors file = { .count = 0 }, changed = { .count = 0 };
-	struct fault fault;
-	char text[256];
-
-	fuzz_write("model", models[which].data, models[which].size);
-	FUZZ_CHECK(tensors_read(&file, path, &fault) == 0);
-	while (size >= 2) {
-		size_t len = input[1] < size - 2 ? input[1] : size - 2;
-
-		memcpy(text, input + 2, len);
-		text[len] = '\0';
-		if (file.note_count > 0)
-			(void)snprintf(file.note[input[0] % file.note_count].text, TENSOR_TEXT_MAX, "%s", text);
-		input += 2 + len;
-		size -= 2 + len;
-	}
-	for (size_t i = 0; i < file.note_count; i++)
-		tensors_describe(&changed, file.note[i].key, file.note[i].text);
-	for (size_t i = 0; i < file.count; i++)
-		tensors_add(&changed, file.tensor[i].name, file.tensor[i].type, file.tensor[i].shape, file.tensor[i].dimensions,
-			file.tensor[i].data);
-	(void)tensors_write(&changed, path, &fault);
-	tensors_release(&changed);
-	tensors_release(&file);
-}
-
-static void write_patched(size_t which, const uint8_t *input, size_t size)
-{
-	unsigned char *copy = malloc(models[which].size);
-
-	FUZZ_CHECK(copy != NULL);
-	memcpy(copy, models[which].data, models[which].size);
-	fuzz_patch(copy, models[which].size, input, size);
-	fuzz_write("model", copy, models[which].size);
-	free(copy);
 }
 
 /* What was loaded can be used. */
@@ -182,20 +127,17 @@ static void load_linear(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t which;
+	size_t which = size != 0 ? data[0] / 2u % MODELS : 0;
+	struct tensorfile changed;
 
 	if (models[0].data == NULL)
 		start();
-	if (size == 0)
-		return 0;
-	which = data[0] / 2u % MODELS;
-	if (data[0] % 2 == 0)
-		write_patched(which, data + 1, size - 1);
-	else
-		write_notes(which, data + 1, size - 1);
+	tensorfile_change(&changed, &models[which], data, size);
+	mapped_show(path, changed.data, changed.size);
 	if (which == MODELS - 1)
 		load_linear();
 	else
 		load_network();
+	tensorfile_release(&changed);
 	return 0;
 }
