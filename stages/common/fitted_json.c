@@ -336,7 +336,7 @@ static int take_recipe(struct fitted *r, struct jsonin *in, struct fault *fault)
 		if (rc < 0)
 			return -1;
 	}
-	return more < 0 ? -1 : jsonin_finish(in, fault);
+	return more;
 }
 
 uint64_t fitted_state(const char *json, size_t length)

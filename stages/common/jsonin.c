@@ -1,6 +1,5 @@
 #include "common/jsonin.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +30,15 @@ int jsonin_finish(struct jsonin *in, struct fault *fault)
 	return 0;
 }
 
+static int wanted(const struct jsonin *in, char kind, struct fault *fault)
+{
+	return wrong(in, kind == '{' ? "a map is wanted" : "a list is wanted", fault);
+}
+
 int jsonin_enter(struct jsonin *in, char kind, struct fault *fault)
 {
 	if (jsonin_peek(in) != kind)
-		return wrong(in, kind == '{' ? "a map is wanted" : "a list is wanted", fault);
+		return wanted(in, kind, fault);
 	if (in->depth == JSONIN_DEPTH_MAX)
 		return wrong(in, "nested too deeply", fault);
 	in->close[in->depth] = kind == '{' ? '}' : ']';
@@ -44,16 +48,27 @@ int jsonin_enter(struct jsonin *in, char kind, struct fault *fault)
 	return 0;
 }
 
+void jsonin_open(struct jsonin *in, const char *text, char kind)
+{
+	const char *given = text != NULL ? text : kind == '{' ? "{}" : "[]";
+	struct fault later;
+
+	jsonin_begin(in, given, strlen(given));
+	if (jsonin_enter(in, kind, &later) < 0)
+		in->close[0] = kind;
+}
+
 int jsonin_item(struct jsonin *in, struct fault *fault)
 {
 	unsigned level = in->depth - 1;
 	char next = jsonin_peek(in);
 
-	assert(in->depth > 0);
+	if (in->depth == 0)
+		return wanted(in, in->close[0], fault);
 	if (next == in->close[level]) {
 		in->at++;
 		in->depth--;
-		return 0;
+		return in->depth > 0 ? 0 : jsonin_finish(in, fault);
 	}
 	if (!in->first[level]) {
 		if (next != ',')

@@ -1,15 +1,14 @@
 /*
  * common/jsonin.h - a reader of JSON that takes one value after the other and keeps nothing.
  *
- *     struct jsonin in;  jsonin_begin(&in, text, length);
- *     jsonin_enter(&in, '{', fault);
+ *     struct jsonin in;  jsonin_open(&in, text, '{');       or jsonin_begin(), jsonin_enter()
  *     while ((more = jsonin_key(&in, key, sizeof key, fault)) == 1)
  *             jsonin_number(&in, &value, fault);       or _string, _integer, _skip, or enter
  *     if (more < 0) ...
- *     jsonin_finish(&in, fault);
  *
- * Containers are left by themselves when jsonin_key() or jsonin_item() return 0. Everything returns
- * -1 and *fault with the byte where it is when the text is not JSON, or is not what was asked for.
+ * Containers are left by themselves when jsonin_key() or jsonin_item() return 0; nothing may follow
+ * the outermost one, as jsonin_finish() says of other values. Everything returns -1 and *fault with
+ * the byte where it is when the text is not JSON, or is not what was asked for.
  * Depth is limited to 32. It serves headers and option values, where the shape is known; duplicate
  * keys are the caller's to refuse.
  */
@@ -31,6 +30,9 @@ struct jsonin {
 };
 
 void jsonin_begin(struct jsonin *in, const char *text, size_t length);
+/* The text is a map or a list, kind '{' or '['; NULL: an empty one. Where it is not, the first
+ * jsonin_key() or jsonin_item() says so. */
+void jsonin_open(struct jsonin *in, const char *text, char kind);
 int jsonin_finish(struct jsonin *in, struct fault *fault); /* nothing but blanks is left */
 
 /* What the next value starts with: one of { [ " digit - t f n, or 0 at the end. */

@@ -356,8 +356,7 @@ static int read_header(struct tensors *tensors, struct fault *fault)
 	while ((following = jsonin_key(&in, key, sizeof key, fault)) == 1)
 		if (read_entry(tensors, key, &in, available, fault) < 0)
 			return -1;
-	if (following < 0 || jsonin_finish(&in, fault) < 0 ||
-		check_all(tensors, available, fault) < 0)
+	if (following < 0 || check_all(tensors, available, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < tensors->count; i++)
 		tensors->tensor[i].data =

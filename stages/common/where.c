@@ -115,11 +115,7 @@ int where_read(struct where *w, const char *json, struct fault *fault)
 	int more;
 
 	w->count = 0;
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1) {
 		if (w->count == WHERE_MAX)
 			return fault_set(fault, "more than %d conditions", WHERE_MAX);
@@ -130,7 +126,7 @@ int where_read(struct where *w, const char *json, struct fault *fault)
 		if (read_condition(&w->condition[w->count - 1], text, fault) < 0)
 			return -1;
 	}
-	return more < 0 ? -1 : jsonin_finish(&in, fault);
+	return more;
 }
 
 void where_release(struct where *w)

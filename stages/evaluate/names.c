@@ -26,9 +26,7 @@ int names_read(struct names *names, const char *json, size_t count, const char *
 		return 0;
 	names->text = array_new(count, sizeof *names->text);
 	names->list = array_new(count, sizeof *names->list);
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1) {
 		if (given == count)
 			return fault_set(

@@ -81,13 +81,11 @@ static int read_urls(struct fetch *f, const char *json, struct fault *fault)
 	struct jsonin in;
 	int more;
 
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1)
 		if (jsonin_string(&in, url, sizeof url, fault) < 0 || add_url(f, url, fault) < 0)
 			return -1;
-	return more < 0 ? -1 : jsonin_finish(&in, fault);
+	return more;
 }
 
 static int read_token(struct fetch *f, const char *name, struct fault *fault)

@@ -172,7 +172,7 @@ static int read_json(struct origin *o, struct fault *fault)
 	while (rc == 0 && (more = jsonin_key(&in, key, sizeof key, fault)) == 1)
 		rc = read_member(o, key, &in, room, fault);
 	free(room);
-	if (rc < 0 || more < 0 || jsonin_finish(&in, fault) < 0)
+	if (rc < 0 || more < 0)
 		return -1;
 	return o->target != NULL && o->inputs.data != NULL
 		       ? 0

@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/text.h"
 #include "nn/samples.h"
 
@@ -35,9 +36,7 @@ static int add_listed(struct table *t, const char *json, struct fault *fault)
 	struct jsonin in;
 	int more;
 
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1) {
 		size_t column;
 
@@ -61,7 +60,7 @@ static int add_inputs(struct table *t, const char *json, struct fault *fault)
 {
 	t->input = array_new(t->shard.columns, sizeof *t->input);
 	if (json != NULL && strcmp(json, "[]") != 0)
-		return add_listed(t, json, fault) < 0 ? fault_context(fault, "with.inputs") : 0;
+		return option_read("inputs", add_listed(t, json, fault), fault);
 	for (size_t c = 0; c < t->shard.columns; c++)
 		if (c != t->target && add_input(t, c, fault) < 0)
 			return -1;

@@ -90,10 +90,9 @@ static int set_variables(const char *json, struct fault *fault)
 {
 	char name[NAME_ROOM], *value = array_new(WORD_ROOM, 1);
 	struct jsonin in;
-	int more, rc;
+	int more, rc = 0;
 
-	jsonin_begin(&in, json, strlen(json));
-	rc = jsonin_enter(&in, '{', fault);
+	jsonin_open(&in, json, '{');
 	while (rc == 0 && (more = jsonin_key(&in, name, sizeof name, fault)) != 0) {
 		rc = more < 0 ? -1 : take_word(value, &in, fault);
 		if (rc == 0)

@@ -128,9 +128,7 @@ static int parse(struct line_record *r, const char *line, size_t length, struct 
 	while ((more = jsonin_key(&in, name, sizeof name, fault)) == 1)
 		if (take_member(r, &seen, name, &in, fault) < 0)
 			return -1;
-	if (more < 0 || jsonin_finish(&in, fault) < 0)
-		return -1;
-	return check(r, &seen, fault);
+	return more < 0 ? -1 : check(r, &seen, fault);
 }
 
 static int take_line(struct lines *s, const char *line, size_t length, line_sink *take,

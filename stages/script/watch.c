@@ -4,19 +4,20 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "common/option.h"
 #include "script/lines.h"
 
 int watch_read(struct watch *w, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
-	const char *key = host->text(ctx, "watch", ""), *goal = host->text(ctx, "goal", "min");
+	static const char *const goals[] = { "min", "max", NULL };
+	const char *key = host->text(ctx, "watch", "");
 
 	*w = (struct watch){ .patience = host->integer(ctx, "patience", 0, 0, 1000000000) };
 	if (host->failed(ctx))
 		return -1;
-	if (goal == NULL || (strcmp(goal, "min") != 0 && strcmp(goal, "max") != 0))
-		return fault_set(fault, "with.goal: '%s' is not known; known are: min, max",
-			goal != NULL ? goal : "");
-	w->is_largest = strcmp(goal, "max") == 0;
+	w->is_largest = option_word(host, ctx, "goal", goals, "min", fault);
+	if (w->is_largest < 0)
+		return -1;
 	if (key != NULL && key[0] != '\0')
 		w->key = key;
 	if (w->key == NULL && w->patience > 0)

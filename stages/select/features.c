@@ -4,23 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dictionary.h"
 #include "common/fault.h"
 #include "common/shard.h"
 #include "common/text.h"
 
 #define BLOCK 1024
 
-static int is_feature(const struct features *f, size_t c, const struct dictionary *except)
+static int is_feature(const struct features *f, size_t c, const char *except)
 {
 	const struct column *column = &f->shard->column[c];
 
 	return c != f->target && column_is_number(column->type) && column->type != COLUMN_TIME &&
-	       dictionary_find(except, column->name, strlen(column->name)) == DICTIONARY_NONE;
+	       !except[c];
 }
 
-int features_find(struct features *features, const char *target, const struct dictionary *except,
-	struct fault *fault)
+int features_find(
+	struct features *features, const char *target, const char *except, struct fault *fault)
 {
 	const struct shard *s = features->shard;
 

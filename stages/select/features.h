@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct dictionary;
 struct fault;
 struct shard;
 
@@ -32,8 +31,9 @@ struct features {
 typedef int (*features_take)(
 	void *context, const double *rows, const double *target, size_t count, struct fault *fault);
 
-int features_find(struct features *features, const char *target, const struct dictionary *except,
-	struct fault *fault);
+/* except[column] is 1 for those that are none. */
+int features_find(
+	struct features *features, const char *target, const char *except, struct fault *fault);
 int features_walk(
 	const struct features *features, features_take take, void *context, struct fault *fault);
 /* The rows of one group, learnt from or not; rows has room for them. */

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dictionary.h"
 #include "common/fault.h"
-#include "common/jsonin.h"
 #include "common/jsonout.h"
 #include "common/npy.h"
+#include "common/option.h"
 #include "common/shard.h"
 #include "common/shardout.h"
 #include "common/text.h"
@@ -18,7 +17,7 @@
 
 enum method { METHOD_VARIANCE, METHOD_INFORMATION, METHOD_L1, METHOD_PCA };
 
-static const char *const method_names[] = { "variance", "information", "l1", "pca" };
+static const char *const method_names[] = { "variance", "information", "l1", "pca", NULL };
 
 struct select {
 	const flow_host *host;
@@ -26,33 +25,12 @@ struct select {
 	enum method method;
 	struct shard shard;
 	struct features features;
-	struct dictionary except;
+	char *except; /* [column] */
 	uint8_t *learn, *kept; /* kept[feature] */
 	size_t keep;           /* how many; 0: all with a score above least */
 	double least;
 	double *score, *mean, *axes;
 };
-
-static int read_except(struct select *s, const char *json, struct fault *fault)
-{
-	char name[COLUMN_NAME_MAX + 1];
-	struct jsonin in;
-	int more;
-
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
-	while ((more = jsonin_item(&in, fault)) == 1) {
-		if (jsonin_string(&in, name, sizeof name, fault) < 0)
-			return -1;
-		if (shard_find(&s->shard, name) == s->shard.columns)
-			return fault_set(fault, "the table has no column '%s'", name);
-		(void)dictionary_add(&s->except, name, strlen(name));
-	}
-	return more;
-}
 
 static int read_rows(struct select *s, const char *path, struct fault *fault)
 {
@@ -78,25 +56,21 @@ static int read_rows(struct select *s, const char *path, struct fault *fault)
 
 static int read_options(struct select *s, struct fault *fault)
 {
-	const char *word = s->host->text(s->ctx, "method", "variance"), *target;
-	size_t m = 0;
+	const char *target = s->host->text(s->ctx, "target", NULL);
+	int m = option_word(s->host, s->ctx, "method", method_names, "variance", fault);
 
-	while (m < 4 && strcmp(word, method_names[m]) != 0)
-		m++;
-	if (m == 4)
-		return fault_set(
-			fault, "with.method: '%s' is none of variance, information, l1, pca", word);
+	if (m < 0)
+		return -1;
 	s->method = (enum method)m;
 	s->keep = (size_t)s->host->integer(s->ctx, "keep", 0, 0, FEATURES_MAX);
 	s->least = s->host->number(s->ctx, "least", 0, 0, 1e300);
-	target = s->host->text(s->ctx, "target", NULL);
 	if ((m == METHOD_INFORMATION || m == METHOD_L1) && target == NULL)
-		return fault_set(fault, "with.target: %s needs one", word);
+		return fault_set(fault, "with.target: %s needs one", method_names[m]);
 	if (m == METHOD_PCA && s->keep == 0)
 		return fault_set(fault, "with.keep: pca needs the number of axes");
-	if (read_except(s, s->host->json(s->ctx, "except"), fault) < 0)
-		return fault_context(fault, "with.except");
-	if (features_find(&s->features, target, &s->except, fault) < 0)
+	s->except = array_new(s->shard.columns, 1);
+	if (option_columns(s->except, &s->shard, s->host, s->ctx, "except", fault) < 0 ||
+		features_find(&s->features, target, s->except, fault) < 0)
 		return -1;
 	if (s->keep > s->features.count)
 		return fault_set(fault, "with.keep is %zu, but a row has %zu numbers", s->keep,
@@ -368,7 +342,7 @@ static int run(const flow_host *host, flow_ctx *ctx)
 	s.features.shard = &s.shard;
 	rc = work(&s, out, &fault);
 	features_release(&s.features);
-	dictionary_release(&s.except);
+	free(s.except);
 	free(s.learn);
 	free(s.kept);
 	free(s.score);

@@ -8,6 +8,7 @@
 #include "common/fault.h"
 #include "common/idx.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/npy.h"
 #include "common/text.h"
 #include "split/column.h"
@@ -68,9 +69,7 @@ static int read_parts(struct parts *parts, const char *json, struct fault *fault
 	int more;
 
 	*parts = (struct parts){ .rest = SPLIT_PARTS_MAX };
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '{', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '{');
 	for (;;) {
 		char *name;
 
@@ -84,9 +83,7 @@ static int read_parts(struct parts *parts, const char *json, struct fault *fault
 			return -1;
 		parts->count++;
 	}
-	if (more < 0 || jsonin_finish(&in, fault) < 0)
-		return -1;
-	return check_sum(parts, fault);
+	return more < 0 ? -1 : check_sum(parts, fault);
 }
 
 static int is_part(const struct parts *parts, const char *name)
@@ -115,7 +112,7 @@ static int check_outs(
 
 enum method { METHOD_RANDOM, METHOD_STRATIFIED, METHOD_GROUP, METHOD_TIME };
 
-static const char *const method_names[] = { "random", "stratified", "group", "time" };
+static const char *const method_names[] = { "random", "stratified", "group", "time", NULL };
 
 /* What `with:` says beside the parts. */
 struct how {
@@ -125,25 +122,10 @@ struct how {
 	uint64_t seed;
 };
 
-static int read_method(struct how *how, const char *word, struct fault *fault)
-{
-	if (word == NULL) {
-		how->method = how->column != NULL ? METHOD_STRATIFIED : METHOD_RANDOM;
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof method_names / sizeof method_names[0]; i++) {
-		if (strcmp(word, method_names[i]) == 0) {
-			how->method = (enum method)i;
-			return i == METHOD_RANDOM || how->column != NULL
-				       ? 0
-				       : fault_set(fault, "with.by: %s needs with.column", word);
-		}
-	}
-	return fault_set(fault, "with.by: '%s' is none of random, stratified, group, time", word);
-}
-
 static int read_how(struct how *how, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
+	int method;
+
 	how->column = host->text(ctx, "column", NULL);
 	how->folds = host->integer(ctx, "folds", 0, 0, SPLIT_PARTS_MAX - 1);
 	how->fold = host->integer(ctx, "fold", 0, 0, SPLIT_PARTS_MAX - 1);
@@ -154,7 +136,14 @@ static int read_how(struct how *how, const flow_host *host, flow_ctx *ctx, struc
 	if (how->folds == 1 || (how->folds == 0 && how->fold != 0) ||
 		(how->folds != 0 && (how->fold < 1 || how->fold > how->folds)))
 		return fault_set(fault, "with.folds is 2 or more, and with.fold from 1 to that");
-	return read_method(how, host->text(ctx, "by", NULL), fault);
+	method = option_word(host, ctx, "by", method_names,
+		how->column != NULL ? "stratified" : "random", fault);
+	if (method < 0)
+		return -1;
+	how->method = (enum method)method;
+	return how->method == METHOD_RANDOM || how->column != NULL
+		       ? 0
+		       : fault_set(fault, "with.by: %s needs with.column", method_names[method]);
 }
 
 /* Folds are parts of one size; of times one more, since the first can only be learnt from. */

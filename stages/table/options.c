@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/text.h"
 
 #define CATEGORIES_LIMIT 16000000
@@ -46,11 +47,7 @@ static int read_names(struct dictionary *names, const char *json, struct fault *
 	struct jsonin in;
 	int more;
 
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1) {
 		uint32_t before = names->count;
 
@@ -61,7 +58,7 @@ static int read_names(struct dictionary *names, const char *json, struct fault *
 		if (names->count > COLUMNS_MAX)
 			return fault_set(fault, "more than %d names", COLUMNS_MAX);
 	}
-	return more < 0 ? -1 : jsonin_finish(&in, fault);
+	return more;
 }
 
 static enum column_type type_named(const char *word)
@@ -82,11 +79,7 @@ static int read_types(struct options *o, const char *json, struct fault *fault)
 	int more;
 
 	o->type = array_new(COLUMNS_MAX, sizeof *o->type);
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '{', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '{');
 	while ((more = jsonin_key(&in, name, sizeof name, fault)) == 1) {
 		uint32_t at = dictionary_add(&o->declared, name, strlen(name));
 
@@ -101,7 +94,7 @@ static int read_types(struct options *o, const char *json, struct fault *fault)
 				"column",
 				name, word);
 	}
-	return more < 0 ? -1 : jsonin_finish(&in, fault);
+	return more;
 }
 
 static int read_missing(struct missing_words *words, const char *json, struct fault *fault)
@@ -178,7 +171,7 @@ static int read_format(struct options *o, const char *word, struct fault *fault)
 			"idx or shard",
 			o->path);
 	return fault_set(
-		fault, "with.format: '%s' is none of csv, tsv, jsonl, npy, idx, shard, auto", word);
+		fault, "with.format: '%s' is not known; known are: csv, tsv, jsonl, npy, idx, shard, auto", word);
 }
 
 static int read_delimiter(struct options *o, const char *word, struct fault *fault)
@@ -194,34 +187,23 @@ static int read_delimiter(struct options *o, const char *word, struct fault *fau
 	return 0;
 }
 
-static int read_bad_rows(struct options *o, const char *word, struct fault *fault)
-{
-	o->skip_bad_rows = strcmp(word, "skip") == 0;
-	if (!o->skip_bad_rows && strcmp(word, "error") != 0)
-		return fault_set(fault, "with.on_bad_row: '%s' is neither error nor skip", word);
-	return 0;
-}
-
-static int in_key(const char *key, int rc, struct fault *fault)
-{
-	return rc < 0 ? fault_context(fault, "with.%s", key) : 0;
-}
-
 static int read_lists(struct options *o, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
-	if (in_key("names", read_names(&o->names, host->json(ctx, "names"), fault), fault) < 0 ||
-		in_key("columns", read_types(o, host->json(ctx, "columns"), fault), fault) < 0 ||
-		in_key("keep", read_names(&o->keep, host->json(ctx, "keep"), fault), fault) < 0 ||
-		in_key("drop", read_names(&o->drop, host->json(ctx, "drop"), fault), fault) < 0)
+	if (option_read("names", read_names(&o->names, host->json(ctx, "names"), fault), fault) < 0 ||
+		option_read("columns", read_types(o, host->json(ctx, "columns"), fault), fault) < 0 ||
+		option_read("keep", read_names(&o->keep, host->json(ctx, "keep"), fault), fault) < 0 ||
+		option_read("drop", read_names(&o->drop, host->json(ctx, "drop"), fault), fault) < 0)
 		return -1;
-	if (in_key("missing", read_missing(&o->missing, host->json(ctx, "missing"), fault), fault) <
+	if (option_read("missing", read_missing(&o->missing, host->json(ctx, "missing"), fault), fault) <
 		0)
 		return -1;
-	return in_key("where", where_read(&o->where, host->json(ctx, "where"), fault), fault);
+	return option_read("where", where_read(&o->where, host->json(ctx, "where"), fault), fault);
 }
 
 int options_read(struct options *o, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
+	static const char *const ways[] = { "error", "skip", NULL };
+
 	if (read_lists(o, host, ctx, fault) < 0)
 		return -1;
 	o->has_header = host->boolean(ctx, "header", 1);
@@ -232,7 +214,8 @@ int options_read(struct options *o, const flow_host *host, flow_ctx *ctx, struct
 	if (read_format(o, host->text(ctx, "format", "auto"), fault) < 0 ||
 		read_delimiter(o, host->text(ctx, "delimiter", NULL), fault) < 0)
 		return -1;
-	return read_bad_rows(o, host->text(ctx, "on_bad_row", "error"), fault);
+	o->skip_bad_rows = option_word(host, ctx, "on_bad_row", ways, "error", fault);
+	return o->skip_bad_rows < 0 ? -1 : 0;
 }
 
 void options_release(struct options *o)

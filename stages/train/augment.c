@@ -4,6 +4,7 @@
 
 #include "common/fault.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/philox.h"
 #include "nn/ops.h"
 
@@ -59,15 +60,11 @@ int augment_read(struct augment *a, const char *json, struct fault *fault)
 	int more;
 
 	*a = (struct augment){ .crop = 1 };
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '{', fault) < 0)
-		return fault_context(fault, "with.augment");
+	jsonin_open(&in, json, '{');
 	while ((more = jsonin_key(&in, key, sizeof key, fault)) == 1)
 		if (take_key(a, key, &in, fault) < 0)
 			return fault_context(fault, "with.augment.%s", key);
-	return more < 0 ? fault_context(fault, "with.augment") : 0;
+	return option_read("augment", more, fault);
 }
 
 int augment_is_on(const struct augment *a)

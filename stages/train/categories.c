@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/text.h"
 #include "nn/netfile.h"
 #include "nn/samples.h"
@@ -78,18 +79,13 @@ int categories_read(
 	struct categories *list, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	const char *json = host->json(ctx, "categories");
+	int is_map = json != NULL && json[0] == '{';
 	struct jsonin in;
-	int rc;
 
 	list->width = (size_t)host->integer(ctx, "category_width", 0, 0, WIDTH_MOST);
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_peek(&in) == '{')
-		rc = jsonin_enter(&in, '{', fault) < 0 ? -1 : read_map(list, &in, fault);
-	else
-		rc = jsonin_enter(&in, '[', fault) < 0 ? -1 : read_list(list, &in, fault);
-	return rc < 0 ? fault_context(fault, "with.categories") : 0;
+	jsonin_open(&in, json, is_map ? '{' : '[');
+	return option_read("categories",
+		is_map ? read_map(list, &in, fault) : read_list(list, &in, fault), fault);
 }
 
 /* All that the table has, as far as there is place for them. */

@@ -5,6 +5,7 @@
 
 #include "common/fault.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/text.h"
 #include "nn/netfile.h"
 
@@ -50,38 +51,31 @@ static size_t match(const struct patterns *patterns, const char *name, const str
 	return count;
 }
 
-static struct pattern *add(struct patterns *patterns, const char *key, struct fault *fault)
+static struct pattern *add(struct patterns *patterns, struct fault *fault)
 {
 	if (patterns->pattern == NULL)
 		patterns->pattern = array_new(PATTERNS_MAX, sizeof *patterns->pattern);
 	if (patterns->count == PATTERNS_MAX) {
-		(void)fault_set(fault, "with.%s has more than %d entries", key, PATTERNS_MAX);
+		(void)fault_set(fault, "more than %d entries", PATTERNS_MAX);
 		return NULL;
 	}
 	return &patterns->pattern[patterns->count++];
 }
 
-/* with.key, a list of patterns. */
-static int read_list(
-	struct patterns *patterns, const char *key, const char *json, struct fault *fault)
+static int read_list(struct patterns *patterns, const char *json, struct fault *fault)
 {
 	struct jsonin in;
 	int more;
 
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return fault_context(fault, "with.%s", key);
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1) {
-		struct pattern *pattern = add(patterns, key, fault);
+		struct pattern *pattern = add(patterns, fault);
 
-		if (pattern == NULL)
+		if (pattern == NULL ||
+			jsonin_string(&in, pattern->text, sizeof pattern->text, fault) < 0)
 			return -1;
-		if (jsonin_string(&in, pattern->text, sizeof pattern->text, fault) < 0)
-			return fault_context(fault, "with.%s", key);
 	}
-	return more < 0 ? fault_context(fault, "with.%s", key) : 0;
+	return more;
 }
 
 /* with.lr_groups, a map of a pattern to a factor. */
@@ -91,34 +85,34 @@ static int read_rates(struct patterns *patterns, const char *json, struct fault 
 	struct jsonin in;
 	int more;
 
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '{', fault) < 0)
-		return fault_context(fault, "with.lr_groups");
+	jsonin_open(&in, json, '{');
 	while ((more = jsonin_key(&in, key, sizeof key, fault)) == 1) {
-		struct pattern *pattern = add(patterns, "lr_groups", fault);
+		struct pattern *pattern = add(patterns, fault);
 
 		if (pattern == NULL)
 			return -1;
 		memcpy(pattern->text, key, sizeof key);
 		if (jsonin_number(&in, &pattern->factor, fault) < 0)
-			return fault_context(fault, "with.lr_groups: '%s'", key);
+			return fault_context(fault, "'%s'", key);
 		if (!(pattern->factor >= 1e-6 && pattern->factor <= 1e6))
 			return fault_set(fault,
-				"with.lr_groups: '%s' is %g; from 1e-6 to 1e6 are possible, and "
-				"freeze is for what shall not learn",
+				"'%s' is %g; from 1e-6 to 1e6 are possible, and freeze is for what "
+				"shall not learn",
 				key, pattern->factor);
 	}
-	return more < 0 ? fault_context(fault, "with.lr_groups") : 0;
+	return more;
 }
 
 int groups_read(struct groups *groups, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
-	if (read_list(&groups->frozen, "freeze", host->json(ctx, "freeze"), fault) < 0 ||
-		read_rates(&groups->rates, host->json(ctx, "lr_groups"), fault) < 0)
+	if (option_read("freeze", read_list(&groups->frozen, host->json(ctx, "freeze"), fault),
+		    fault) < 0 ||
+		option_read("lr_groups",
+			read_rates(&groups->rates, host->json(ctx, "lr_groups"), fault),
+			fault) < 0)
 		return -1;
-	return read_list(&groups->skipped, "init_skip", host->json(ctx, "init_skip"), fault);
+	return option_read("init_skip",
+		read_list(&groups->skipped, host->json(ctx, "init_skip"), fault), fault);
 }
 
 /* A pattern that matched nothing, with the names there are. */

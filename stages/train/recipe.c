@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/text.h"
 #include "nn/bags.h"
 #include "nn/feed.h"
@@ -22,27 +23,6 @@ static const char *const schedules[] = { "constant", "step", "cosine", "one_cycl
 const char *recipe_loss_name(int loss)
 {
 	return losses[loss];
-}
-
-/* The index of what with.key says in a list of words, or -1. */
-static int read_word(const flow_host *host, flow_ctx *ctx, const char *key,
-	const char *const *words, const char *fallback, struct fault *fault)
-{
-	const char *given = host->text(ctx, key, fallback);
-	struct text known = { 0 };
-	int rc;
-
-	for (int i = 0; words[i] != NULL; i++) {
-		if (given != NULL && strcmp(given, words[i]) == 0) {
-			text_release(&known);
-			return i;
-		}
-		text_format(&known, i == 0 ? "%s" : ", %s", words[i]);
-	}
-	rc = fault_set(fault, "with.%s: '%s' is not known; known are: %s", key,
-		given != NULL ? given : "", known.data);
-	text_release(&known);
-	return rc;
 }
 
 int recipe_time(double *seconds, const char *key, const char *given, struct fault *fault)
@@ -66,9 +46,8 @@ int recipe_time(double *seconds, const char *key, const char *given, struct faul
 	return fault_set(fault, "with.%s: '%s' is no time; write 90s, 10m or 2h", key, given);
 }
 
-/* with.key, a list of whole numbers, into value; given as NULL it stays. */
-static int read_widths(
-	size_t *value, size_t *count, const char *key, const char *json, struct fault *fault)
+/* A list of whole numbers, into value; given as NULL it stays. */
+static int read_widths(size_t *value, size_t *count, const char *json, struct fault *fault)
 {
 	struct jsonin in;
 	int more;
@@ -76,24 +55,20 @@ static int read_widths(
 	if (json == NULL)
 		return 0;
 	*count = 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return fault_context(fault, "with.%s", key);
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1) {
 		uint64_t width;
 
 		if (*count == NET_DEPTH_MAX)
-			return fault_set(
-				fault, "with.%s has more than %d entries", key, NET_DEPTH_MAX);
+			return fault_set(fault, "more than %d entries", NET_DEPTH_MAX);
 		if (jsonin_integer(&in, &width, fault) < 0)
-			return fault_context(fault, "with.%s", key);
+			return -1;
 		if (width == 0 || width > NET_WIDTH_MAX)
-			return fault_set(fault,
-				"with.%s: a width of %llu; from 1 to %d are possible", key,
+			return fault_set(fault, "a width of %llu; from 1 to %d are possible",
 				(unsigned long long)width, NET_WIDTH_MAX);
 		value[(*count)++] = (size_t)width;
 	}
-	return more < 0 ? fault_context(fault, "with.%s", key) : 0;
+	return more;
 }
 
 /* with.class_weights: "none", "balanced" or a list of numbers. */
@@ -107,27 +82,23 @@ static int read_weights(struct recipe *r, const char *json, struct fault *fault)
 	r->class_weights = WEIGHTS_BALANCED;
 	if (strcmp(json, "\"balanced\"") == 0)
 		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_peek(&in) != '[')
-		return fault_set(
-			fault, "with.class_weights: %.60s is not none, balanced or a list", json);
+	if (json[0] != '[')
+		return fault_set(fault, "%.60s is not none, balanced or a list", json);
 	r->class_weights = WEIGHTS_LISTED;
 	r->weight = array_new(CLASSES_MAX, sizeof *r->weight);
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return fault_context(fault, "with.class_weights");
+	jsonin_open(&in, json, '[');
 	while ((more = jsonin_item(&in, fault)) == 1) {
 		double weight;
 
 		if (r->weight_count == CLASSES_MAX)
-			return fault_set(fault, "with.class_weights has more than %d", CLASSES_MAX);
+			return fault_set(fault, "more than %d weights", CLASSES_MAX);
 		if (jsonin_number(&in, &weight, fault) < 0)
-			return fault_context(fault, "with.class_weights");
+			return -1;
 		if (!(weight >= 0 && weight <= 1e6))
-			return fault_set(
-				fault, "with.class_weights: %g is not from 0 to 1e6", weight);
+			return fault_set(fault, "%g is not from 0 to 1e6", weight);
 		r->weight[r->weight_count++] = (float)weight;
 	}
-	return more < 0 ? fault_context(fault, "with.class_weights") : 0;
+	return more;
 }
 
 /* Of a text: its column, its runs, and whether each has a vector before it has a score. */
@@ -154,7 +125,7 @@ static int read_text(struct recipe *r, const flow_host *host, flow_ctx *ctx, str
 static int read_design(struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	struct net_design *design = &r->design;
-	int kind = read_word(host, ctx, "model", models, "mlp", fault), norm, activation;
+	int kind = option_word(host, ctx, "model", models, "mlp", fault), norm, activation;
 
 	if (kind < 0)
 		return -1;
@@ -165,13 +136,17 @@ static int read_design(struct recipe *r, const flow_host *host, flow_ctx *ctx, s
 	design->stages[0] = 32;
 	design->stages[1] = 64;
 	design->stage_count = kind == NET_CNN ? 2 : 0;
-	if (read_widths(design->hidden, &design->hidden_count, "hidden", host->json(ctx, "hidden"),
+	if (option_read("hidden",
+		    read_widths(design->hidden, &design->hidden_count, host->json(ctx, "hidden"),
+			    fault),
 		    fault) < 0 ||
-		read_widths(design->stages, &design->stage_count, "stages",
-			host->json(ctx, "stages"), fault) < 0 ||
-		(norm = read_word(host, ctx, "norm", norms, kind == NET_CNN ? "batch" : "none",
+		option_read("stages",
+			read_widths(design->stages, &design->stage_count,
+				host->json(ctx, "stages"), fault),
+			fault) < 0 ||
+		(norm = option_word(host, ctx, "norm", norms, kind == NET_CNN ? "batch" : "none",
 			 fault)) < 0 ||
-		(activation = read_word(host, ctx, "activation", activations, "relu", fault)) < 0)
+		(activation = option_word(host, ctx, "activation", activations, "relu", fault)) < 0)
 		return -1;
 	design->norm = (enum net_norm)norm;
 	design->activation = (enum nn_activation)activation;
@@ -190,11 +165,11 @@ static int is_auto(const flow_host *host, flow_ctx *ctx, const char *key)
 static int read_optimiser(
 	struct recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
-	int optimiser = read_word(host, ctx, "optimizer", optimisers, "adamw", fault), schedule;
+	int optimiser = option_word(host, ctx, "optimizer", optimisers, "adamw", fault), schedule;
 	double rate;
 
 	if (optimiser < 0 ||
-		(schedule = read_word(host, ctx, "schedule", schedules, "cosine", fault)) < 0)
+		(schedule = option_word(host, ctx, "schedule", schedules, "cosine", fault)) < 0)
 		return -1;
 	r->optimiser = (enum optimiser)optimiser;
 	r->schedule = (enum schedule)schedule;
@@ -223,9 +198,10 @@ int recipe_read_rules(struct recipe *r, const flow_host *host, flow_ctx *ctx, st
 
 	*r = (struct recipe){ .loss = -1, .augment = { .crop = 1 } };
 	if (loss != NULL && strcmp(loss, "auto") != 0 &&
-		(r->loss = read_word(host, ctx, "loss", losses, "auto", fault)) < 0)
+		(r->loss = option_word(host, ctx, "loss", losses, "auto", fault)) < 0)
 		return -1;
-	if (read_weights(r, host->json(ctx, "class_weights"), fault) < 0 ||
+	if (option_read("class_weights", read_weights(r, host->json(ctx, "class_weights"), fault),
+		    fault) < 0 ||
 		recipe_time(&r->max_time, "max_time", host->text(ctx, "max_time", ""), fault) < 0)
 		return -1;
 	r->delta = host->number(ctx, "delta", r->loss == NN_QUANTILE ? 0.5 : 1, 1e-6, 1e12);

@@ -6,8 +6,8 @@
 #include "common/dataset.h"
 #include "common/fault.h"
 #include "common/linear.h"
+#include "common/option.h"
 #include "common/safetensors.h"
-#include "common/text.h"
 #include "train/auto.h"
 #include "train/fit.h"
 #include "train/gbdt.h"
@@ -156,32 +156,20 @@ out:
 	return host->failed(ctx) ? -1 : 0;
 }
 
-static const struct {
-	const char *name;
-	int (*train)(const flow_host *host, flow_ctx *ctx);
-} models[] = { { "softmax", run_linear }, { "linear", run_linear }, { "gbdt", gbdt_train },
-	{ "mlp", network_train }, { "cnn", network_train },
-	{ "text", network_train }, { "auto", auto_train } };
+static const char *const models[] = { "softmax", "linear", "gbdt", "mlp", "cnn", "text", "auto",
+	NULL };
+static int (*const trainers[])(const flow_host *host, flow_ctx *ctx) = { run_linear, run_linear,
+	gbdt_train, network_train, network_train, network_train, auto_train };
 
 static int run(const flow_host *host, flow_ctx *ctx)
 {
-	const char *given = host->text(ctx, "model", "softmax");
-	struct text known = { 0 };
 	struct fault fault;
+	int model;
 
 	if (host->threads(ctx) == 0)
 		return host->fail(ctx, "holds no CPU core: give the stage resources: {cpu: 1}");
-	for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
-		if (given != NULL && strcmp(given, models[i].name) == 0) {
-			text_release(&known);
-			return models[i].train(host, ctx);
-		}
-		text_format(&known, i == 0 ? "%s" : ", %s", models[i].name);
-	}
-	(void)fault_set(&fault, "with.model: '%s' is not known; known are: %s",
-		given != NULL ? given : "", known.data);
-	text_release(&known);
-	return host->fail(ctx, fault.text);
+	model = option_word(host, ctx, "model", models, "softmax", &fault);
+	return model < 0 ? host->fail(ctx, fault.text) : trainers[model](host, ctx);
 }
 
 static const flow_port deps[] = {

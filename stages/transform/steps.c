@@ -6,6 +6,7 @@
 #include "common/fault.h"
 #include "common/fitted.h"
 #include "common/jsonin.h"
+#include "common/option.h"
 #include "common/shard.h"
 #include "common/text.h"
 
@@ -60,11 +61,7 @@ static int read_columns(struct fitted_column *columns, char *set, const struct s
 	struct jsonin in;
 	int more;
 
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '{', fault) < 0)
-		return -1;
+	jsonin_open(&in, json, '{');
 	while ((more = jsonin_key(&in, name, sizeof name, fault)) == 1) {
 		size_t at = shard_find(shard, name);
 
@@ -74,27 +71,6 @@ static int read_columns(struct fitted_column *columns, char *set, const struct s
 		if (read_list(&columns[at], &in, fault) < 0 ||
 			check_steps(&columns[at], &shard->column[at], fault) < 0)
 			return fault_context(fault, "column '%s'", name);
-	}
-	return more < 0 ? -1 : jsonin_finish(&in, fault);
-}
-
-static int read_except(char *set, const struct shard *shard, const char *json, struct fault *fault)
-{
-	char name[COLUMN_NAME_MAX + 1];
-	struct jsonin in;
-	int more;
-
-	if (json == NULL)
-		return 0;
-	jsonin_begin(&in, json, strlen(json));
-	if (jsonin_enter(&in, '[', fault) < 0)
-		return -1;
-	while ((more = jsonin_item(&in, fault)) == 1) {
-		if (jsonin_string(&in, name, sizeof name, fault) < 0)
-			return -1;
-		if (shard_find(shard, name) == shard->columns)
-			return fault_set(fault, "the table has no column '%s'", name);
-		set[shard_find(shard, name)] = 1;
 	}
 	return more;
 }
@@ -121,28 +97,22 @@ static int read_rest(struct fitted_column *columns, const char *set, const struc
 	return 0;
 }
 
-static int in_key(const char *key, int rc, struct fault *fault)
-{
-	return rc < 0 ? fault_context(fault, "with.%s", key) : 0;
-}
-
 int steps_read(struct fitted *recipe, const struct shard *shard, const flow_host *host,
 	flow_ctx *ctx, struct fault *fault)
 {
 	struct fitted_column *columns = array_new(shard->columns, sizeof *columns);
 	char *set = array_new(shard->columns, 1);
-	int rc = in_key("columns",
+	int rc = option_read("columns",
 		read_columns(columns, set, shard, host->json(ctx, "columns"), fault), fault);
 
 	if (rc == 0)
-		rc = in_key(
-			"except", read_except(set, shard, host->json(ctx, "except"), fault), fault);
+		rc = option_columns(set, shard, host, ctx, "except", fault);
 	if (rc == 0)
-		rc = in_key("numbers",
+		rc = option_read("numbers",
 			read_rest(columns, set, shard, 1, host->json(ctx, "numbers"), fault),
 			fault);
 	if (rc == 0)
-		rc = in_key("categories",
+		rc = option_read("categories",
 			read_rest(columns, set, shard, 0, host->json(ctx, "categories"), fault),
 			fault);
 	recipe->column = columns;

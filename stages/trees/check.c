@@ -276,6 +276,8 @@ int check_model(
 	if (c.booster.data != NULL)
 		return fault_set(fault, "the model is not of trees: it is '%.*s'",
 			(int)c.booster.length, c.booster.data);
+	if (c.features == UNSAID || c.trees_said == UNSAID)
+		return fault_set(fault, "the model is damaged: it does not say its size");
 	if (c.is_torn)
 		return fault_set(fault, "the model is damaged: it says two things of its size");
 	if (c.trees != c.trees_said || c.trees != c.groups_listed)

@@ -149,15 +149,12 @@ int columns_take(struct columns *c, size_t features, const char *text, struct fa
 {
 	struct columns made = { .features = features };
 	struct jsonin in;
-	int more;
+	int more = 0;
 
 	made.categories = array_new(features, sizeof *made.categories);
-	jsonin_begin(&in, text, strlen(text));
-	more = jsonin_enter(&in, '[', fault);
+	jsonin_open(&in, text, '[');
 	while (more == 0 && (more = jsonin_item(&in, fault)) == 1)
 		more = take_pair(&made, &in, fault);
-	if (more == 0)
-		more = jsonin_finish(&in, fault);
 	if (more < 0) {
 		columns_release(&made);
 		return fault_context(fault, "categories");

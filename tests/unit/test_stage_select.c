@@ -160,7 +160,7 @@ static void what_cannot_be_chosen_by_is_named(void **state)
 	static const struct {
 		const char *key, *value, *says;
 	} bad[] = {
-		{ "method", "\"best\"", "is none of variance" },
+		{ "method", "\"best\"", "known are: variance" },
 		{ "method", "\"l1\"", "l1 needs one" },
 		{ "method", "\"pca\"", "pca needs the number" },
 		{ "target", "\"kinds\"", "no column 'kinds'" },

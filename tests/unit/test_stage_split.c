@@ -365,7 +365,7 @@ static void columns_that_cannot_divide_are_named(void **state)
 	stage_host_with(*state, "by", "\"group\"");
 	expect_failure(*state, "with.by: group needs with.column");
 	stage_host_with(*state, "by", "\"luck\"");
-	expect_failure(*state, "'luck' is none of");
+	expect_failure(*state, "'luck' is not known; known are: random");
 	stage_host_with(*state, "by", "\"time\"");
 	stage_host_with(*state, "column", "\"kind\"");
 	expect_failure(*state, "'kind' is category, a time or a number is wanted");
