@@ -4,23 +4,18 @@
  *     give(host, "a.csv", "a,b\n1,x\n");
  *     run(host, &shard);  expect(&shard, "b", COLUMN_CATEGORY, "x");  shard_close(&shard);
  *
- * Tests are CASE(name): each has a host of its own. The mistakes of a test end it.
+ * Tests are CASE(name): each has a host of its own. What it asks of the host is that of stage_case.h.
  */
 #ifndef FLOW_TESTS_SUPPORT_TABLED_H
 #define FLOW_TESTS_SUPPORT_TABLED_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "common/fault.h"
 #include "common/shard.h"
-#include "support/stage_host.h"
 #include "table/table.h"
+
+#define STAGE stage_table
+#include "support/stage_case.h"
 
 static inline int set_up(void **state)
 {
@@ -31,30 +26,16 @@ static inline int set_up(void **state)
 	return 0;
 }
 
-static inline int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
 static inline void give(flow_ctx *host, const char *name, const char *text)
 {
 	stage_host_dep(host, "data", stage_host_write(host, name, text, strlen(text)));
-}
-
-static inline void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_table), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
 }
 
 static inline void run(flow_ctx *host, struct shard *shard)
 {
 	struct fault fault = { "" };
 
-	if (stage_host_run(host, &stage_table) != 0)
-		fail_msg("%s", stage_host_failure(host));
+	must_run(host);
 	if (shard_open(shard, stage_host_path(host, "t.shard"), &fault) != 0)
 		fail_msg("%s", fault.text);
 	for (size_t g = 0; g < shard->groups; g++)

@@ -12,8 +12,10 @@
 #include "common/fault.h"
 #include "common/npy.h"
 #include "nn/ops.h"
-#include "support/stage_host.h"
 #include "train/train.h"
+
+#define STAGE stage_train
+#include "support/stage_case.h"
 
 enum { ROWS = 1000, SIDE = 6, IMAGES = 120 };
 
@@ -138,17 +140,6 @@ static void what_it_does_not_know_is_named(void **state)
 
 /* --- the stage --- */
 
-static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
-{
-	const char *path = stage_host_path(host, name);
-	int64_t rows[IMAGES];
-
-	for (int64_t i = first; i < end; i++)
-		rows[i - first] = i;
-	assert_int_equal(npy_write(path, NPY_INT64, rows, (size_t)(end - first), 0, &fault), 0);
-	return path;
-}
-
 static int set_up(void **state)
 {
 	static unsigned char pixel[IMAGES * SIDE * SIDE], label[IMAGES];
@@ -176,23 +167,6 @@ static int set_up(void **state)
 	stage_host_seed(host, 5);
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static char *model_of(flow_ctx *host, size_t *size)
-{
-	char *bytes;
-
-	if (stage_host_run(host, &stage_train) != 0)
-		fail_msg("%s", stage_host_failure(host));
-	bytes = stage_host_read(stage_host_path(host, "model"), size);
-	assert_non_null(bytes);
-	return bytes;
 }
 
 static void threads_and_a_stop_change_no_bit(void **state)

@@ -13,7 +13,9 @@
 #include "common/fault.h"
 #include "common/npy.h"
 #include "evaluate/evaluate.h"
-#include "support/stage_host.h"
+
+#define STAGE stage_train
+#include "support/stage_case.h"
 
 #define ROWS    600
 #define TRAIN   450
@@ -21,30 +23,6 @@
 
 static float value[ROWS * COLUMNS];
 static int64_t class[ROWS];
-
-static float noise(unsigned i)
-{
-	return (float)((i * 2654435761u >> 12) & 0xffff) / 32768.0f - 1.0f;
-}
-
-static const char *write_npy(flow_ctx *host, const char *name, enum npy_type type, const void *data,
-	size_t rows, size_t columns)
-{
-	const char *path = stage_host_path(host, name);
-	struct fault fault;
-
-	assert_int_equal(npy_write(path, type, data, rows, columns, &fault), 0);
-	return path;
-}
-
-static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
-{
-	int64_t rows[ROWS];
-
-	for (int64_t i = first; i < end; i++)
-		rows[i - first] = i;
-	return write_npy(host, name, NPY_INT64, rows, (size_t)(end - first), 0);
-}
 
 static void give(flow_ctx *host)
 {
@@ -58,7 +36,7 @@ static int set_up(void **state)
 	flow_ctx *host = stage_host_new();
 
 	for (unsigned i = 0; i < ROWS * COLUMNS; i++)
-		value[i] = noise(i);
+		value[i] = noise_at(i);
 	for (unsigned i = 0; i < ROWS; i++)
 		class[i] = (value[i * COLUMNS] > 0.1f) ^ (value[i * COLUMNS + 1] > -0.2f);
 	give(host);
@@ -71,34 +49,6 @@ static int set_up(void **state)
 	stage_host_seed(host, 5);
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void must_run(flow_ctx *host)
-{
-	if (stage_host_run(host, &stage_train) != 0)
-		fail_msg("%s", stage_host_failure(host));
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_train), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
-static double metric(flow_ctx *host, const char *name, long step)
-{
-	double number = -1;
-
-	if (!stage_host_metric(host, name, step, &number))
-		fail_msg("no metric %s at %ld", name, step);
-	return number;
 }
 
 static void expect_board(flow_ctx *host, const char *piece)
@@ -166,14 +116,6 @@ static void the_budget_ends_it(void **state)
 	must_run(*state);
 	expect_board(*state, "\"best\": \"linear\"");
 	expect_board(*state, "{\"model\": \"mlp\", \"left_out\": \"the time budget was over\"");
-}
-
-static char *model_bytes(flow_ctx *host, size_t *size)
-{
-	char *bytes = stage_host_read(stage_host_path(host, "model"), size);
-
-	assert_non_null(bytes);
-	return bytes;
 }
 
 /* Where time did not decide, all is the same: with other threads, and after it was stopped anywhere. */

@@ -26,14 +26,14 @@ static int with_names(void **state)
 
 		if (code == 4)
 			code = i < RING_TRAIN ? 0 : i % 2 == 0 ? 4 : 77;
-		value[i * COLUMNS] = ring_noise(i);
+		value[i * COLUMNS] = noise_at(i);
 		value[i * COLUMNS + 1] = (float)code;
 		value[i * COLUMNS + 2] = (float)(i % 3);
 		class[i] = code == 1 || code == 2 || code == 5;
 	}
 	stage_host_dep(host, "features",
-		ring_npy(host, "x.npy", NPY_FLOAT32, value, RING_ROWS, COLUMNS));
-	stage_host_dep(host, "labels", ring_npy(host, "y.npy", NPY_INT64, class, RING_ROWS, 0));
+		write_npy(host, "x.npy", NPY_FLOAT32, value, RING_ROWS, COLUMNS));
+	stage_host_dep(host, "labels", write_npy(host, "y.npy", NPY_INT64, class, RING_ROWS, 0));
 	stage_host_with(host, "categories", "[2, 1]");
 	stage_host_with(host, "hidden", "[8]");
 	return 0;
@@ -121,7 +121,7 @@ static void a_model_with_names_is_evaluated(void **state)
 	must_run(*state);
 	trained = metric(*state, "best_valid_accuracy", -1);
 	stage_host_dep(*state, "model", stage_host_path(*state, "model"));
-	stage_host_dep(*state, "rows", ring_rows(*state, "valid.npy", RING_TRAIN, RING_ROWS));
+	stage_host_dep(*state, "rows", write_rows(*state, "valid.npy", RING_TRAIN, RING_ROWS));
 	stage_host_out(*state, "report", stage_host_path(*state, "report"));
 	assert_int_equal(stage_host_run(*state, &stage_evaluate), 0);
 	evaluated = metric(*state, "accuracy", -1);
@@ -177,7 +177,7 @@ static void mistakes_are_named(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, with_names, ring_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, with_names, tear_down)
 
 int main(void)
 {

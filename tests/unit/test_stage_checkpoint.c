@@ -152,7 +152,7 @@ static void trees_go_on_from_a_round_that_was(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, ring_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, tear_down)
 
 int main(void)
 {

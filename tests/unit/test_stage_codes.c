@@ -14,7 +14,7 @@
 #include "common/jsonin.h"
 #include "common/npy.h"
 #include "evaluate/evaluate.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 #include "table/table.h"
 #include "train/train.h"
 #include "transform/transform.h"
@@ -25,28 +25,6 @@
 static const char *path_of(flow_ctx *host, const char *name)
 {
 	return stage_host_path(host, name);
-}
-
-static void run(flow_ctx *host, const flow_stage *stage)
-{
-	if (stage_host_run(host, stage) != 0)
-		fail_msg("%s: %s", stage->name, stage_host_failure(host));
-}
-
-static void expect_failure(flow_ctx *host, const flow_stage *stage, const char *says)
-{
-	assert_int_equal(stage_host_run(host, stage), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
-static double metric(flow_ctx *host, const char *name)
-{
-	double value = -1;
-
-	if (!stage_host_metric(host, name, -1, &value))
-		fail_msg("no metric %s", name);
-	return value;
 }
 
 static int may_miss = 1; /* do rows lack values? */
@@ -71,7 +49,7 @@ static void write_table(flow_ctx *host, const char *name, unsigned from)
 	stage_host_dep(host, "data", stage_host_write(host, "raw.csv", csv, (size_t)(at - csv)));
 	free(csv);
 	stage_host_out(host, "table", path_of(host, name));
-	run(host, &stage_table);
+	must_run_of(host, &stage_table);
 }
 
 static void give_rows(flow_ctx *host, const char *dep, const char *name, int64_t first, int64_t end)
@@ -103,12 +81,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
 static void evaluate(flow_ctx *host, const char *table, const char *rows)
 {
 	stage_host_with(host, "target", NULL);
@@ -122,12 +94,12 @@ static void trees_take_a_table_as_it_is(void **state)
 {
 	double valid;
 
-	run(*state, &stage_train);
-	valid = metric(*state, "best_valid_loss");
-	assert_true(metric(*state, "best_valid_accuracy") > 0.9);
+	must_run_of(*state, &stage_train);
+	valid = metric(*state, "best_valid_loss", -1);
+	assert_true(metric(*state, "best_valid_accuracy", -1) > 0.9);
 	evaluate(*state, "raw.shard", "valid.npy");
-	run(*state, &stage_evaluate);
-	assert_true(fabs(metric(*state, "log_loss") - valid) < 1e-6);
+	must_run_of(*state, &stage_evaluate);
+	assert_true(fabs(metric(*state, "log_loss", -1) - valid) < 1e-6);
 }
 
 /* The other table has the same rows in another order, and so other numbers for its cities and kinds. */
@@ -135,20 +107,20 @@ static void another_table_means_the_same_by_its_names(void **state)
 {
 	double loss;
 
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state, "raw.shard", NULL);
-	run(*state, &stage_evaluate);
-	loss = metric(*state, "log_loss");
+	must_run_of(*state, &stage_evaluate);
+	loss = metric(*state, "log_loss", -1);
 	evaluate(*state, "turned.shard", NULL);
-	run(*state, &stage_evaluate);
-	assert_true(fabs(metric(*state, "log_loss") - loss) < 1e-6);
+	must_run_of(*state, &stage_evaluate);
+	assert_true(fabs(metric(*state, "log_loss", -1) - loss) < 1e-6);
 }
 
 static void table_of(flow_ctx *host, const char *name, const char *csv)
 {
 	stage_host_dep(host, "data", stage_host_write(host, "small.csv", csv, strlen(csv)));
 	stage_host_out(host, "table", path_of(host, name));
-	run(host, &stage_table);
+	must_run_of(host, &stage_table);
 }
 
 static float *predictions_of(flow_ctx *host, const char *table)
@@ -158,7 +130,7 @@ static float *predictions_of(flow_ctx *host, const char *table)
 
 	evaluate(host, table, NULL);
 	stage_host_out(host, "predictions", path_of(host, "p.npy"));
-	run(host, &stage_evaluate);
+	must_run_of(host, &stage_evaluate);
 	bytes = stage_host_read(path_of(host, "p.npy"), NULL);
 	memcpy(p, bytes + 128, 4 * sizeof *p);
 	free(bytes);
@@ -169,7 +141,7 @@ static void a_category_that_was_never_met_counts_as_missing(void **state)
 {
 	float *p;
 
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	stage_host_with(*state, "columns", "{\"city\": \"category\", \"kind\": \"category\"}");
 	table_of(*state, "new.shard", "city,weight,rooms,kind\nLima,30.5,2,good\n,30.5,2,bad\n");
 	stage_host_with(*state, "columns", NULL);
@@ -180,16 +152,16 @@ static void a_category_that_was_never_met_counts_as_missing(void **state)
 
 static void a_column_of_another_kind_is_an_error(void **state)
 {
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	table_of(*state, "new.shard", "city,weight,rooms,kind\n1,30.5,2,good\n2,30.5,2,bad\n");
 	evaluate(*state, "new.shard", NULL);
-	expect_failure(*state, &stage_evaluate,
+	expect_failure_of(*state, &stage_evaluate,
 		"column 'city' is int64, but the model has learned categories");
 	table_of(*state, "new.shard", "city,weight,rooms,kind\nRome,30.5,many,good\nOslo,3,few,bad\n");
-	expect_failure(*state, &stage_evaluate,
+	expect_failure_of(*state, &stage_evaluate,
 		"column 'rooms' is a category, but the model has learned none");
 	table_of(*state, "new.shard", "city,weight,kind\nRome,30.5,good\nOslo,3,bad\n");
-	expect_failure(*state, &stage_evaluate, "the table has no column 'rooms'");
+	expect_failure_of(*state, &stage_evaluate, "the table has no column 'rooms'");
 }
 
 static void the_same_table_gives_the_same_bytes(void **state)
@@ -197,10 +169,10 @@ static void the_same_table_gives_the_same_bytes(void **state)
 	size_t size, again;
 	char *first, *second;
 
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	first = stage_host_read(path_of(*state, "model"), &size);
 	stage_host_threads(*state, 3);
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	second = stage_host_read(path_of(*state, "model"), &again);
 	assert_int_equal(size, again);
 	assert_memory_equal(first, second, size);
@@ -211,13 +183,13 @@ static void the_same_table_gives_the_same_bytes(void **state)
 static void columns_may_be_chosen(void **state)
 {
 	stage_host_with(*state, "inputs", "[\"city\", \"weight\"]");
-	run(*state, &stage_train);
-	assert_true(metric(*state, "best_valid_accuracy") > 0.9);
+	must_run_of(*state, &stage_train);
+	assert_true(metric(*state, "best_valid_accuracy", -1) > 0.9);
 	stage_host_with(*state, "inputs", "[\"rooms\"]");
-	run(*state, &stage_train);
-	assert_true(metric(*state, "best_valid_accuracy") < 0.8);
+	must_run_of(*state, &stage_train);
+	assert_true(metric(*state, "best_valid_accuracy", -1) < 0.8);
 	stage_host_with(*state, "inputs", "[\"floor\"]");
-	expect_failure(*state, &stage_train, "the table has no column 'floor'");
+	expect_failure_of(*state, &stage_train, "the table has no column 'floor'");
 }
 
 /* The recipe that made the training table is in the model; evaluate gets the raw one. */
@@ -229,18 +201,18 @@ static void a_recipe_goes_into_trees_too(void **state)
 	stage_host_with(*state, "target", NULL);
 	stage_host_out(*state, "table", path_of(*state, "made.shard"));
 	stage_host_out(*state, "recipe", path_of(*state, "recipe.json"));
-	run(*state, &stage_transform);
+	must_run_of(*state, &stage_transform);
 	stage_host_with(*state, "numbers", NULL);
 	stage_host_with(*state, "target", "\"kind\"");
 	stage_host_dep(*state, "table", path_of(*state, "made.shard"));
 	stage_host_dep(*state, "recipe", path_of(*state, "recipe.json"));
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state, "made.shard", "valid.npy");
-	run(*state, &stage_evaluate);
-	loss = metric(*state, "log_loss");
+	must_run_of(*state, &stage_evaluate);
+	loss = metric(*state, "log_loss", -1);
 	evaluate(*state, "raw.shard", "valid.npy");
-	run(*state, &stage_evaluate);
-	assert_true(fabs(metric(*state, "log_loss") - loss) < 1e-6);
+	must_run_of(*state, &stage_evaluate);
+	assert_true(fabs(metric(*state, "log_loss", -1) - loss) < 1e-6);
 }
 
 static void auto_tries_what_can_take_the_table(void **state)
@@ -249,10 +221,10 @@ static void auto_tries_what_can_take_the_table(void **state)
 	stage_host_with(*state, "rounds", NULL);
 	stage_host_with(*state, "time_budget", "\"5m\"");
 	stage_host_out(*state, "leaderboard", path_of(*state, "board.json"));
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state, "turned.shard", NULL);
-	run(*state, &stage_evaluate);
-	assert_true(metric(*state, "accuracy") > 0.9);
+	must_run_of(*state, &stage_evaluate);
+	assert_true(metric(*state, "accuracy", -1) > 0.9);
 }
 
 static int holds(const char *bytes, size_t size, const char *piece)
@@ -278,13 +250,13 @@ static void columns_are_categories_by_name(void **state)
 	size_t size;
 
 	stage_host_with(*state, "categories", "{\"rooms\": 9}");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	model = stage_host_read(path_of(*state, "model"), &size);
 	assert_true(holds(model, size, "[[0,5],[2,9]]")); /* flow.categories */
 	free(model);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		stage_host_with(*state, "categories", bad[i].list);
-		expect_failure(*state, &stage_train, bad[i].says);
+		expect_failure_of(*state, &stage_train, bad[i].says);
 	}
 }
 
@@ -301,7 +273,7 @@ static void train_network(flow_ctx *host)
 	write_table(host, "raw.shard", 0);
 	stage_host_dep(host, "table", path_of(host, "raw.shard"));
 	stage_host_out(host, "table", NULL);
-	run(host, &stage_train);
+	must_run_of(host, &stage_train);
 }
 
 static int set_up_whole(void **state)
@@ -322,13 +294,13 @@ static void a_network_embeds_the_categories_of_a_table(void **state)
 	float *p, *q;
 
 	train_network(*state);
-	assert_true(metric(*state, "best_valid_accuracy") > 0.75); /* a fifth is told by the weight */
+	assert_true(metric(*state, "best_valid_accuracy", -1) > 0.75); /* a fifth is told by the weight */
 	evaluate(*state, "raw.shard", NULL);
-	run(*state, &stage_evaluate);
-	loss = metric(*state, "log_loss");
+	must_run_of(*state, &stage_evaluate);
+	loss = metric(*state, "log_loss", -1);
 	evaluate(*state, "turned.shard", NULL);
-	run(*state, &stage_evaluate);
-	assert_true(fabs(metric(*state, "log_loss") - loss) < 1e-6);
+	must_run_of(*state, &stage_evaluate);
+	assert_true(fabs(metric(*state, "log_loss", -1) - loss) < 1e-6);
 	stage_host_with(*state, "columns", "{\"city\": \"category\", \"kind\": \"category\"}");
 	table_of(*state, "new.shard", "city,rooms,kind\nLima,2,good\nQuito,2,bad\n");
 	p = predictions_of(*state, "new.shard");
@@ -344,7 +316,7 @@ static void numbers_of_categories_are_those_of_their_table(void **state)
 {
 	train_network(*state);
 	stage_host_dep(*state, "init_from", path_of(*state, "model"));
-	expect_failure(*state, &stage_train, "init_from: the table has columns of categories");
+	expect_failure_of(*state, &stage_train, "init_from: the table has columns of categories");
 }
 
 static void texts_are_no_categories(void **state)
@@ -353,7 +325,7 @@ static void texts_are_no_categories(void **state)
 	table_of(*state, "new.shard", "city,kind\nLima,good\nQuito,bad\n");
 	stage_host_with(*state, "columns", NULL);
 	stage_host_dep(*state, "table", path_of(*state, "new.shard"));
-	expect_failure(*state, &stage_train,
+	expect_failure_of(*state, &stage_train,
 		"column 'city' is text; a model takes numbers and categories");
 }
 

@@ -13,7 +13,9 @@
 #include "common/npy.h"
 #include "common/safetensors.h"
 #include "evaluate/report.h"
-#include "support/stage_host.h"
+
+#define STAGE stage_evaluate
+#include "support/stage_case.h"
 
 #define CLASSES 3
 
@@ -54,19 +56,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_evaluate), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
 static void expect_near(double found, double wanted)
 {
 	if (!(fabs(found - wanted) < 1e-6))
@@ -86,24 +75,16 @@ static void expect_report(flow_ctx *host, const char *piece)
 	assert_true(found);
 }
 
-static double metric(flow_ctx *host, const char *name)
-{
-	double value = -1;
-
-	assert_int_equal(stage_host_metric(host, name, -1, &value), 1);
-	return value;
-}
-
 /* Predictions are 0 0 1 1 0 1 for the truth 0 0 1 0 2 1. */
 static void figures_are_those_worked_out_by_hand(void **state)
 {
 	const double sure = log(1 + exp(-4.0)), wrong = 4 + sure, hopeless = 104 + sure;
 
 	assert_int_equal(stage_host_run(*state, &stage_evaluate), 0);
-	expect_near(metric(*state, "accuracy"), 4.0 / 6);
+	expect_near(metric(*state, "accuracy", -1), 4.0 / 6);
 	/* f1: 2*2/(3+3), 2*2/(2+3), 0 */
-	expect_near(metric(*state, "macro_f1"), (4.0 / 6 + 4.0 / 5 + 0) / 3);
-	assert_true(fabs(metric(*state, "log_loss") - (4 * sure + wrong + hopeless) / 6) < 1e-4);
+	expect_near(metric(*state, "macro_f1", -1), (4.0 / 6 + 4.0 / 5 + 0) / 3);
+	assert_true(fabs(metric(*state, "log_loss", -1) - (4 * sure + wrong + hopeless) / 6) < 1e-4);
 	expect_report(*state, "\"n\": 6,");
 	expect_report(*state, "[2, 1, 0],\n    [0, 2, 0],\n    [1, 0, 0]");
 	expect_report(*state, "\"recall\": 1, \"f1\": 0.8, \"support\": 2}");
@@ -179,7 +160,7 @@ static void only_the_listed_rows_are_scored(void **state)
 	assert_int_equal(npy_write(path, NPY_INT64, rows, 2, 0, &fault), 0);
 	stage_host_dep(*state, "rows", path);
 	assert_int_equal(stage_host_run(*state, &stage_evaluate), 0);
-	expect_near(metric(*state, "accuracy"), 1);
+	expect_near(metric(*state, "accuracy", -1), 1);
 	expect_report(*state, "\"n\": 2,");
 }
 

@@ -15,34 +15,32 @@
 #include "common/safetensors.h"
 #include "common/shardout.h"
 #include "nn/samples.h"
-#include "support/stage_host.h"
 #include "train/order.h"
 #include "train/train.h"
+
+#define STAGE stage_train
+#include "support/stage_case.h"
+
 
 #define ROWS  530
 #define TRAIN 400
 #define WIDE  3
 
-static float noise(unsigned i)
-{
-	return (float)((i * 2654435761u >> 12) & 0xffff) / 32768.0f - 1.0f;
-}
-
 /* Of row i: a double, a whole number, three floats; whether they lie in a ball is its class. */
 static double first_of(int i)
 {
-	return (double)noise(5 * (unsigned)i) + 1e-12;
+	return (double)noise_at(5 * (unsigned)i) + 1e-12;
 }
 
 static int64_t whole_of(int i)
 {
-	return (int64_t)(4 * noise(5 * (unsigned)i + 1));
+	return (int64_t)(4 * noise_at(5 * (unsigned)i + 1));
 }
 
 static void wide_of(int i, float wide[WIDE])
 {
 	for (unsigned j = 0; j < WIDE; j++)
-		wide[j] = noise(5 * (unsigned)i + 2 + j);
+		wide[j] = noise_at(5 * (unsigned)i + 2 + j);
 }
 
 static int class_of(int i)
@@ -95,16 +93,6 @@ static const char *write_table(flow_ctx *host, const char *name, int missing)
 	return path;
 }
 
-static const char *write_npy(flow_ctx *host, const char *name, enum npy_type type, const void *data,
-	size_t rows, size_t width)
-{
-	const char *path = stage_host_path(host, name);
-	struct fault fault;
-
-	assert_int_equal(npy_write(path, type, data, rows, width, &fault), 0);
-	return path;
-}
-
 /* The same rows as arrays. */
 static void write_arrays(flow_ctx *host)
 {
@@ -119,15 +107,6 @@ static void write_arrays(flow_ctx *host)
 	}
 	(void)write_npy(host, "x.npy", NPY_FLOAT32, value, ROWS, 2 + WIDE);
 	(void)write_npy(host, "y.npy", NPY_INT64, class, ROWS, 0);
-}
-
-static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
-{
-	int64_t rows[ROWS];
-
-	for (int64_t i = first; i < end; i++)
-		rows[i - first] = i;
-	return write_npy(host, name, NPY_INT64, rows, (size_t)(end - first), 0);
 }
 
 static int set_up(void **state)
@@ -149,20 +128,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-/* The model's bytes; free() them. */
-static char *model_of(flow_ctx *host, size_t *size)
-{
-	if (stage_host_run(host, &stage_train) != 0)
-		fail_msg("%s", stage_host_failure(host));
-	return stage_host_read(stage_host_path(host, "model"), size);
-}
-
 static void use_arrays(flow_ctx *host)
 {
 	stage_host_dep(host, "table", NULL);
@@ -177,13 +142,6 @@ static void use_table(flow_ctx *host, const char *path)
 	stage_host_dep(host, "labels", NULL);
 	stage_host_dep(host, "table", path);
 	stage_host_with(host, "target", "\"kind\"");
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_train), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
 }
 
 /* Tensor by tensor: one that learned from a table has more, which say so. */

@@ -70,7 +70,7 @@ static void a_training_begins_where_the_other_ended(void **state)
 
 static void the_inputs_scale_comes_along(void **state)
 {
-	stage_host_dep(*state, "rows", ring_rows(*state, "few.npy", 10, 60));
+	stage_host_dep(*state, "rows", write_rows(*state, "few.npy", 10, 60));
 	must_run(*state);
 	assert_true(change(*state, "input.std", 4) < 1e-9);
 	stage_host_with(*state, "init_skip", "[\"input.*\"]");
@@ -120,8 +120,8 @@ static void another_head_begins_anew(void **state)
 	int64_t class[RING_ROWS];
 
 	for (unsigned i = 0; i < RING_ROWS; i++)
-		class[i] = ring_class(i) + (ring_noise(i) > 0);
-	stage_host_dep(*state, "labels", ring_npy(*state, "y3.npy", NPY_INT64, class, RING_ROWS, 0));
+		class[i] = ring_class(i) + (noise_at(i) > 0);
+	stage_host_dep(*state, "labels", write_npy(*state, "y3.npy", NPY_INT64, class, RING_ROWS, 0));
 	expect_failure(*state,
 		"tensor 'head.weight' has not the type and shape of this model: [2, 16] where [3, 16] "
 		"is wanted; with.init_skip may begin it anew");
@@ -230,7 +230,7 @@ static void a_fine_tuning_taken_up_comes_to_the_same_bits(void **state)
 	free(whole);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, with_base, ring_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, with_base, tear_down)
 
 int main(void)
 {

@@ -15,7 +15,9 @@
 #include "common/file.h"
 #include "common/npy.h"
 #include "evaluate/evaluate.h"
-#include "support/stage_host.h"
+
+#define STAGE stage_train
+#include "support/stage_case.h"
 
 #define ROWS    400
 #define TRAIN   300
@@ -23,30 +25,6 @@
 
 static float value[ROWS * COLUMNS];
 static int64_t class[ROWS];
-
-static float noise(unsigned i)
-{
-	return (float)((i * 2654435761u >> 12) & 0xffff) / 32768.0f - 1.0f;
-}
-
-static const char *write_npy(flow_ctx *host, const char *name, enum npy_type type, const void *data,
-	size_t rows, size_t columns)
-{
-	const char *path = stage_host_path(host, name);
-	struct fault fault;
-
-	assert_int_equal(npy_write(path, type, data, rows, columns, &fault), 0);
-	return path;
-}
-
-static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
-{
-	int64_t rows[ROWS];
-
-	for (int64_t i = first; i < end; i++)
-		rows[i - first] = i;
-	return write_npy(host, name, NPY_INT64, rows, (size_t)(end - first), 0);
-}
 
 static void give_values(flow_ctx *host)
 {
@@ -64,7 +42,7 @@ static int set_up(void **state)
 	flow_ctx *host = stage_host_new();
 
 	for (unsigned i = 0; i < ROWS * COLUMNS; i++)
-		value[i] = noise(i);
+		value[i] = noise_at(i);
 	for (unsigned i = 0; i < ROWS; i++) {
 		const float *x = value + i * COLUMNS;
 
@@ -81,45 +59,6 @@ static int set_up(void **state)
 	stage_host_seed(host, 5);
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)unsetenv("CUDA_VISIBLE_DEVICES");
-	stage_host_free(*state);
-	return 0;
-}
-
-static void must_run(flow_ctx *host)
-{
-	if (stage_host_run(host, &stage_train) != 0)
-		fail_msg("%s", stage_host_failure(host));
-}
-
-static void expect_failure_of(flow_ctx *host, const flow_stage *stage, const char *says)
-{
-	assert_int_equal(stage_host_run(host, stage), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	expect_failure_of(host, &stage_train, says);
-}
-
-static double metric(flow_ctx *host, const char *name, long step)
-{
-	double number = -1;
-
-	if (!stage_host_metric(host, name, step, &number))
-		fail_msg("no metric %s at %ld", name, step);
-	return number;
-}
-
-static char *model_bytes(flow_ctx *host, size_t *size)
-{
-	return stage_host_read(stage_host_path(host, "model"), size);
 }
 
 /* The model that was just trained, on the rows that it was validated on. */
@@ -387,7 +326,7 @@ static void patience_ends_it_and_the_best_round_stays(void **state)
 	double best;
 
 	for (unsigned i = 0; i < ROWS; i++)
-		class[i] = noise(i * 7) > 0; /* nothing to learn */
+		class[i] = noise_at(i * 7) > 0; /* nothing to learn */
 	give_classes(*state);
 	stage_host_with(*state, "rounds", "500");
 	stage_host_with(*state, "patience", "3");

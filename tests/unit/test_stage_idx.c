@@ -8,17 +8,11 @@
 
 #include "common/fault.h"
 #include "common/philox.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 
 static int set_up(void **state)
 {
 	*state = stage_host_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
 	return 0;
 }
 

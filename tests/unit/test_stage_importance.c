@@ -12,7 +12,7 @@
 
 #include "common/fault.h"
 #include "common/npy.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 #include "table/table.h"
 #include "train/train.h"
 
@@ -22,12 +22,6 @@
 static const char *path_of(flow_ctx *host, const char *name)
 {
 	return stage_host_path(host, name);
-}
-
-static void run(flow_ctx *host, const flow_stage *stage)
-{
-	if (stage_host_run(host, stage) != 0)
-		fail_msg("%s: %s", stage->name, stage_host_failure(host));
 }
 
 /* Between -1 and 1, without any order that one column could tell of another. */
@@ -86,12 +80,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
 static void be_linear(flow_ctx *host)
 {
 	stage_host_with(host, "model", "\"mlp\"");
@@ -145,7 +133,7 @@ static void trees_say_what_they_gain(void **state)
 	stage_host_with(*state, "model", "\"gbdt\"");
 	stage_host_with(*state, "rounds", "20");
 	stage_host_with(*state, "depth", "3");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	expect(*state, "0", "share", 0.8, 0.15, 1);
 	expect(*state, "3", "share", 0, 0, 4);
 	expect(*state, "3", "splits", 0, 0, 4);
@@ -164,7 +152,7 @@ static void coefficients_are_standardised(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		give_numbers(*state, strtof(ways[i][0], NULL));
 		stage_host_with(*state, "standardize", ways[i][1]);
-		run(*state, &stage_train);
+		must_run_of(*state, &stage_train);
 		expect(*state, "0", "coefficient", 3 * deviation[0], 0.01, 1);
 		expect(*state, "2", "coefficient", deviation[2], 0.01, 2);
 		expect(*state, "1", "coefficient", 0, 0.01, 3);
@@ -189,13 +177,13 @@ static void categories_are_measured_by_what_they_add(void **state)
 	stage_host_dep(*state, "data", stage_host_write(*state, "t.csv", csv, (size_t)(at - csv)));
 	free(csv);
 	stage_host_out(*state, "table", path_of(*state, "t.shard"));
-	run(*state, &stage_table);
+	must_run_of(*state, &stage_table);
 	be_linear(*state);
 	stage_host_dep(*state, "features", NULL);
 	stage_host_dep(*state, "labels", NULL);
 	stage_host_dep(*state, "table", path_of(*state, "t.shard"));
 	stage_host_with(*state, "target", "\"price\"");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	expect(*state, "\"city\"", "coefficient", 2, 0.1, 1);
 	expect(*state, "\"size\"", "coefficient", 1 / sqrt(3), 0.05, 2);
 	expect(*state, "\"floor\"", "coefficient", 0, 0.05, 3);
@@ -213,7 +201,7 @@ static void classes_count_by_their_differences(void **state)
 	assert_int_equal(npy_write(path_of(*state, "c.npy"), NPY_INT64, class, ROWS, 0, &fault), 0);
 	stage_host_dep(*state, "labels", path_of(*state, "c.npy"));
 	be_linear(*state);
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	expect(*state, "2", "share", 0.76, 0.08, 1);
 	assert_true(figure(*state, "1", "share", &place) > 0.15);
 	assert_int_equal(place, 2);

@@ -13,8 +13,10 @@
 #include "common/fault.h"
 #include "common/npy.h"
 #include "evaluate/evaluate.h"
-#include "support/stage_host.h"
 #include "train/train.h"
+
+#define STAGE stage_evaluate
+#include "support/stage_case.h"
 
 #define ROWS   20
 #define LABELS 4
@@ -270,12 +272,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
 static void give(flow_ctx *host, enum npy_type type, const void *labels, size_t columns)
 {
 	const char *path = stage_host_path(host, "y.npy");
@@ -310,34 +306,12 @@ static float side(const float *x, size_t j)
 	return x[j] + x[2] / 4 > 0.1f;
 }
 
-static void must_run(flow_ctx *host, const flow_stage *stage)
-{
-	if (stage_host_run(host, stage) != 0)
-		fail_msg("%s: %s", stage->name, stage_host_failure(host));
-}
-
 static void evaluate(flow_ctx *host)
 {
 	stage_host_dep(host, "model", stage_host_path(host, "model"));
 	stage_host_out(host, "report", stage_host_path(host, "report"));
 	stage_host_out(host, "predictions", stage_host_path(host, "p.npy"));
-	must_run(host, &stage_evaluate);
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_evaluate), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
-static double metric(flow_ctx *host, const char *name)
-{
-	double value = -1;
-
-	if (!stage_host_metric(host, name, -1, &value))
-		fail_msg("no metric %s", name);
-	return value;
+	must_run_of(host, &stage_evaluate);
 }
 
 static void expect_report(flow_ctx *host, const char *piece)
@@ -360,12 +334,12 @@ static void a_model_of_numbers_is_measured(void **state)
 
 	make(y, 1, *state, plane);
 	give(*state, NPY_FLOAT32, y, 0);
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state);
-	rmse = metric(*state, "rmse");
+	rmse = metric(*state, "rmse", -1);
 	assert_true(rmse > 0 && rmse < 0.2);
-	assert_true(metric(*state, "r2") > 0.98);
-	near(metric(*state, "mse"), rmse * rmse);
+	assert_true(metric(*state, "r2", -1) > 0.98);
+	near(metric(*state, "mse", -1), rmse * rmse);
 	expect_report(*state, "\"n\": 400,\n  \"mse\": ");
 	stage_host_with(*state, "threshold", "0.3");
 	expect_failure(*state, "with.threshold is for two classes and for labels; the model gives 1 numbers");
@@ -391,11 +365,11 @@ static void trees_of_numbers_are_measured_as_they_were_validated(void **state)
 	stage_host_with(*state, "lr", NULL);
 	stage_host_with(*state, "batch_size", NULL);
 	stage_host_with(*state, "rounds", "30");
-	must_run(*state, &stage_train);
-	valid = metric(*state, "best_valid_rmse");
+	must_run_of(*state, &stage_train);
+	valid = metric(*state, "best_valid_rmse", -1);
 	stage_host_dep(*state, "rows", stage_host_path(*state, "rows.npy"));
 	evaluate(*state);
-	assert_true(fabs(metric(*state, "rmse") - valid) < 1e-5);
+	assert_true(fabs(metric(*state, "rmse", -1) - valid) < 1e-5);
 }
 
 static void a_quantile_is_known_to_the_model(void **state)
@@ -407,10 +381,10 @@ static void a_quantile_is_known_to_the_model(void **state)
 	stage_host_with(*state, "loss", "\"quantile\"");
 	stage_host_with(*state, "delta", "0.8");
 	stage_host_with(*state, "class_names", "[\"low\", \"high\"]");
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state);
-	assert_true(metric(*state, "pinball") < 0.2);
-	assert_true(metric(*state, "coverage") > 0.6 && metric(*state, "coverage") < 0.95);
+	assert_true(metric(*state, "pinball", -1) < 0.2);
+	assert_true(metric(*state, "coverage", -1) > 0.6 && metric(*state, "coverage", -1) < 0.95);
 	expect_report(*state, "\"quantile\": 0.8,");
 	expect_report(*state, "{\"target\": 1, \"name\": \"high\", \"mse\": ");
 	make(y, 1, *state, plane);
@@ -426,11 +400,11 @@ static void a_model_of_labels_is_measured(void **state)
 	make(y, 2, *state, side);
 	give(*state, NPY_FLOAT32, y, 2);
 	stage_host_with(*state, "loss", "\"sigmoid\"");
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state);
-	assert_true(metric(*state, "micro_f1") > 0.95);
-	assert_true(metric(*state, "subset_accuracy") > 0.9);
-	assert_true(metric(*state, "roc_auc") > 0.98);
+	assert_true(metric(*state, "micro_f1", -1) > 0.95);
+	assert_true(metric(*state, "subset_accuracy", -1) > 0.9);
+	assert_true(metric(*state, "roc_auc", -1) > 0.98);
 	expect_report(*state, "{\"label\": 1, \"precision\": ");
 	bytes = stage_host_read(stage_host_path(*state, "p.npy"), NULL);
 	p = (float *)(void *)(bytes + 128);
@@ -452,14 +426,14 @@ static void of_two_classes_one_is_to_be_found(void **state)
 	for (size_t i = 0; i < MANY; i++)
 		class[i] = y[i] > 0.5f;
 	give(*state, NPY_INT64, class, 0);
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state);
-	of_1 = metric(*state, "recall");
-	assert_true(metric(*state, "roc_auc") > 0.98 && metric(*state, "brier") < 0.1);
+	of_1 = metric(*state, "recall", -1);
+	assert_true(metric(*state, "roc_auc", -1) > 0.98 && metric(*state, "brier", -1) < 0.1);
 	expect_report(*state, "\"positive\": {\n    \"class\": 1,\n    \"threshold\": 0.5,");
 	stage_host_with(*state, "threshold", "0.01");
 	evaluate(*state);
-	assert_true(metric(*state, "recall") >= of_1);
+	assert_true(metric(*state, "recall", -1) >= of_1);
 	stage_host_with(*state, "class_names", "[\"no\", \"yes\"]");
 	stage_host_with(*state, "positive", "\"no\"");
 	evaluate(*state);
@@ -478,9 +452,9 @@ static void floats_may_be_classes_of_two(void **state)
 	make(y, 1, *state, side);
 	give(*state, NPY_FLOAT32, y, 0);
 	stage_host_with(*state, "loss", "\"sigmoid\"");
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(*state);
-	assert_true(metric(*state, "accuracy") > 0.9);
+	assert_true(metric(*state, "accuracy", -1) > 0.9);
 	y[5] = 0.25f;
 	give(*state, NPY_FLOAT32, y, 0);
 	expect_failure(*state, "row 5 of");
@@ -496,7 +470,7 @@ static void rows_of_one_class_have_no_area_and_a_report(void **state)
 	for (size_t i = 0; i < MANY; i++)
 		class[i] = y[i] > 0.5f;
 	give(*state, NPY_INT64, class, 0);
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	memset(class, 0, sizeof class);
 	give(*state, NPY_INT64, class, 0);
 	evaluate(*state);
@@ -513,14 +487,14 @@ static void truth_of_another_kind_is_an_error(void **state)
 
 	make(y, 1, *state, plane);
 	give(*state, NPY_FLOAT32, y, 0);
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	give(*state, NPY_INT64, class, 0);
 	stage_host_dep(*state, "model", stage_host_path(*state, "model"));
 	stage_host_out(*state, "report", stage_host_path(*state, "report"));
 	expect_failure(*state, "holds whole numbers, which are classes, but the model gives 1 numbers");
 	class[1] = 1;
 	give(*state, NPY_INT64, class, 0);
-	must_run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	give(*state, NPY_FLOAT32, y, 0);
 	expect_failure(*state, "holds numbers, not classes");
 }

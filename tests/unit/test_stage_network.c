@@ -85,7 +85,7 @@ static void numbers_are_learned(void **state)
 		target[2 * i] = 3 * ring_value[i * RING_COLUMNS] - ring_value[i * RING_COLUMNS + 1] + 2;
 		target[2 * i + 1] = ring_value[i * RING_COLUMNS + 2];
 	}
-	stage_host_dep(*state, "labels", ring_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
+	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
 	for (size_t i = 0; i < sizeof loss / sizeof loss[0]; i++) {
 		stage_host_with(*state, "loss", loss[i]);
 		must_run(*state);
@@ -101,12 +101,12 @@ static void several_labels_at_once_are_learned(void **state)
 		target[2 * i] = ring_value[i * RING_COLUMNS] > 0;
 		target[2 * i + 1] = ring_value[i * RING_COLUMNS + 1] > 0;
 	}
-	stage_host_dep(*state, "labels", ring_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
+	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
 	stage_host_with(*state, "loss", "\"sigmoid\"");
 	must_run(*state);
 	assert_true(metric(*state, "best_valid_accuracy", -1) >= 0.85);
 	target[7] = 2;
-	stage_host_dep(*state, "labels", ring_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
+	stage_host_dep(*state, "labels", write_npy(*state, "t.npy", NPY_FLOAT32, target, RING_ROWS, 2));
 	expect_failure(*state, "row 3, column 1 of the targets is 2; sigmoid wants 0 to 1");
 }
 
@@ -117,7 +117,7 @@ static void images_are_learned_by_a_cnn(void **state)
 
 	/* A bright bar somewhere: lying or standing. */
 	for (unsigned i = 0; i < IMAGES; i++) {
-		label[i] = ring_noise(i) > 0;
+		label[i] = noise_at(i) > 0;
 		for (unsigned j = 0; j < SIDE * SIDE; j++)
 			pixel[i * SIDE * SIDE + j] =
 				(label[i] ? j / SIDE : j % SIDE) == i % SIDE ? 200 : (unsigned char)(j * i % 60);
@@ -297,8 +297,8 @@ static void patience_ends_it_and_the_best_epoch_stays(void **state)
 	int64_t class[RING_ROWS];
 
 	for (unsigned i = 0; i < RING_ROWS; i++)
-		class[i] = ring_noise(i * 7) > 0; /* nothing to learn */
-	stage_host_dep(*state, "labels", ring_npy(*state, "y2.npy", NPY_INT64, class, RING_ROWS, 0));
+		class[i] = noise_at(i * 7) > 0; /* nothing to learn */
+	stage_host_dep(*state, "labels", write_npy(*state, "y2.npy", NPY_INT64, class, RING_ROWS, 0));
 	stage_host_with(*state, "epochs", "500");
 	stage_host_with(*state, "patience", "3");
 	must_run(*state);
@@ -375,27 +375,27 @@ static void mistakes_in_the_data_are_named(void **state)
 	float target[RING_ROWS] = { 0 };
 
 	expect_failure((stage_host_dep(*state, "labels",
-				ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0)),
+				write_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0)),
 			       *state),
 		"the training rows have only one class");
 	/* Others are among the rows to validate on. */
 	class[RING_ROWS - 1] = 1;
-	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0));
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0));
 	expect_failure(*state, "the training rows have only one class");
 	class[3] = -1;
-	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0));
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS, 0));
 	expect_failure(*state, "has class -1; from 0 to 4095 are possible");
-	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS - 1, 0));
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS - 1, 0));
 	class[3] = 1;
-	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS - 1, 0));
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_INT64, class, RING_ROWS - 1, 0));
 	expect_failure(*state, "has 200 rows, but");
 	target[9] = NAN;
-	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_FLOAT32, target, RING_ROWS, 0));
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_FLOAT32, target, RING_ROWS, 0));
 	expect_failure(*state, "row 9, column 0 of");
 	target[9] = 0;
-	stage_host_dep(*state, "labels", ring_npy(*state, "y1.npy", NPY_FLOAT32, target, RING_ROWS, 0));
+	stage_host_dep(*state, "labels", write_npy(*state, "y1.npy", NPY_FLOAT32, target, RING_ROWS, 0));
 	ring_value[5 * RING_COLUMNS + 2] = INFINITY;
-	stage_host_dep(*state, "features", ring_npy(*state, "x.npy", NPY_FLOAT32, ring_value, RING_ROWS, RING_COLUMNS));
+	stage_host_dep(*state, "features", write_npy(*state, "x.npy", NPY_FLOAT32, ring_value, RING_ROWS, RING_COLUMNS));
 	expect_failure(*state, "row 5, column 2 of");
 	stage_host_dep(*state, "features", NULL);
 	expect_failure(*state, "one named 'images' or 'features'");
@@ -408,7 +408,7 @@ static void a_batch_larger_than_the_data_is_the_data(void **state)
 	must_run(*state);
 	stage_host_with(*state, "batch_size", "1");
 	expect_failure(*state, "norm: batch needs batches of at least 2 rows");
-	stage_host_dep(*state, "rows", ring_rows(*state, "one.npy", 0, 1));
+	stage_host_dep(*state, "rows", write_rows(*state, "one.npy", 0, 1));
 	expect_failure(*state, "the training rows have only one class");
 }
 
@@ -436,7 +436,7 @@ static void schedules_go_where_they_should(void **state)
 	assert_true(fabs(rate(SCHEDULE_CONSTANT, 9) - 1) < 1e-9);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, ring_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, tear_down)
 
 int main(void)
 {

@@ -12,7 +12,7 @@
 #include "common/fault.h"
 #include "common/jsonin.h"
 #include "common/shard.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 #include "table/table.h"
 
 static const char *const words[] = { "red", "green", "blue", NULL };
@@ -49,18 +49,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void expect_failure(flow_ctx *host, const flow_stage *stage, const char *says)
-{
-	assert_int_equal(stage_host_run(host, stage), -1);
-	assert_string_equal(stage_host_failure(host), says);
-}
-
 static void a_word_is_its_place_in_the_list(void **state)
 {
 	static const char *const given[] = { NULL, "\"red\"", "\"green\"", "\"blue\"" };
@@ -74,7 +62,7 @@ static void a_word_is_its_place_in_the_list(void **state)
 		assert_true(place - places[i] == 0.0);
 	}
 	stage_host_with(*state, "colour", "\"Red\"");
-	expect_failure(*state, &word_stage, "with.colour: 'Red' is not known; known are: red, green, blue");
+	expect_failure_of(*state, &word_stage, "with.colour: 'Red' is not known; known are: red, green, blue");
 }
 
 static void columns_are_those_of_the_table(void **state)
@@ -92,11 +80,11 @@ static void columns_are_those_of_the_table(void **state)
 	assert_int_equal(stage_host_run(*state, &columns_stage), 0);
 	assert_memory_equal(chosen, "\1\0\1", 3);
 	stage_host_with(*state, "except", "[\"a\", \"d\"]");
-	expect_failure(*state, &columns_stage, "with.except: the table has no column 'd'");
+	expect_failure_of(*state, &columns_stage, "with.except: the table has no column 'd'");
 	stage_host_with(*state, "except", "\"a\"");
-	expect_failure(*state, &columns_stage, "with.except: JSON, byte 1: a list is wanted");
+	expect_failure_of(*state, &columns_stage, "with.except: JSON, byte 1: a list is wanted");
 	stage_host_with(*state, "except", "[\"a\"] 1");
-	expect_failure(*state, &columns_stage, "with.except: JSON, byte 7: something follows the value");
+	expect_failure_of(*state, &columns_stage, "with.except: JSON, byte 7: something follows the value");
 	shard_close(&shard);
 }
 

@@ -13,7 +13,7 @@
 #include "common/safetensors.h"
 #include "evaluate/evaluate.h"
 #include "select/select.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 #include "table/table.h"
 #include "train/train.h"
 #include "transform/transform.h"
@@ -23,19 +23,6 @@
 static const char *path_of(flow_ctx *host, const char *name)
 {
 	return stage_host_path(host, name);
-}
-
-static void run(flow_ctx *host, const flow_stage *stage)
-{
-	if (stage_host_run(host, stage) != 0)
-		fail_msg("%s: %s", stage->name, stage_host_failure(host));
-}
-
-static void expect_failure(flow_ctx *host, const flow_stage *stage, const char *says)
-{
-	assert_int_equal(stage_host_run(host, stage), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
 }
 
 /* weight and colour tell the kind. from: which row comes first, and with it which label is met first. */
@@ -59,7 +46,7 @@ static void write_table(flow_ctx *host, const char *name, int from)
 	stage_host_dep(host, "data", stage_host_write(host, "raw.csv", csv, (size_t)(at - csv)));
 	free(csv);
 	stage_host_out(host, "table", path_of(host, name));
-	run(host, &stage_table);
+	must_run_of(host, &stage_table);
 }
 
 /* steps: of the weight. Makes NAME.shard and NAME.json. */
@@ -75,7 +62,7 @@ static void transform(flow_ctx *host, const char *name, const char *steps)
 	stage_host_out(host, "table", path_of(host, file));
 	(void)snprintf(file, sizeof file, "%s.json", name);
 	stage_host_out(host, "recipe", path_of(host, file));
-	run(host, &stage_transform);
+	must_run_of(host, &stage_transform);
 	stage_host_with(host, "columns", NULL);
 	stage_host_with(host, "into", NULL);
 }
@@ -106,12 +93,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
 /* report and predictions of a table, in memory. */
 struct judged {
 	char *report, *predictions;
@@ -127,7 +108,7 @@ static void evaluate(struct judged *j, flow_ctx *host, const char *table)
 	stage_host_out(host, "predictions", path_of(host, "predictions"));
 	if (j == NULL)
 		return;
-	run(host, &stage_evaluate);
+	must_run_of(host, &stage_evaluate);
 	j->report = stage_host_read(path_of(host, "report"), NULL);
 	j->predictions = stage_host_read(path_of(host, "predictions"), &j->size);
 }
@@ -143,7 +124,7 @@ static void raw_rows_score_as_the_transformed_ones(void **state)
 	struct judged made, raw;
 
 	train(*state, "made.shard", "made.json");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(&made, *state, "made.shard");
 	evaluate(&raw, *state, "raw.shard");
 	assert_string_equal(made.report, raw.report);
@@ -161,7 +142,7 @@ static void labels_are_what_they_are_called(void **state)
 	double first = 0, second = 0;
 
 	train(*state, "made.shard", "made.json");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(&raw, *state, "raw.shard");
 	assert_true(stage_host_metric(*state, "accuracy", -1, &first));
 	evaluate(&turned, *state, "turned.shard");
@@ -180,7 +161,7 @@ static void the_model_holds_the_recipe_to_the_byte(void **state)
 	char *json;
 
 	train(*state, "made.shard", "made.json");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	assert_int_equal(origin_read(&origin, path_of(*state, "model"), &fault), 0);
 	json = stage_host_read(path_of(*state, "made.json"), &size);
 	assert_int_equal(origin.recipe.length, size);
@@ -195,22 +176,22 @@ static void the_model_holds_the_recipe_to_the_byte(void **state)
 static void what_another_recipe_made_is_refused(void **state)
 {
 	train(*state, "made.shard", "other.json");
-	expect_failure(*state, &stage_train, "was not made by the recipe '");
+	expect_failure_of(*state, &stage_train, "was not made by the recipe '");
 	train(*state, "raw.shard", "made.json");
 	stage_host_with(*state, "inputs", "[\"note\"]");
-	expect_failure(*state, &stage_train, "was not made by the recipe '");
+	expect_failure_of(*state, &stage_train, "was not made by the recipe '");
 	train(*state, "made.shard", "made.json");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(NULL, *state, "other.shard");
-	expect_failure(*state, &stage_evaluate,
+	expect_failure_of(*state, &stage_evaluate,
 		"other.shard' was transformed by another recipe than the one in the model");
 	train(*state, "made.shard", NULL);
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(NULL, *state, "other.shard");
-	expect_failure(*state, &stage_evaluate,
+	expect_failure_of(*state, &stage_evaluate,
 		"other.shard' was transformed by another recipe than what the model learned from");
 	evaluate(NULL, *state, "raw.shard");
-	expect_failure(*state, &stage_evaluate, "give `train` the dep `recipe`");
+	expect_failure_of(*state, &stage_evaluate, "give `train` the dep `recipe`");
 }
 
 static void columns_that_are_chosen_are_still_of_the_recipe(void **state)
@@ -220,10 +201,10 @@ static void columns_that_are_chosen_are_still_of_the_recipe(void **state)
 	stage_host_dep(*state, "table", path_of(*state, "made.shard"));
 	stage_host_out(*state, "table", path_of(*state, "chosen.shard"));
 	stage_host_with(*state, "except", "[\"x\", \"kind\"]");
-	run(*state, &stage_select);
+	must_run_of(*state, &stage_select);
 	stage_host_with(*state, "except", NULL);
 	train(*state, "chosen.shard", "made.json");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	evaluate(&chosen, *state, "chosen.shard");
 	evaluate(&raw, *state, "raw.shard");
 	assert_string_equal(chosen.report, raw.report);
@@ -236,12 +217,12 @@ static void a_label_nobody_learned_is_named(void **state)
 	const char text[] = "weight,colour,note,kind\n20.5,red,1,bad\n80.5,red,2,ugly\n";
 
 	train(*state, "made.shard", "made.json");
-	run(*state, &stage_train);
+	must_run_of(*state, &stage_train);
 	stage_host_dep(*state, "data", stage_host_write(*state, "u.csv", text, sizeof text - 1));
 	stage_host_out(*state, "table", path_of(*state, "ugly.shard"));
-	run(*state, &stage_table);
+	must_run_of(*state, &stage_table);
 	evaluate(NULL, *state, "ugly.shard");
-	expect_failure(*state, &stage_evaluate, "ugly.shard' has the label 'ugly', which the model");
+	expect_failure_of(*state, &stage_evaluate, "ugly.shard' has the label 'ugly', which the model");
 }
 
 static void a_model_that_lies_about_its_table_is_refused(void **state)

@@ -14,25 +14,12 @@
 #include "common/fault.h"
 #include "common/shard.h"
 #include "common/shardout.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 
 static int set_up(void **state)
 {
 	*state = stage_host_new();
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void expect_failure(flow_ctx *host, const flow_stage *stage, const char *says)
-{
-	assert_int_equal(stage_host_run(host, stage), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
 }
 
 /* A shard of one file of that name. */
@@ -69,12 +56,12 @@ static void names_that_leave_the_folder_are_refused(void **state)
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		give(*state, bad[i], strlen(bad[i]));
-		expect_failure(*state, &stage_unpack, "is no name of a file below the folder");
+		expect_failure_of(*state, &stage_unpack, "is no name of a file below the folder");
 	}
 	give(*state, "a\0b", 3);
-	expect_failure(*state, &stage_unpack, "is no name of a file below the folder");
+	expect_failure_of(*state, &stage_unpack, "is no name of a file below the folder");
 	give(*state, "same", 4);
-	expect_failure(*state, &stage_unpack, "is there twice");
+	expect_failure_of(*state, &stage_unpack, "is there twice");
 	(void)unlink(stage_host_path(*state, "out/same"));
 	(void)rmdir(stage_host_path(*state, "out"));
 }
@@ -88,15 +75,15 @@ static void a_damaged_shard_is_not_unpacked(void **state)
 	bytes = stage_host_read(stage_host_path(*state, "s.shard"), &size);
 	bytes[4096] ^= 1;
 	stage_host_dep(*state, "table", stage_host_write(*state, "d.shard", bytes, size));
-	expect_failure(*state, &stage_unpack, "group 1 of column 'name' is damaged");
+	expect_failure_of(*state, &stage_unpack, "group 1 of column 'name' is damaged");
 	stage_host_dep(*state, "table", stage_host_write(*state, "d.shard", bytes, size - 1));
-	expect_failure(*state, &stage_unpack, "has been cut or lengthened");
+	expect_failure_of(*state, &stage_unpack, "has been cut or lengthened");
 	bytes[20] ^= 1;
 	stage_host_dep(*state, "table", stage_host_write(*state, "d.shard", bytes, size));
-	expect_failure(*state, &stage_unpack, "the header of");
+	expect_failure_of(*state, &stage_unpack, "the header of");
 	bytes[0] ^= 1;
 	stage_host_dep(*state, "table", stage_host_write(*state, "d.shard", bytes, size));
-	expect_failure(*state, &stage_unpack, "is not a shard");
+	expect_failure_of(*state, &stage_unpack, "is not a shard");
 	free(bytes);
 	(void)rmdir(stage_host_path(*state, "out"));
 }
@@ -130,20 +117,20 @@ static void what_cannot_be_packed_is_named(void **state)
 {
 	stage_host_dep(*state, "data", stage_host_path(*state, "none"));
 	stage_host_out(*state, "table", stage_host_path(*state, "t"));
-	expect_failure(*state, &stage_pack, "cannot look at");
+	expect_failure_of(*state, &stage_pack, "cannot look at");
 	assert_int_equal(mkdir(stage_host_path(*state, "none"), 0777), 0);
-	expect_failure(*state, &stage_pack, "has no files");
+	expect_failure_of(*state, &stage_pack, "has no files");
 	(void)symlink("/etc/passwd", stage_host_path(*state, "none/link"));
-	expect_failure(*state, &stage_pack, "none/link' is neither a file nor a folder");
+	expect_failure_of(*state, &stage_pack, "none/link' is neither a file nor a folder");
 	(void)unlink(stage_host_path(*state, "none/link"));
 	(void)stage_host_write(*state, "none/file", "x", 1);
 	stage_host_with(*state, "label", "\"folder\"");
-	expect_failure(*state, &stage_pack, "'file' lies in no folder that could be its label");
+	expect_failure_of(*state, &stage_pack, "'file' lies in no folder that could be its label");
 	stage_host_with(*state, "label", "\"name\"");
-	expect_failure(*state, &stage_pack, "with.label is either none or folder");
+	expect_failure_of(*state, &stage_pack, "with.label is either none or folder");
 	stage_host_with(*state, "label", NULL);
 	stage_host_dep(*state, "data", stage_host_path(*state, "none/file"));
-	expect_failure(*state, &stage_pack, "is no folder");
+	expect_failure_of(*state, &stage_pack, "is no folder");
 	(void)unlink(stage_host_path(*state, "none/file"));
 	(void)rmdir(stage_host_path(*state, "none"));
 }

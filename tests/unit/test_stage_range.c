@@ -120,7 +120,7 @@ static void a_training_taken_up_keeps_the_rate(void **state)
 	expect_failure(*state, "stopped in the range test of lr");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, ring_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, tear_down)
 
 int main(void)
 {

@@ -10,17 +10,11 @@
 #include "common/fault.h"
 #include "common/jsonin.h"
 #include "common/jsonout.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 
 static int set_up(void **state)
 {
 	*state = stage_host_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
 	return 0;
 }
 

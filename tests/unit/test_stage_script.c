@@ -15,7 +15,7 @@
 #include "common/fault.h"
 #include "script/lines.h"
 #include "script/watch.h"
-#include "support/stage_host.h"
+#include "support/stage_case.h"
 
 #define ROOM 16
 
@@ -57,12 +57,6 @@ static int says(struct taken *t, const char *text, int is_last)
 static int set_up(void **state)
 {
 	*state = stage_host_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
 	return 0;
 }
 

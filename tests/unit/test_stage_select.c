@@ -12,7 +12,9 @@
 #include "common/fault.h"
 #include "common/shard.h"
 #include "common/shardout.h"
-#include "support/stage_host.h"
+
+#define STAGE stage_select
+#include "support/stage_case.h"
 
 #define ROWS 500
 
@@ -67,19 +69,6 @@ static int set_up(void **state)
 	stage_host_out(host, "report", stage_host_path(host, "report.json"));
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_select), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
 }
 
 static void expect_columns(flow_ctx *host, const char *names)

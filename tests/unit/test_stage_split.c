@@ -10,7 +10,9 @@
 #include "common/fault.h"
 #include "common/npy.h"
 #include "common/shardout.h"
-#include "support/stage_host.h"
+
+#define STAGE stage_split
+#include "support/stage_case.h"
 
 #define ROWS 1000
 
@@ -36,19 +38,6 @@ static int set_up(void **state)
 	stage_host_seed(host, 42);
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_split), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
 }
 
 /* Add one to seen[row] for each listed row, and to of_class[label]. */

@@ -15,29 +15,12 @@
 #include "common/safetensors.h"
 #include "common/shardout.h"
 #include "evaluate/evaluate.h"
-#include "support/stage_host.h"
+
+#define STAGE stage_train
+#include "support/stage_case.h"
 
 #define ROWS  240
 #define TRAIN 180
-
-static const char *write_npy(
-	flow_ctx *host, const char *name, enum npy_type type, const void *data, size_t rows)
-{
-	const char *path = stage_host_path(host, name);
-	struct fault fault;
-
-	assert_int_equal(npy_write(path, type, data, rows, 0, &fault), 0);
-	return path;
-}
-
-static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
-{
-	int64_t rows[ROWS];
-
-	for (int64_t i = first; i < end; i++)
-		rows[i - first] = i;
-	return write_npy(host, name, NPY_INT64, rows, (size_t)(end - first));
-}
 
 /* Twelve words of eight; the class is told by whether "not" stands before "good" or before "bad", which
  * no word alone tells. */
@@ -85,7 +68,7 @@ static int set_up(void **state)
 	for (unsigned i = 0; i < ROWS; i++)
 		class[i] = (i * 2654435761u >> 13) & 1;
 	stage_host_dep(host, "texts", write_table(host, class, ""));
-	stage_host_dep(host, "labels", write_npy(host, "y.npy", NPY_INT64, class, ROWS));
+	stage_host_dep(host, "labels", write_npy(host, "y.npy", NPY_INT64, class, ROWS, 0));
 	stage_host_dep(host, "rows", write_rows(host, "train.npy", 0, TRAIN));
 	stage_host_dep(host, "valid_rows", write_rows(host, "valid.npy", TRAIN, ROWS));
 	stage_host_out(host, "model", stage_host_path(host, "model"));
@@ -100,34 +83,6 @@ static int set_up(void **state)
 	stage_host_seed(host, 5);
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void must_run(flow_ctx *host)
-{
-	if (stage_host_run(host, &stage_train) != 0)
-		fail_msg("%s", stage_host_failure(host));
-}
-
-static void expect_failure(flow_ctx *host, const flow_stage *stage, const char *says)
-{
-	assert_int_equal(stage_host_run(host, stage), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
-static double metric(flow_ctx *host, const char *name, long step)
-{
-	double number = -1;
-
-	if (!stage_host_metric(host, name, step, &number))
-		fail_msg("no metric %s at %ld", name, step);
-	return number;
 }
 
 /* An embedding, with what is hard to take up: dropout's numbers, an average, clipping. */
@@ -179,14 +134,6 @@ static void descent_with_momentum_learns_them(void **state)
 	assert_true(metric(*state, "best_valid_accuracy", -1) >= 0.95);
 }
 
-static char *model_bytes(flow_ctx *host, size_t *size)
-{
-	char *bytes = stage_host_read(stage_host_path(host, "model"), size);
-
-	assert_non_null(bytes);
-	return bytes;
-}
-
 static void threads_change_no_bit(void **state)
 {
 	size_t size, again;
@@ -221,7 +168,7 @@ static void a_training_taken_up_comes_to_the_same_bits(void **state)
 		(void)stage_host_checkpoint(*state, "kept");
 		stage_host_with(*state, "checkpoint_every", "5");
 		stage_host_cancel_after(*state, 3);
-		expect_failure(*state, &stage_train, "stopped in epoch");
+		expect_failure_of(*state, &stage_train, "stopped in epoch");
 		stage_host_cancel_after(*state, -2);
 		must_run(*state);
 		parts = model_bytes(*state, &again);
@@ -283,7 +230,7 @@ static void a_model_of_the_same_tokens_is_begun_with(void **state)
 	must_run(*state);
 	assert_true(metric(*state, "loss", 1) < 0.2);
 	stage_host_with(*state, "tokens", "\"words 4096 1 2\"");
-	expect_failure(*state, &stage_train, "was trained with tokens 'tfidf 4096 1 2'");
+	expect_failure_of(*state, &stage_train, "was trained with tokens 'tfidf 4096 1 2'");
 }
 
 static void checkpoints_of_other_texts_are_not_used(void **state)
@@ -327,14 +274,14 @@ static void a_model_carries_what_its_texts_need(void **state)
 	assert_true(metric(*state, "accuracy", -1) - valid == 0.0);
 	assert_true(fabs(metric(*state, "log_loss", -1) - loss) < 1e-6);
 	stage_host_dep(*state, "features", stage_host_path(*state, "y.npy"));
-	expect_failure(*state, &stage_evaluate, "'images' (or 'features' or 'texts')");
+	expect_failure_of(*state, &stage_evaluate, "'images' (or 'features' or 'texts')");
 	stage_host_dep(*state, "texts", NULL);
-	expect_failure(*state, &stage_evaluate, "is a model of texts");
+	expect_failure_of(*state, &stage_evaluate, "is a model of texts");
 	stage_host_dep(*state, "features", NULL);
-	expect_failure(*state, &stage_evaluate, "'images' (or 'features' or 'texts')");
+	expect_failure_of(*state, &stage_evaluate, "'images' (or 'features' or 'texts')");
 	stage_host_dep(*state, "labels", NULL);
 	stage_host_dep(*state, "table", stage_host_path(*state, "texts.shard"));
-	expect_failure(*state, &stage_evaluate, "is a model of texts");
+	expect_failure_of(*state, &stage_evaluate, "is a model of texts");
 }
 
 static void other_models_take_no_texts(void **state)
@@ -346,15 +293,15 @@ static void other_models_take_no_texts(void **state)
 		ones[i][0] = ones[i][1] = 1;
 	assert_int_equal(npy_write(stage_host_path(*state, "x.npy"), NPY_FLOAT32, ones, ROWS, 2, &fault), 0);
 	stage_host_dep(*state, "features", stage_host_path(*state, "x.npy"));
-	expect_failure(*state, &stage_train, "a text model takes no dep named 'features'");
+	expect_failure_of(*state, &stage_train, "a text model takes no dep named 'features'");
 	stage_host_with(*state, "model", "\"mlp\"");
-	expect_failure(*state, &stage_train, "a dep named 'texts' is for `model: text`");
+	expect_failure_of(*state, &stage_train, "a dep named 'texts' is for `model: text`");
 	stage_host_dep(*state, "texts", NULL);
 	must_run(*state);
 	stage_host_dep(*state, "model", stage_host_path(*state, "model"));
 	stage_host_dep(*state, "features", NULL);
 	stage_host_dep(*state, "texts", stage_host_path(*state, "texts.shard"));
-	expect_failure(*state, &stage_evaluate, "is no model of texts");
+	expect_failure_of(*state, &stage_evaluate, "is no model of texts");
 }
 
 static void mistakes_are_named(void **state)
@@ -377,7 +324,7 @@ static void mistakes_are_named(void **state)
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		stage_host_with(*state, wrong[i].key, wrong[i].value);
-		expect_failure(*state, &stage_train, wrong[i].says);
+		expect_failure_of(*state, &stage_train, wrong[i].says);
 		stage_host_with(*state, "hidden", NULL);
 		stage_host_with(*state, "accumulate", NULL);
 		stage_host_with(*state, "decode_threads", NULL);
@@ -387,15 +334,15 @@ static void mistakes_are_named(void **state)
 		stage_host_with(*state, "tokens", "\"tfidf 4096 1 2\"");
 	}
 	stage_host_dep(*state, "table", stage_host_path(*state, "texts.shard"));
-	expect_failure(*state, &stage_train, "a text model takes no dep named 'table'");
+	expect_failure_of(*state, &stage_train, "a text model takes no dep named 'table'");
 	stage_host_dep(*state, "table", NULL);
-	stage_host_dep(*state, "rows", write_npy(*state, "one.npy", NPY_INT64, &(int64_t){ 3 }, 1));
-	expect_failure(*state, &stage_train, "the training rows have only one class");
+	stage_host_dep(*state, "rows", write_npy(*state, "one.npy", NPY_INT64, &(int64_t){ 3 }, 1, 0));
+	expect_failure_of(*state, &stage_train, "the training rows have only one class");
 	stage_host_dep(*state, "rows", NULL);
 	stage_host_dep(*state, "texts", stage_host_path(*state, "y.npy"));
-	expect_failure(*state, &stage_train, "y.npy'");
+	expect_failure_of(*state, &stage_train, "y.npy'");
 	stage_host_dep(*state, "texts", NULL);
-	expect_failure(*state, &stage_train, "a text model needs a dep named 'texts'");
+	expect_failure_of(*state, &stage_train, "a text model needs a dep named 'texts'");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

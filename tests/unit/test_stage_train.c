@@ -13,9 +13,11 @@
 #include "common/npy.h"
 #include "common/safetensors.h"
 #include "common/softmax.h"
-#include "support/stage_host.h"
 #include "train/fit.h"
 #include "train/gradient.h"
+
+#define STAGE stage_train
+#include "support/stage_case.h"
 
 #define ROWS   300
 #define SIDE   3
@@ -47,18 +49,6 @@ static void make_data(flow_ctx *host, unsigned swap)
 		stage_host_idx(host, "labels", (const unsigned[]){ ROWS }, 1, labels));
 }
 
-static const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
-{
-	int64_t rows[ROWS];
-	struct fault fault;
-	const char *path = stage_host_path(host, name);
-
-	for (int64_t i = first; i < end; i++)
-		rows[i - first] = i;
-	assert_int_equal(npy_write(path, NPY_INT64, rows, (size_t)(end - first), 0, &fault), 0);
-	return path;
-}
-
 static int set_up(void **state)
 {
 	flow_ctx *host = stage_host_new();
@@ -73,28 +63,6 @@ static int set_up(void **state)
 	stage_host_seed(host, 5);
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_train), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
-}
-
-static double metric(flow_ctx *host, const char *name, long step)
-{
-	double value = -1;
-
-	if (!stage_host_metric(host, name, step, &value))
-		fail_msg("no metric %s at %ld", name, step);
-	return value;
 }
 
 static void separable_data_is_learned_to_the_last_row(void **state)

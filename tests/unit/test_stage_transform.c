@@ -12,8 +12,10 @@
 #include "common/fault.h"
 #include "common/npy.h"
 #include "common/shard.h"
-#include "support/stage_host.h"
 #include "table/table.h"
+
+#define STAGE stage_transform
+#include "support/stage_case.h"
 
 /* Rows 0 to 3 are learnt from. */
 #define PEOPLE                                                                                     \
@@ -42,19 +44,6 @@ static int set_up(void **state)
 	stage_host_out(host, "recipe", stage_host_path(host, "recipe.json"));
 	*state = host;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stage_host_free(*state);
-	return 0;
-}
-
-static void expect_failure(flow_ctx *host, const char *says)
-{
-	assert_int_equal(stage_host_run(host, &stage_transform), -1);
-	if (strstr(stage_host_failure(host), says) == NULL)
-		fail_msg("'%s' does not say '%s'", stage_host_failure(host), says);
 }
 
 static void expect(flow_ctx *host, const char *columns, const char *name, const char *values)

@@ -54,8 +54,8 @@ static void a_plateau_cuts_the_rate(void **state)
 	int64_t class[RING_ROWS];
 
 	for (unsigned i = 0; i < RING_ROWS; i++)
-		class[i] = ring_noise(i * 7) > 0; /* nothing to learn */
-	stage_host_dep(*state, "labels", ring_npy(*state, "y2.npy", NPY_INT64, class, RING_ROWS, 0));
+		class[i] = noise_at(i * 7) > 0; /* nothing to learn */
+	stage_host_dep(*state, "labels", write_npy(*state, "y2.npy", NPY_INT64, class, RING_ROWS, 0));
 	stage_host_with(*state, "schedule", "\"plateau\"");
 	stage_host_with(*state, "step_every", "2");
 	stage_host_with(*state, "factor", "0.5");
@@ -244,7 +244,7 @@ static void killed_at_any_moment_it_comes_to_the_same_bits(void **state)
 	free(parts);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, ring_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, tear_down)
 
 int main(void)
 {
