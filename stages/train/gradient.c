@@ -68,7 +68,8 @@ double gradient_batch(
 	return loss;
 }
 
-/* Soft threshold: a weight that is nearer to 0 than that is 0. */
+/* Soft threshold: a weight that is nearer to 0 than that is 0. A slope that stays moves a weight by rate / (1 - momentum) times itself
+ * a step: so does the penalty. */
 static void shrink(float *weight, size_t count, float by)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -84,7 +85,7 @@ void gradient_step(struct gradient *gradient, struct linear *model, float rate, 
 	kernel_descend(model->weight, gradient->weight_speed, gradient->weight, rate, momentum,
 		decay, model->inputs * model->lanes);
 	if (l1 > 0)
-		shrink(model->weight, model->inputs * model->lanes, rate * l1);
+		shrink(model->weight, model->inputs * model->lanes, rate * l1 / (1 - momentum));
 	kernel_descend(model->bias, gradient->bias_speed, gradient->bias, rate, momentum, 0.0f,
 		model->lanes);
 }

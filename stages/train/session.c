@@ -232,7 +232,9 @@ static void update_segment(struct session *s, const struct segment *part, double
 		.count = part->count,
 		.rate = (float)rate * part->factor,
 		.decay = part->decays ? (float)r->decay : 0,
-		.shrink = part->decays ? (float)(rate * r->l1) * part->factor : 0,
+		.shrink = part->decays ? (float)(rate * r->l1 / (is_adamw ? 1 : 1 - r->momentum)) *
+						 part->factor
+				       : 0,
 		.momentum = (float)r->momentum,
 		.beta = (float)r->beta,
 		.epsilon = 1e-8f,
