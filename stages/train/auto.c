@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -14,7 +13,6 @@
 #include "train/network.h"
 #include "train/recipe.h"
 #include "train/relay.h"
-#include "train/train.h"
 
 /* Long enough for the budget to be what ends them. */
 static const struct relay_value of_linear[] = { { "model", "mlp" }, { "hidden", "[]" },
@@ -53,32 +51,12 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static int check_keys(const flow_host *host, flow_ctx *ctx, struct fault *fault)
-{
-	static const char *const keys[] = { "model", "time_budget", "loss", "delta",
-		"class_weights", "categories", "fast_dev_run", "target", "inputs" };
-
-	for (const flow_option *option = stage_train.options; option->key != NULL; option++) {
-		int is_ours = 0;
-
-		for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-			is_ours |= strcmp(keys[i], option->key) == 0;
-		if (!is_ours && host->has(ctx, option->key))
-			return fault_set(fault,
-				"with.%s: auto has no such option; it has: time_budget, loss, "
-				"delta, class_weights, categories, fast_dev_run, target, inputs",
-				option->key);
-	}
-	return 0;
-}
-
 static int prepare(struct race *race, struct fault *fault)
 {
 	const flow_host *host = race->host;
 	const char *folder = host->checkpoint(race->ctx);
 
-	if (check_keys(host, race->ctx, fault) < 0 ||
-		importance_check(0, host, race->ctx, fault) < 0)
+	if (importance_check(0, host, race->ctx, fault) < 0)
 		return -1;
 	if (host->out(race->ctx, "model") == NULL)
 		return fault_set(fault, "needs an out named 'model'");

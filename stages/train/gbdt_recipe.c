@@ -1,53 +1,18 @@
 #include "train/gbdt_recipe.h"
 
-#include <string.h>
-
 #include "common/fault.h"
 #include "common/text.h"
 #include "nn/samples.h"
-#include "train/train.h"
 
 #define SCORES_MAX ((size_t)1 << 31) /* rows times outputs */
-
-static const char *const keys[] = { "model", "rounds", "depth", "lr", "subsample", "column_sample",
-	"min_child_weight", "min_gain", "l1", "l2", "bins", "categories", "loss", "delta",
-	"class_weights", "patience", "max_time", "fast_dev_run", "checkpoint_every", "target",
-	"inputs", NULL };
-
-static int is_ours(const char *key)
-{
-	for (size_t i = 0; keys[i] != NULL; i++)
-		if (strcmp(keys[i], key) == 0)
-			return 1;
-	return 0;
-}
-
-static int check_keys(const flow_host *host, flow_ctx *ctx, struct fault *fault)
-{
-	struct text known = { 0 };
-	int rc;
-
-	if (host->dep(ctx, "init_from") != NULL)
-		return fault_set(fault, "init_from is for networks: trees do not begin with others");
-	for (const flow_option *option = stage_train.options; option->key != NULL; option++) {
-		if (is_ours(option->key) || !host->has(ctx, option->key))
-			continue;
-		for (size_t i = 1; keys[i] != NULL; i++)
-			text_format(&known, i == 1 ? "%s" : ", %s", keys[i]);
-		rc = fault_set(fault, "with.%s: gbdt has no such option; it has: %s", option->key,
-			known.data);
-		text_release(&known);
-		return rc;
-	}
-	return 0;
-}
 
 int gbdt_recipe_read(
 	struct gbdt_recipe *r, const flow_host *host, flow_ctx *ctx, struct fault *fault)
 {
 	*r = (struct gbdt_recipe){ .rounds = 0 };
-	if (check_keys(host, ctx, fault) < 0 ||
-		recipe_read_rules(&r->rules, host, ctx, fault) < 0 ||
+	if (host->dep(ctx, "init_from") != NULL)
+		return fault_set(fault, "init_from is for networks: trees do not begin with others");
+	if (recipe_read_rules(&r->rules, host, ctx, fault) < 0 ||
 		categories_read(&r->categories, host, ctx, fault) < 0)
 		return -1;
 	if (r->rules.loss == NN_QUANTILE)

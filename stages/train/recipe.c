@@ -108,8 +108,7 @@ static int read_text(struct recipe *r, const flow_host *host, flow_ctx *ctx, str
 
 	r->design.embedding = (size_t)host->integer(ctx, "embedding", 0, 0, NET_WIDTH_MAX);
 	if (r->design.kind != NET_TEXT)
-		return r->design.embedding == 0 ? 0
-						: fault_set(fault, "with.embedding is for text");
+		return 0;
 	fallback = r->design.embedding == 0 ? "tfidf 65536 1 2" : "words 65536 1 2";
 	tokens = host->text(ctx, "tokens", fallback);
 	r->column = host->text(ctx, "text", "");
@@ -182,7 +181,7 @@ static int read_optimiser(
 	r->nesterov = host->boolean(ctx, "nesterov", 0);
 	r->decay = host->number(
 		ctx, "weight_decay", optimiser == OPTIMISER_ADAMW ? 1e-2 : 1e-3, 0, 1e6);
-	r->l1 = host->number(ctx, "l1", 0, 0, 1e6);
+	r->l1 = host->number(ctx, "l1", 0, 0, 1e12);
 	r->clip = host->number(ctx, "clip", 0, 0, 1e12);
 	r->smoothing = host->number(ctx, "label_smoothing", 0, 0, 0.99);
 	r->average = host->number(ctx, "ema", 0, 0, 0.999999);
@@ -305,8 +304,6 @@ int recipe_fit(struct recipe *r, const struct samples *s, struct fault *fault)
 			"a cnn wants images, but a row is %zu x %zu x %zu; mlp takes "
 			"tables",
 			s->height, s->width, s->channels);
-	if (augment_is_on(&r->augment) && r->design.kind != NET_CNN)
-		return fault_set(fault, "with.augment is for images, and a cnn");
 	if (augment_check(&r->augment, s->height, s->width, fault) < 0)
 		return -1;
 	if (r->class_weights != WEIGHTS_NONE && r->loss != NN_SOFTMAX && r->loss != NN_SIGMOID)

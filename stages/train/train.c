@@ -12,6 +12,7 @@
 #include "train/fit.h"
 #include "train/gbdt.h"
 #include "train/importance.h"
+#include "train/keys.h"
 #include "train/network.h"
 
 static int read_schedule(
@@ -38,7 +39,7 @@ static int read_options(
 	options->rate = host->number(ctx, "lr", 0.01, 1e-12, 1e12);
 	options->momentum = host->number(ctx, "momentum", 0.9, 0, 0.9999);
 	options->decay = host->number(ctx, "weight_decay", 1e-3, 0, 1e6);
-	options->l1 = host->number(ctx, "l1", 0, 0, 1e6);
+	options->l1 = host->number(ctx, "l1", 0, 0, 1e12);
 	options->patience = host->integer(ctx, "patience", 5, 0, 1000000);
 	options->seed = host->seed(ctx);
 	return host->failed(ctx) ? -1 : 0;
@@ -163,13 +164,15 @@ static int (*const trainers[])(const flow_host *host, flow_ctx *ctx) = { run_lin
 
 static int run(const flow_host *host, flow_ctx *ctx)
 {
-	struct fault fault;
+	struct fault fault = { "" };
 	int model;
 
 	if (host->threads(ctx) == 0)
 		return host->fail(ctx, "holds no CPU core: give the stage resources: {cpu: 1}");
 	model = option_word(host, ctx, "model", models, "softmax", &fault);
-	return model < 0 ? host->fail(ctx, fault.text) : trainers[model](host, ctx);
+	if (model < 0 || keys_check(models[model], host, ctx, &fault) < 0)
+		return host->fail(ctx, fault.text);
+	return trainers[model](host, ctx);
 }
 
 static const flow_port deps[] = {

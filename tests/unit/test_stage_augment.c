@@ -226,8 +226,9 @@ static void validation_rows_are_seen_as_they_lie(void **state)
 static void only_a_cnn_takes_it(void **state)
 {
 	stage_host_with(*state, "model", "\"mlp\"");
+	stage_host_with(*state, "stages", NULL);
 	assert_int_equal(stage_host_run(*state, &stage_train), -1);
-	assert_non_null(strstr(stage_host_failure(*state), "with.augment is for images, and a cnn"));
+	assert_non_null(strstr(stage_host_failure(*state), "with.augment: mlp has no such option; it is for cnn"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -145,7 +145,7 @@ static void what_time_does_not_cut_is_the_same(void **state)
 static void mistakes_are_named(void **state)
 {
 	stage_host_with(*state, "hidden", "[3]");
-	expect_failure(*state, "with.hidden: auto has no such option; it has: time_budget");
+	expect_failure(*state, "with.hidden: auto has no such option; it is for mlp, cnn, text");
 	stage_host_with(*state, "hidden", NULL);
 	stage_host_with(*state, "time_budget", NULL);
 	expect_failure(*state, "auto needs with.time_budget, such as 10m");

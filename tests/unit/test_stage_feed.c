@@ -324,6 +324,9 @@ static void mistakes_in_a_table_are_named(void **state)
 	expect_failure(host, "group 1 of column 'kind' is damaged");
 	free(bytes);
 	stage_host_with(host, "model", "\"softmax\"");
+	expect_failure(host, "with.hidden: softmax has no such option; it is for mlp, cnn, text");
+	stage_host_with(host, "hidden", NULL);
+	stage_host_with(host, "target", NULL);
 	expect_failure(host, "`model: mlp`");
 }
 

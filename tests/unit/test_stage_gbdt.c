@@ -444,8 +444,8 @@ static void mistakes_in_the_options_are_named(void **state)
 	static const struct {
 		const char *key, *value, *says;
 	} bad[] = {
-		{ "hidden", "[16]", "with.hidden: gbdt has no such option; it has: rounds, depth, lr" },
-		{ "epochs", "3", "with.epochs: gbdt has no such option" },
+		{ "hidden", "[16]", "with.hidden: gbdt has no such option; it is for mlp, cnn, text" },
+		{ "epochs", "3", "with.epochs: gbdt has no such option; it is for softmax, mlp, cnn, text" },
 		{ "loss", "\"quantile\"", "gbdt has no quantile; it has: softmax, sigmoid, mse, huber" },
 		{ "loss", "\"mse\"", "mse wants numbers, but the targets are classes" },
 		{ "depth", "17", "with.depth" },

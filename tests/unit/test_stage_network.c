@@ -343,7 +343,7 @@ static void mistakes_in_the_options_are_named(void **state)
 	} bad[] = {
 		{ "hidden", "[16, 0]", "with.hidden: a width of 0" },
 		{ "hidden", "[1.5]", "with.hidden" },
-		{ "stages", "[4]", "stages are for a cnn" },
+		{ "stages", "[4]", "with.stages: mlp has no such option; it is for cnn" },
 		{ "model", "\"cnn\"", "a cnn wants images" },
 		{ "norm", "\"group\"", "known are: none, batch, layer" },
 		{ "optimizer", "\"adam\"", "known are: adamw, sgd" },

@@ -295,6 +295,8 @@ static void other_models_take_no_texts(void **state)
 	stage_host_dep(*state, "features", stage_host_path(*state, "x.npy"));
 	expect_failure_of(*state, &stage_train, "a text model takes no dep named 'features'");
 	stage_host_with(*state, "model", "\"mlp\"");
+	stage_host_with(*state, "text", NULL);
+	stage_host_with(*state, "tokens", NULL);
 	expect_failure_of(*state, &stage_train, "a dep named 'texts' is for `model: text`");
 	stage_host_dep(*state, "texts", NULL);
 	must_run(*state);
@@ -319,7 +321,7 @@ static void mistakes_are_named(void **state)
 		{ "accumulate", "2", "with.accumulate is not for text" },
 		{ "decode_threads", "2", "with.decode_threads is not for text" },
 		{ "target", "\"note\"", "with.target are for a dep named 'table'" },
-		{ "model", "\"mlp\"", "a dep named 'texts' is for `model: text`" },
+		{ "model", "\"mlp\"", "with.text: mlp has no such option; it is for text" },
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

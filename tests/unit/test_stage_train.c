@@ -1,3 +1,4 @@
+#include "train/keys.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -320,6 +321,8 @@ static void mistakes_in_the_options_are_named(void **state)
 		{ "batch_size", "0", "with.batch_size" },
 		{ "lr", "-1", "with.lr" },
 		{ "momentum", "1", "with.momentum" },
+		{ "depth", "3", "with.depth: softmax, the default model, has no such option; it is for gbdt" },
+		{ "dropout", "0.1", "with.dropout: softmax, the default model, has no such option; it is for mlp, cnn, text" },
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -327,6 +330,22 @@ static void mistakes_in_the_options_are_named(void **state)
 		expect_failure(*state, bad[i].says);
 		stage_host_with(*state, bad[i].key, NULL);
 	}
+}
+
+static void every_option_is_of_some_model(void **state)
+{
+	static const char *const models[] = { "softmax", "linear", "gbdt", "mlp", "cnn", "text", "auto" };
+
+	(void)state;
+	for (const flow_option *option = stage_train.options; option->key != NULL; option++) {
+		int count = 0;
+
+		for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
+			count += keys_has(models[i], option->key);
+		if (count == 0)
+			fail_msg("no model has %s", option->key);
+	}
+	assert_int_equal(keys_has("linear", "epochs"), keys_has("softmax", "epochs"));
 }
 
 static void mistakes_in_the_data_are_named(void **state)
@@ -374,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_failed_training_leaves_no_model, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(training_ends_when_asked_to, set_up, tear_down),
+		cmocka_unit_test(every_option_is_of_some_model),
 		cmocka_unit_test_setup_teardown(
 			mistakes_in_the_options_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(mistakes_in_the_data_are_named, set_up, tear_down),
