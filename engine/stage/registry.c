@@ -79,6 +79,17 @@ bool registry_find(const struct registry *r, const char *name, struct arena *a, 
 	return false;
 }
 
+bool registry_is_own(const struct registry *r, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash != NULL ? (size_t)(slash - path) : 0, i;
+
+	for (i = r->listed; i < r->count; i++)
+		if (len > 0 && strlen(r->folders[i]) == len && strncmp(path, r->folders[i], len) == 0)
+			return true;
+	return false;
+}
+
 const char *registry_module(const struct registry *r, const char *name, struct arena *a)
 {
 	char *inner = arena_strdup(a, name), *p;

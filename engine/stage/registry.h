@@ -32,6 +32,8 @@ void registry_open(struct registry *r, struct arena *a, const char *executable);
 /* False: no stage of that name is there. */
 bool registry_find(const struct registry *r, const char *name, struct arena *a, const char **path,
 	enum wire_stage *kind);
+/* Does it lie in one of flow's own folders, not in one of FLOW_STAGE_PATH or of a project? */
+bool registry_is_own(const struct registry *r, const char *path);
 /* Path of the Lua module "flow.stats", or NULL. */
 const char *registry_module(const struct registry *r, const char *name, struct arena *a);
 /* The names of all stages, sorted, each once. */

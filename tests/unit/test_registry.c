@@ -109,6 +109,34 @@ static void listed_folders_come_first(void **state)
 	arena_release(&a);
 }
 
+static bool is_own(const struct registry *r, struct arena *a, const char *path)
+{
+	return registry_is_own(r, arena_printf(a, "%s/%s", folder, path));
+}
+
+static void own_folders_are_told_from_listed_ones(void **state)
+{
+	struct arena a = { 0 };
+	struct registry r;
+	enum wire_stage kind;
+	const char *path;
+
+	(void)state;
+	open_registry(&r, &a, "own");
+	assert_true(is_own(&r, &a, "lib/flow/stages/flow_stage_split.so"));
+	assert_false(is_own(&r, &a, "own/flow_stage_train.so"));
+	assert_false(is_own(&r, &a, "lib/flow/stages/../../../own/flow_stage_train.so"));
+	assert_false(is_own(&r, &a, "lib/flow/stages2/flow_stage_split.so"));
+	assert_false(is_own(&r, &a, "lib/flow/stages/more/flow_stage_split.so"));
+	assert_false(registry_is_own(&r, "flow_stage_split.so"));
+	assert_false(registry_is_own(&r, "./own.so"));
+	assert_false(registry_is_own(&r, "/own.so"));
+	open_registry(&r, &a, NULL);
+	assert_true(registry_find(&r, "train", &a, &path, &kind));
+	assert_true(registry_is_own(&r, path));
+	arena_release(&a);
+}
+
 static bool is_named(const char *const *names, size_t count, const char *name)
 {
 	size_t i;
@@ -160,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(installed_stages_are_found),
 		cmocka_unit_test(listed_folders_come_first),
+		cmocka_unit_test(own_folders_are_told_from_listed_ones),
 		cmocka_unit_test(names_are_sorted_and_each_once),
 		cmocka_unit_test(modules_are_found_by_dotted_name),
 	};
