@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <link.h>
 #include <math.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -291,12 +293,15 @@ static void describe(const flow_plugin *plugin, struct buf *out)
 	buf_char(out, '\n');
 }
 
-static _Noreturn void describe_child(const char *path)
+static _Noreturn void describe_child(const char *path, pid_t parent)
 {
 	const flow_plugin *plugin = NULL;
 	struct buf out = { 0 };
 	struct err e;
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it was killed before that */
+		_exit(1);
 	if (load(&plugin, path, &e) < 0 || check_table(plugin, path, &e) < 0) {
 		(void)dprintf(2, "flow-worker: %s\n", e.text);
 		_exit(1);
@@ -307,11 +312,14 @@ static _Noreturn void describe_child(const char *path)
 
 int native_describe(const char *path)
 {
-	pid_t pid = fork();
+	pid_t self = getpid(), pid;
 	int status;
 
+	/* Whoever asks may be killed, or kill this process; loading may take for ever. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pid = fork();
 	if (pid == 0)
-		describe_child(path);
+		describe_child(path, self);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return 70;
 	if (WIFSIGNALED(status)) {

@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include "support/zoo/client.h"
 
 static void shell(struct client *c, const char *text, uint32_t end, uint32_t value)
@@ -274,6 +276,34 @@ static void describe_reads_the_table_only(void **state)
 	assert_int_equal(WEXITSTATUS(system(command)), 1);
 }
 
+/* One that was asked and does not answer is killed, and so is the process that loads the plugin for it. */
+static void describing_leaves_nothing_behind(void **state)
+{
+	char worker[CLIENT_PATH], said[6];
+	const char *plugin = client_plugin("hangs");
+	struct pollfd closed = { .events = POLLIN };
+	int ends[2];
+	pid_t pid;
+
+	(void)state;
+	client_worker_path(worker);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(ends[1], 1);
+		(void)execl(worker, worker, "--describe", plugin, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(ends[1]);
+	assert_int_equal(read(ends[0], said, sizeof said), (ssize_t)sizeof said);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	closed.fd = ends[0];
+	assert_int_equal(poll(&closed, 1, 10000), 1); /* nobody holds the other end any more */
+	assert_int_equal(read(ends[0], said, sizeof said), 0);
+	(void)close(ends[0]);
+}
+
 int main(void)
 {
 #define WITH_WORKER(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
@@ -288,6 +318,7 @@ int main(void)
 		WITH_WORKER(plugins_are_asked_then_killed),
 		WITH_WORKER(plugin_files_are_checked),
 		cmocka_unit_test(describe_reads_the_table_only),
+		cmocka_unit_test(describing_leaves_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
