@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
+#include "cli/plugin_check.h"
 #include "cli/view.h"
 
 #define LISTED_MAX 20 /* a longer plan lists only what is not cached */
@@ -176,7 +177,7 @@ int cmd_plan_main(struct cli *c)
 	struct err e;
 
 	cli_wish(c, &wish);
-	if (cli_session(c, &s, PROJECT_READ, &e) < 0 || session_plan(&s, &wish, &e) < 0)
+	if (cli_session(c, &s, PROJECT_READ, &e) < 0 || session_plan(&s, &wish, &e) < 0 || plugin_check(&s, 0, &e) < 0)
 		return cli_fail_session(c, &s, &e);
 	if (c->json || c->progress == PROGRESS_JSON)
 		put_json(c, &s.plan);
@@ -203,8 +204,9 @@ const struct command cmd_plan = { .name = "plan",
 		 "  cached    nothing changed since an earlier success\n"
 		 "  blocked   an input, or the out of a frozen stage, is not there\n"
 		 "\n"
-		 "Nothing is run and nothing is written. The estimate is the sum of how long the\n"
-		 "tasks took last time.\n",
+		 "Nothing is run and nothing is written. What would run is checked as `flow lint`\n"
+		 "does it: what a plugin is given and does not take is an error. The estimate is\n"
+		 "the sum of how long the tasks took last time.\n",
 	.examples = "flow plan\n"
 		    "flow plan -p train.lr=0.1       # what another parameter would cost\n"
 		    "flow plan --exit-code -q        # in a script: is everything up to date?\n",

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
+#include "cli/plugin_check.h"
 #include "cli/view.h"
 #include "run/recover.h"
 #include "run/run.h"
@@ -56,7 +57,7 @@ static int prepare(struct cli *c, struct session *s, struct err *e)
 		return e->code;
 	tell_recovery(c, &found);
 	cli_wish(c, &wish);
-	return session_plan(s, &wish, e);
+	return session_plan(s, &wish, e) < 0 ? e->code : plugin_check(s, PLUGIN_LOAD_ALL, e);
 }
 
 static int status_of(const struct run_result *result)
@@ -105,6 +106,10 @@ const struct command cmd_run = { .name = "run",
 		 "them. A task whose command, code, parameters and inputs are those of an\n"
 		 "earlier success is not run again: its outs are there, or come back from the\n"
 		 "store.\n"
+		 "\n"
+		 "Before anything starts, the plugins of all that may run are asked what they\n"
+		 "take: a dep, an out or a value under `with:` that does not fit ends it at once,\n"
+		 "with status 3.\n"
 		 "\n"
 		 "The first Ctrl-C asks running tasks to end, the second kills them. What was\n"
 		 "done stays done: the same command goes on where the run was stopped.\n",

@@ -5,15 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/child.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/near.h"
 #include "base/program.h"
 #include "cli/cmd.h"
 #include "cli/commands.h"
-#include "cli/plugin_check.h"
 #include "cli/shown.h"
+#include "stage/description.h"
 #include "stage/registry.h"
 
 struct found {
@@ -35,28 +34,16 @@ static const char *text_of(const json_t *of, const char *key)
 	return text != NULL ? text : "";
 }
 
-static int not_described(const char *file, const char *text, struct err *e)
-{
-	if (strncmp(text, "flow-worker: ", 13) == 0)
-		text += 13;
-	if (text[0] == '\0')
-		return err_set(e, ERR_INPUT, "`%s` does not describe itself", file);
-	return err_set(e, ERR_INPUT, "%.*s", (int)strcspn(text, "\n"), text);
-}
-
 static int show_plugin(struct found *f, const char *file, show_stage *show, struct err *e)
 {
-	const char *argv[] = { f->worker, "--describe", file, NULL };
-	struct child_answer answer;
 	const json_t *stage;
+	const char *text;
 	json_t *root;
 	size_t i;
 
-	if (child_ask(&answer, &f->cli->arena, argv, NULL, 0, CHILD_LIMIT_MS, e) < 0)
+	if (description_ask(&text, &f->cli->arena, f->worker, file, e) < 0)
 		return e->code;
-	root = answer.status == 0 ? plugin_description(answer.text) : NULL;
-	if (root == NULL)
-		return not_described(file, answer.text, e);
+	root = description_read(text);
 	json_array_foreach(json_object_get(root, "stages"), i, stage)
 		show(f, stage, file);
 	json_decref(root);

@@ -1,114 +1,175 @@
 #include "cli/plugin_check.h"
 
-#include <jansson.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/arena.h"
-#include "base/near.h"
+#include "base/err.h"
+#include "base/path.h"
 #include "base/vec.h"
-#include "cli/with_check.h"
+#include "cli/dag_place.h"
+#include "cli/plugin_fit.h"
 #include "dag/graph.h"
+#include "plan/key.h"
+#include "run/session.h"
+#include "stage/description.h"
+#include "stage/registry.h"
+#include "store/description_cache.h"
 
-#define DESCRIPTION "{\"abi\":" /* as it begins */
+struct check {
+	struct session *session;
+	unsigned flags;
+	struct arena arena;             /* of the check */
+	struct dag_text dag;
+	struct description_cache known;
+	bool is_read;                   /* known is */
+};
 
-json_t *plugin_description(const char *text)
+static bool may_run(const struct session *s, uint32_t node)
 {
-	const char *begin = NULL, *next = text;
+	unsigned verdict = s->plan.choices != NULL ? s->plan.choices[node].verdict : VERDICT_RUN;
 
-	while ((next = strstr(next, DESCRIPTION)) != NULL)
-		begin = next++;
-	return begin != NULL ? json_loads(begin, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+	return verdict == VERDICT_RUN || verdict == VERDICT_MAYBE;
 }
 
-static const char *name_of(const json_t *named)
+/* The first at or after `node` that may run; `end`: none. */
+static uint32_t next_node(const struct session *s, uint32_t node, uint32_t end)
 {
-	const char *name = json_string_value(json_object_get(named, "name"));
-
-	return name != NULL ? name : "";
+	while (node < end && !may_run(s, node))
+		node++;
+	return node;
 }
 
-/* The stage that is used; NULL: the plugin has none of that name, which is a fault. */
-static const json_t *pick(struct plugin_faults *out, const json_t *stages, const char *uses,
-	const char *entry, struct arena *a)
+/* -- the description ----------------------------------------------------------------------------------------------------- */
+
+static const char *known(struct check *c, const struct digest *code)
 {
-	struct near near;
-	const json_t *stage;
+	const struct session *s = c->session;
+
+	if (!s->has_project || (c->flags & PLUGIN_ASK_ANEW) != 0)
+		return NULL;
+	if (!c->is_read)
+		description_cache_load(&c->known, s->project.flow_fd);
+	c->is_read = true;
+	return description_cache_find(&c->known, code);
+}
+
+/* text NULL: it is not known, and may not be asked. */
+static int describe(struct check *c, const char **text, const struct code_list *list, struct err *e)
+{
+	const struct session *s = c->session;
+	const struct digest *code = list->files[0].digest;
+
+	*text = known(c, code);
+	if (*text != NULL || ((c->flags & PLUGIN_LOAD_ALL) == 0 && !registry_is_own(&s->registry, list->path)))
+		return 0;
+	if (description_ask(text, &c->arena, s->worker, path_join(&c->arena, s->root, list->path), e) < 0)
+		return e->code;
+	description_cache_add(&c->known, code, *text);
+	return 0;
+}
+
+static bool is_elf(const struct session *s, const char *path)
+{
+	int fd = openat(s->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char magic[4] = "";
+	ssize_t n = fd >= 0 ? read(fd, magic, sizeof magic) : 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return n == (ssize_t)sizeof magic && memcmp(magic, "\177ELF", sizeof magic) == 0;
+}
+
+/* -- what is wrong ------------------------------------------------------------------------------------------------------- */
+
+static void tell_broken(struct check *c, uint32_t stage, const struct err *fault)
+{
+	if ((c->flags & PLUGIN_TELL_BROKEN) != 0)
+		diag_add_err(&c->session->diags, "E0701", place_of_stage(c->session, stage), fault);
+}
+
+static void tell_no_such(struct check *c, uint32_t stage, const char *uses, const char *entry, const char *near)
+{
+	(void)diag_add(&c->session->diags, "E0701", place_of_stage(c->session, stage), "`%.*s` has no stage `%s`%s%s%s",
+		(int)strcspn(uses, "#"), uses, entry, near != NULL ? ", did you mean `" : "", near != NULL ? near : "",
+		near != NULL ? "`?" : "");
+}
+
+static void tell_faults(struct check *c, uint32_t stage, const struct plugin_faults *faults)
+{
 	size_t i;
 
-	near_start(&near, entry);
-	json_array_foreach(stages, i, stage)
-	{
-		if (entry[0] == '\0' || strcmp(name_of(stage), entry) == 0)
-			return stage;
-		near_offer(&near, name_of(stage));
+	for (i = 0; i < faults->count; i++) {
+		const struct plugin_fault *f = &faults->items[i];
+
+		(void)diag_add(&c->session->diags, f->code, place_of_with(&c->dag, stage, f->key, f->is_unknown), "%s", f->text);
 	}
-	vec_push(out,
-		((struct plugin_fault){ "E0701",
-			arena_printf(a, "`%.*s` has no stage `%s`%s%s%s", (int)strcspn(uses, "#"),
-				uses, entry, near.best != NULL ? ", did you mean `" : "",
-				near.best != NULL ? near.best : "",
-				near.best != NULL ? "`?" : ""),
-			NULL }));
-	return NULL;
 }
 
-static bool has_dep(const struct graph *g, const struct node *n, const char *name)
+/* Instances of a stage may differ in what they are given; those beside each other often share it. */
+static void check_nodes(struct check *c, uint32_t stage, const struct plugin_fit *fit)
 {
+	const struct graph *g = &c->session->graph;
+	uint32_t node = g->stages[stage].nodes.first, end = node + g->stages[stage].nodes.count, before = NO_NODE;
+	struct plugin_faults faults = { 0 };
+
+	for (; (node = next_node(c->session, node, end)) < end; node++) {
+		plugin_fit_ports(&faults, fit, g, node);
+		if (before == NO_NODE || g->nodes[node].with.first != g->nodes[before].with.first)
+			plugin_fit_with(&faults, fit, g, node);
+		tell_faults(c, stage, &faults);
+		faults.count = 0;
+		before = node;
+	}
+	vec_release(&faults);
+}
+
+/* Its tasks use the same plugin: one of them is asked for it. */
+static int check_stage(struct check *c, uint32_t stage, struct err *e)
+{
+	struct session *s = c->session;
+	struct span nodes = s->graph.stages[stage].nodes;
+	uint32_t end = nodes.first + nodes.count, node = next_node(s, nodes.first, end);
+	const struct code_list *list;
+	const char *text = NULL;
+	struct plugin_fit fit;
+	struct err fault;
+	int rc;
+
+	if (s->graph.stages[stage].kind != STAGE_PLUGIN || node == end)
+		return 0;
+	rc = code_of(&s->code, node, &list, &fault);
+	if (rc == 0 && (c->flags & PLUGIN_TELL_BROKEN) != 0 && !is_elf(s, list->path))
+		rc = err_set(&fault, ERR_INPUT, "`%s` is not a plugin: it is no shared library", list->path);
+	if (rc == 0)
+		rc = describe(c, &text, list, &fault);
+	if (rc < 0 && rc != ERR_INPUT && (c->flags & PLUGIN_TELL_BROKEN) != 0) {
+		*e = fault;
+		return rc;
+	}
+	if (rc < 0)
+		tell_broken(c, stage, &fault);
+	else if (text != NULL && plugin_fit_read(&fit, text, list->entry, &c->arena))
+		check_nodes(c, stage, &fit);
+	else if (text != NULL)
+		tell_no_such(c, stage, graph_text(&s->graph, s->graph.nodes[node].uses), list->entry, fit.near);
+	return 0;
+}
+
+int plugin_check(struct session *s, unsigned flags, struct err *e)
+{
+	struct check c = { .session = s, .flags = flags };
+	bool is_idle = s->plan.choices != NULL && s->plan.count[VERDICT_RUN] + s->plan.count[VERDICT_MAYBE] == 0;
 	uint32_t i;
+	int rc = 0;
 
-	for (i = 0; i < n->deps.count; i++)
-		if (strcmp(graph_text(g, g->deps[n->deps.first + i].name), name) == 0)
-			return true;
-	return false;
-}
-
-static bool has_out(const struct graph *g, const struct node *n, const char *name)
-{
-	uint32_t i;
-
-	for (i = 0; i < n->outs.count; i++)
-		if (strcmp(graph_text(g, g->outs[n->outs.first + i].name), name) == 0)
-			return true;
-	return false;
-}
-
-static void check_ports(struct plugin_faults *out, const json_t *stage, bool is_out,
-	const struct graph *g, const struct node *n, struct arena *a)
-{
-	const char *what = is_out ? "out" : "dep";
-	const json_t *port;
-	size_t i;
-
-	json_array_foreach(json_object_get(stage, is_out ? "outs" : "deps"), i, port)
-	{
-		const char *name = name_of(port);
-
-		if (!json_is_true(json_object_get(port, "required")) ||
-			(is_out ? has_out(g, n, name) : has_dep(g, n, name)))
-			continue;
-		vec_push(out, ((struct plugin_fault){ "E0703",
-				      arena_printf(a, "`%s` needs %s named `%s`: %ss: {%s: ...}",
-					      graph_text(g, n->uses), is_out ? "an out" : "a dep",
-					      name, what, name),
-				      NULL }));
-	}
-}
-
-void plugin_check(struct plugin_faults *out, const char *text, const struct graph *g, uint32_t node,
-	const char *entry, struct arena *a)
-{
-	const struct node *n = &g->nodes[node];
-	json_t *root = plugin_description(text);
-	const json_t *stage = NULL;
-
-	if (root != NULL)
-		stage = pick(
-			out, json_object_get(root, "stages"), graph_text(g, n->uses), entry, a);
-	if (stage != NULL) {
-		check_ports(out, stage, false, g, n, a);
-		check_ports(out, stage, true, g, n, a);
-		with_check(out, stage, g, node, a);
-	}
-	json_decref(root);
+	c.dag = (struct dag_text){ .session = s, .arena = &c.arena };
+	for (i = 0; i < s->graph.stage_count && !is_idle && rc == 0; i++)
+		rc = check_stage(&c, i, e);
+	if (s->has_project && s->options.mode == PROJECT_WRITE)
+		description_cache_save(&c.known, s->project.flow_fd);
+	description_cache_release(&c.known);
+	arena_release(&c.arena);
+	return rc == 0 && s->diags.count > 0 ? err_set(e, ERR_INPUT, "the dag has errors") : rc;
 }

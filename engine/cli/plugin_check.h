@@ -1,38 +1,26 @@
 /*
- * cli/plugin_check.h - does a plugin offer what dag.yaml uses, and does dag.yaml give it what it needs?
+ * cli/plugin_check.h - what dag.yaml asks of plugins and they do not take, told before anything runs.
  *
- *     struct plugin_faults faults = { 0 };
- *     plugin_check(&faults, answer.text, &graph, node, entry, &arena);      text: what `flow-worker --describe` said
- *     ...faults.items[i].code, .text...  vec_release(&faults)
+ *     session_load() [code_open() | session_plan()]
+ *     plugin_check(&s, PLUGIN_LOAD_ALL, e)       ERR_INPUT: what is wrong is in s.diags
  *
- * Texts live in the arena. What the plugin itself prints while it is loaded may stand before its description. A text without one
- * gives no faults.
+ * Looks at the tasks that would run, or may; without a plan at all of them. Plugins that come with flow are asked what they take, in
+ * a process of their own; so are those of the project when PLUGIN_LOAD_ALL says that their constructors may run. A writer keeps the
+ * answers in .flow (store/description_cache.h); whoever finds one there need not ask. What cannot be known before a stage starts,
+ * it finds itself: the same is checked again then.
  */
 #ifndef FLOW_CLI_PLUGIN_CHECK_H
 #define FLOW_CLI_PLUGIN_CHECK_H
 
-#include <stddef.h>
-#include <stdint.h>
+struct err;
+struct session;
 
-struct arena;
-struct graph;
-struct json_t; /* jansson */
-
-struct plugin_fault {
-	const char *code, *text;
-	const char *key; /* of `with:`, that it is about; NULL: none */
+enum plugin_check_flags {
+	PLUGIN_LOAD_ALL = 1 << 0,    /* those of the project, too */
+	PLUGIN_ASK_ANEW = 1 << 1,    /* what was kept does not count */
+	PLUGIN_TELL_BROKEN = 1 << 2, /* one that cannot be loaded is a fault; else its stage will tell, when it starts */
 };
 
-struct plugin_faults {
-	struct plugin_fault *items;
-	size_t count, cap;
-};
-
-/* entry: the stage's name behind `#`; "": the first of the plugin's. */
-void plugin_check(struct plugin_faults *out, const char *text, const struct graph *g, uint32_t node, const char *entry,
-	struct arena *a);
-
-/* What the worker said, as JSON: json_decref() it. NULL: there is no description in it. */
-struct json_t *plugin_description(const char *text);
+int plugin_check(struct session *s, unsigned flags, struct err *e);
 
 #endif

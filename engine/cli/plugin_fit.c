@@ -1,4 +1,4 @@
-#include "cli/with_check.h"
+#include "cli/plugin_fit.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -8,10 +8,17 @@
 #include "base/arena.h"
 #include "base/near.h"
 #include "base/vec.h"
-#include "cli/plugin_check.h"
 #include "dag/graph.h"
-#include "dag/yaml.h"
+#include "stage/description.h"
 #include "stage/option.h"
+
+struct plugin_option {
+	struct option takes;
+	const char *help;
+	bool is_required;
+};
+
+/* -- the description ----------------------------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *of, const char *key)
 {
@@ -27,40 +34,93 @@ static double bound_of(const json_t *option, const char *key, double none)
 	return bound != NULL ? json_number_value(bound) : none;
 }
 
-static const char *unknown(const json_t *options, const char *key, struct arena *a)
+/* NULL: the plugin has none of that name. */
+static const json_t *pick(struct plugin_fit *f, const json_t *stages, const char *entry)
 {
-	const json_t *option;
+	const json_t *stage;
 	struct near near;
 	size_t i;
 
-	near_start(&near, key);
-	json_array_foreach(options, i, option)
-		near_offer(&near, text_of(option, "key"));
-	return option_unknown(key, near.best, a);
+	near_start(&near, entry);
+	json_array_foreach(stages, i, stage)
+	{
+		if (entry[0] == '\0' || strcmp(text_of(stage, "name"), entry) == 0)
+			return stage;
+		near_offer(&near, text_of(stage, "name"));
+	}
+	f->near = near.best != NULL ? arena_strdup(f->arena, near.best) : NULL;
+	return NULL;
 }
 
-/* NULL: it fits. */
-static const char *fault_of(
-	const json_t *options, const char *key, const json_t *value, struct arena *a)
+static void read_ports(struct plugin_ports *ports, const json_t *list, struct arena *a)
 {
-	const json_t *option;
+	const json_t *port;
 	size_t i;
 
-	json_array_foreach(options, i, option)
-	{
-		struct option o = { .key = key,
-			.min = bound_of(option, "min", -HUGE_VAL),
-			.max = bound_of(option, "max", HUGE_VAL) };
-
-		if (strcmp(text_of(option, "key"), key) != 0)
-			continue;
-		(void)snprintf(o.type, sizeof o.type, "%s", text_of(option, "type"));
-		return option_fault(&o, value, a);
-	}
-	return unknown(options, key, a);
+	ports->required = arena_alloc(a, (json_array_size(list) + 1) * sizeof *ports->required);
+	json_array_foreach(list, i, port)
+		if (json_is_true(json_object_get(port, "required")))
+			ports->required[ports->count++] = arena_strdup(a, text_of(port, "name"));
 }
 
-static bool has(const struct graph *g, struct span with, const char *key)
+static void read_options(struct plugin_fit *f, const json_t *list)
+{
+	const json_t *given;
+	size_t i;
+
+	if (!json_is_array(list))
+		return;
+	f->options = arena_zalloc(f->arena, (json_array_size(list) + 1) * sizeof *f->options);
+	json_array_foreach(list, i, given)
+	{
+		struct plugin_option *o = &f->options[f->option_count++];
+
+		o->takes = (struct option){ .key = arena_strdup(f->arena, text_of(given, "key")),
+			.min = bound_of(given, "min", -HUGE_VAL),
+			.max = bound_of(given, "max", HUGE_VAL) };
+		(void)snprintf(o->takes.type, sizeof o->takes.type, "%s", text_of(given, "type"));
+		o->help = arena_strdup(f->arena, text_of(given, "help"));
+		o->is_required = !json_is_string(json_object_get(given, "default"));
+	}
+}
+
+bool plugin_fit_read(struct plugin_fit *f, const char *text, const char *entry, struct arena *a)
+{
+	json_t *root = description_read(text);
+	const json_t *stage;
+
+	*f = (struct plugin_fit){ .arena = a };
+	stage = pick(f, json_object_get(root, "stages"), entry);
+	read_ports(&f->deps, json_object_get(stage, "deps"), a);
+	read_ports(&f->outs, json_object_get(stage, "outs"), a);
+	read_options(f, json_object_get(stage, "options"));
+	json_decref(root);
+	return stage != NULL;
+}
+
+/* -- a task beside it ------------------------------------------------------------------------------------------------------ */
+
+static bool has_dep(const struct graph *g, const struct node *n, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < n->deps.count; i++)
+		if (strcmp(graph_text(g, g->deps[n->deps.first + i].name), name) == 0)
+			return true;
+	return false;
+}
+
+static bool has_out(const struct graph *g, const struct node *n, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < n->outs.count; i++)
+		if (strcmp(graph_text(g, g->outs[n->outs.first + i].name), name) == 0)
+			return true;
+	return false;
+}
+
+static bool has_key(const struct graph *g, struct span with, const char *key)
 {
 	uint32_t i;
 
@@ -70,54 +130,72 @@ static bool has(const struct graph *g, struct span with, const char *key)
 	return false;
 }
 
-static void add(struct plugin_faults *out, const char *text, const char *key)
+static void add(struct plugin_faults *out, const char *text, const char *key, bool is_unknown)
 {
 	if (text != NULL)
-		vec_push(out, ((struct plugin_fault){ "E0703", text, key }));
+		vec_push(out, ((struct plugin_fault){ "E0703", text, key, is_unknown }));
 }
 
-static void check_given(struct plugin_faults *out, const json_t *options, const struct graph *g,
-	struct span with, struct arena *a)
+void plugin_fit_ports(struct plugin_faults *out, const struct plugin_fit *f, const struct graph *g, uint32_t node)
 {
-	uint32_t i;
+	const struct node *n = &g->nodes[node];
+	size_t i;
 
-	for (i = 0; i < with.count; i++) {
-		const struct field *field = &g->fields[with.first + i];
-		const char *key = graph_text(g, field->name);
-		json_t *value = json_loads(graph_text(g, field->value), JSON_DECODE_ANY, NULL);
-
-		if (value != NULL)
-			add(out, fault_of(options, key, value, a), key);
-		json_decref(value);
-	}
+	for (i = 0; i < f->deps.count; i++)
+		if (!has_dep(g, n, f->deps.required[i]))
+			add(out, arena_printf(f->arena, "`%s` needs a dep named `%s`: deps: {%s: ...}", graph_text(g, n->uses),
+					 f->deps.required[i], f->deps.required[i]),
+				NULL, false);
+	for (i = 0; i < f->outs.count; i++)
+		if (!has_out(g, n, f->outs.required[i]))
+			add(out, arena_printf(f->arena, "`%s` needs an out named `%s`: outs: {%s: ...}", graph_text(g, n->uses),
+					 f->outs.required[i], f->outs.required[i]),
+				NULL, false);
 }
 
-void with_check(struct plugin_faults *out, const json_t *stage, const struct graph *g, uint32_t node,
-	struct arena *a)
+static const char *unknown(const struct plugin_fit *f, const char *key)
+{
+	struct near near;
+	size_t i;
+
+	near_start(&near, key);
+	for (i = 0; i < f->option_count; i++)
+		near_offer(&near, f->options[i].takes.key);
+	return option_unknown(key, near.best, f->arena);
+}
+
+static void check_value(struct plugin_faults *out, const struct plugin_fit *f, const char *key, const char *text)
+{
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < f->option_count; i++)
+		if (strcmp(f->options[i].takes.key, key) == 0)
+			break;
+	if (i == f->option_count) {
+		add(out, unknown(f, key), key, true);
+		return;
+	}
+	value = json_loads(text, JSON_DECODE_ANY, NULL);
+	if (value != NULL)
+		add(out, option_fault(&f->options[i].takes, value, f->arena), key, false);
+	json_decref(value);
+}
+
+void plugin_fit_with(struct plugin_faults *out, const struct plugin_fit *f, const struct graph *g, uint32_t node)
 {
 	struct span with = g->nodes[node].with;
-	const json_t *option, *options = json_object_get(stage, "options");
-	size_t i;
+	uint32_t i;
+	size_t k;
 
-	if (!json_is_array(options)) /* it takes any key */
+	if (f->options == NULL)
 		return;
-	check_given(out, options, g, with, a);
-	json_array_foreach(options, i, option)
-	{
-		const char *key = text_of(option, "key");
+	for (i = 0; i < with.count; i++) {
+		const struct field *field = &g->fields[with.first + i];
 
-		if (!json_is_string(json_object_get(option, "default")) && !has(g, with, key))
-			add(out, option_missing(key, text_of(option, "help"), a), NULL);
+		check_value(out, f, graph_text(g, field->name), graph_text(g, field->value));
 	}
-}
-
-struct place with_place(const struct yaml *root, const char *stage, const char *key)
-{
-	const char *const way[] = { "stages", stage, "with", key };
-	const struct yaml *node = root;
-	size_t i;
-
-	for (i = 0; node != NULL && i < sizeof way / sizeof way[0]; i++)
-		node = node->type == YAML_MAP ? yaml_get(node, way[i]) : NULL;
-	return node != NULL ? yaml_place(node) : (struct place){ .line = 0 };
+	for (k = 0; k < f->option_count; k++)
+		if (f->options[k].is_required && !has_key(g, with, f->options[k].takes.key))
+			add(out, option_missing(f->options[k].takes.key, f->options[k].help, f->arena), NULL, false);
 }

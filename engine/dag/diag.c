@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 
 static bool same(
 	const struct diag *a, const char *code, const struct place *at, const char *message)
@@ -51,6 +52,14 @@ struct diag *diag_add(struct diags *d, const char *code, struct place at, const 
 		.note = "" };
 	d->count++;
 	return diag;
+}
+
+void diag_add_err(struct diags *d, const char *code, struct place at, const struct err *e)
+{
+	struct diag *diag = diag_add(d, e->id[0] != '\0' ? arena_strdup(d->arena, e->id) : code, at, "%s", e->text);
+
+	if (e->hint[0] != '\0')
+		diag_note(d, diag, "%s", e->hint);
 }
 
 void diag_label(struct diags *d, struct diag *diag, const char *fmt, ...)

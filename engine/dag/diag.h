@@ -14,6 +14,7 @@
 #define DIAG_MAX 20
 
 struct arena;
+struct err;
 
 struct diag {
 	const char *code;      /* "E0107" */
@@ -43,6 +44,8 @@ struct place {
  * (same code, place and message: an error of each instance of a stage) is not kept twice. */
 struct diag *diag_add(struct diags *d, const char *code, struct place at, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* An error, with its hint; code: when it has none of its own. */
+void diag_add_err(struct diags *d, const char *code, struct place at, const struct err *e);
 void diag_label(struct diags *d, struct diag *diag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_note(struct diags *d, struct diag *diag, const char *fmt, ...)
