@@ -125,32 +125,65 @@ static void check_nodes(struct check *c, uint32_t stage, const struct plugin_fit
 	vec_release(&faults);
 }
 
+/* A task of this run builds it: what lies there now says nothing. */
+static bool will_be_made(const struct session *s, const char *path)
+{
+	const struct graph *g = &s->graph;
+	uint32_t node, i;
+
+	for (node = 0; s->plan.choices != NULL && node < g->node_count; node++) {
+		struct span outs = g->nodes[node].outs;
+
+		for (i = 0; i < outs.count && may_run(s, node); i++)
+			if (path_is_inside(path, graph_text(g, g->outs[outs.first + i].path)))
+				return true;
+	}
+	return false;
+}
+
+/* NULL: there is nothing to look at, which may have been told. */
+static const struct code_list *find_code(struct check *c, uint32_t stage, uint32_t node)
+{
+	struct session *s = c->session;
+	const struct code_list *list;
+	struct err fault;
+
+	if (code_of(&s->code, node, &list, &fault) < 0) {
+		tell_broken(c, stage, &fault);
+		return NULL;
+	}
+	if ((c->flags & PLUGIN_TELL_BROKEN) != 0 && !is_elf(s, list->path)) {
+		err_set(&fault, ERR_INPUT, "`%s` is not a plugin: it is no shared library", list->path);
+		tell_broken(c, stage, &fault);
+		return NULL;
+	}
+	return will_be_made(s, list->path) ? NULL : list;
+}
+
 /* Its tasks use the same plugin: one of them is asked for it. */
 static int check_stage(struct check *c, uint32_t stage, struct err *e)
 {
 	struct session *s = c->session;
 	struct span nodes = s->graph.stages[stage].nodes;
 	uint32_t end = nodes.first + nodes.count, node = next_node(s, nodes.first, end);
-	const struct code_list *list;
+	const struct code_list *list = NULL;
 	const char *text = NULL;
 	struct plugin_fit fit;
 	struct err fault;
-	int rc;
 
-	if (s->graph.stages[stage].kind != STAGE_PLUGIN || node == end)
+	if (s->graph.stages[stage].kind == STAGE_PLUGIN && node < end)
+		list = find_code(c, stage, node);
+	if (list == NULL)
 		return 0;
-	rc = code_of(&s->code, node, &list, &fault);
-	if (rc == 0 && (c->flags & PLUGIN_TELL_BROKEN) != 0 && !is_elf(s, list->path))
-		rc = err_set(&fault, ERR_INPUT, "`%s` is not a plugin: it is no shared library", list->path);
-	if (rc == 0)
-		rc = describe(c, &text, list, &fault);
-	if (rc < 0 && rc != ERR_INPUT && (c->flags & PLUGIN_TELL_BROKEN) != 0) {
-		*e = fault;
-		return rc;
-	}
-	if (rc < 0)
+	if (describe(c, &text, list, &fault) < 0) {
+		if (fault.code != ERR_INPUT && (c->flags & PLUGIN_TELL_BROKEN) != 0) {
+			*e = fault;
+			return e->code;
+		}
 		tell_broken(c, stage, &fault);
-	else if (text != NULL && plugin_fit_read(&fit, text, list->entry, &c->arena))
+		return 0;
+	}
+	if (text != NULL && plugin_fit_read(&fit, text, list->entry, &c->arena))
 		check_nodes(c, stage, &fit);
 	else if (text != NULL)
 		tell_no_such(c, stage, graph_text(&s->graph, s->graph.nodes[node].uses), list->entry, fit.near);
