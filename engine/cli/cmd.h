@@ -71,6 +71,8 @@ struct cli {
 	const char *columns;       /* shards cat */
 	struct texts where;
 	bool groups;               /* shards ls */
+	const char *task, *svg;    /* plots */
+	bool log;
 	bool explain, read_data, repair, unset;
 	struct texts args;         /* what is left: positional */
 };
