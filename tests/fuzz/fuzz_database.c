@@ -8,8 +8,12 @@
 #include <sqlite3.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "fuzz.h"
 #include "kept.h"
+#include "report/curves.h"
+#include "report/panel.h"
+#include "report/panel_svg.h"
 #include "report/runlist.h"
 #include "report/runpage.h"
 #include "report/status.h"
@@ -153,6 +157,30 @@ static bool damage(const uint8_t *input, size_t size)
 	return is_shown;
 }
 
+/* To the picture: axes and pieces are made of whatever steps and values are found. */
+static void read_curves(struct db *db, const struct run_record *run, struct arena *a)
+{
+	struct curve_list list = { 0 };
+	struct panel_svg svg = { 0 };
+	struct point_list points;
+	struct err e;
+	size_t i;
+
+	(void)curves_of_run(db, run, a, &list, &e);
+	for (i = 0; i < list.count && curve_read(&list.items[i], db, a, &points, &e) == 0; i++) {
+		struct panel_curve curve = { .letter = 'a', .label = list.items[i].key };
+		struct panel panel = { .title = list.items[i].task, .note = "", .curves = &curve, .count = 1, .log = i % 2 };
+		struct point_list thin;
+
+		(void)curve_thin(&thin, &points, 8, panel.log, a);
+		curve.points = thin.items;
+		curve.count = thin.count;
+		panel_svg_add(&svg, &panel, 100);
+	}
+	panel_svg_release(&svg);
+	vec_release(&list);
+}
+
 static void read_run(struct db *db, const char *ref, struct arena *a)
 {
 	struct attempt_list attempts = { 0 };
@@ -167,6 +195,7 @@ static void read_run(struct db *db, const char *ref, struct arena *a)
 	for (i = 0; i < page.tasks.count; i++)
 		(void)attempts_of_task(db, page.run.id, page.tasks.items[i].name, a, &attempts, &e);
 	(void)measures_json(&text, &page, db, true, 0, &e);
+	read_curves(db, &page.run, a);
 	buf_release(&text);
 }
 
