@@ -229,7 +229,7 @@ static int take_column_member(
 	if (jsonin_string(in, word, sizeof word, fault) < 0)
 		return -1;
 	if (strcmp(key, "name") == 0 && c->name == NULL) {
-		c->name = memcpy(array_new(strlen(word) + 1, 1), word, strlen(word));
+		c->name = text_copy(word, strlen(word));
 		return 0;
 	}
 	if (strcmp(key, "type") == 0)
@@ -301,7 +301,7 @@ static int take_into(struct fitted *r, struct jsonin *in, struct fault *fault)
 		return -1;
 	if (r->into != NULL || name[0] == '\0')
 		return fault_set(fault, "'into' names one column");
-	r->into = memcpy(array_new(strlen(name) + 1, 1), name, strlen(name));
+	r->into = text_copy(name, strlen(name));
 	return 0;
 }
 

@@ -88,7 +88,6 @@ static int check_column(struct shard *s, size_t column, const char *path, struct
 	const unsigned char *directory = s->file.data + s->header->directory;
 	uint64_t size = s->header->directory_size, width = 1;
 	struct column *made = &s->column[column];
-	char *name;
 
 	for (uint32_t i = 0; r->dimensions <= COLUMN_DIMENSIONS_MAX && i < r->dimensions; i++)
 		width *= r->dimension[i] <= COLUMN_WIDTH_MAX ? r->dimension[i] : 0;
@@ -98,9 +97,7 @@ static int check_column(struct shard *s, size_t column, const char *path, struct
 		r->name_length > size - r->name || r->name_length > COLUMN_NAME_MAX ||
 		check_categories(s, column) < 0)
 		return fault_set(fault, "column %zu of '%s' is not one", column + 1, path);
-	name = array_new(r->name_length + 1, 1);
-	memcpy(name, directory + r->name, r->name_length);
-	made->name = name;
+	made->name = text_copy((const char *)directory + r->name, r->name_length);
 	made->type = (enum column_type)r->type;
 	made->width = r->width;
 	made->dimensions = r->dimensions;

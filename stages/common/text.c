@@ -42,6 +42,11 @@ static void grow(struct text *text, size_t more)
 	text->room = room;
 }
 
+char *text_copy(const char *text, size_t length)
+{
+	return memcpy(array_new(length + 1, 1), text, length);
+}
+
 void text_add(struct text *text, const char *data, size_t length)
 {
 	grow(text, length);

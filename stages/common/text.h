@@ -18,6 +18,8 @@
 void *array_new(size_t count, size_t size);
 /* More room for an array, or its first (old is NULL); what is new in it holds anything. */
 void *array_grown(void *old, size_t count, size_t size);
+/* So many bytes of a text, and NUL; free() it. */
+char *text_copy(const char *text, size_t length);
 
 struct text {
 	char *data;

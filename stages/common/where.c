@@ -27,13 +27,6 @@ static const struct {
 	{ " is ", WHERE_MISSING },
 };
 
-static char *copy_of(const char *text)
-{
-	size_t size = strlen(text) + 1;
-
-	return memcpy(array_new(size, 1), text, size);
-}
-
 static char *trimmed(char *text)
 {
 	size_t length;
@@ -87,8 +80,8 @@ static int read_condition(struct where_condition *c, const char *text, struct fa
 	char *found = NULL;
 	size_t length = 0;
 
-	c->text = copy_of(text);
-	c->copy = copy_of(text);
+	c->text = text_copy(text, strlen(text));
+	c->copy = text_copy(text, strlen(text));
 	for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
 		char *at = strstr(c->copy, operators[i].word);
 

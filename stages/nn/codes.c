@@ -11,11 +11,6 @@
 
 #define NAME_ROOM 65536
 
-static char *copy_of(const char *text, size_t length)
-{
-	return memcpy(array_new(length + 1, 1), text, length);
-}
-
 int codes_are_in(const struct table *t)
 {
 	for (size_t i = 0; i < t->inputs; i++)
@@ -31,7 +26,7 @@ static void write_column(struct jsonout *json, const struct shard *shard, size_t
 	for (uint32_t i = 0; i < shard->record[column].categories; i++) {
 		size_t length;
 		const char *name = shard_category(shard, column, i, &length);
-		char *copy = copy_of(name, length);
+		char *copy = text_copy(name, length);
 
 		jsonout_string(json, copy);
 		free(copy);
@@ -61,7 +56,7 @@ static int read_column(struct codes *c, struct jsonin *in, char *room, struct fa
 		return fault_set(fault, "no list of a column's categories");
 	c->column = array_grown(c->column, c->count + 1, sizeof *c->column);
 	column = &c->column[c->count++];
-	*column = (struct codes_column){ .name = copy_of(room, strlen(room)) };
+	*column = (struct codes_column){ .name = text_copy(room, strlen(room)) };
 	while ((more = jsonin_item(in, fault)) == 1) {
 		uint32_t next = column->known.count;
 

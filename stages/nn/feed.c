@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "common/seconds.h"
 #include "common/text.h"
 #include "nn/samples.h"
 
@@ -46,14 +46,6 @@ struct feed {
 	pthread_t thread[FEED_THREADS_MAX];
 	unsigned threads;
 };
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static size_t batches(const struct feed *f)
 {

@@ -219,21 +219,39 @@ int netfile_take(const struct net *net, float *rows, float *running, const struc
 	return 0;
 }
 
+void netfile_down(const struct net *net, const float *weights, float *rows, float *running)
+{
+	size_t bytes = net->weight_count * sizeof *rows;
+	float *ours = array_new(net->weight_count, sizeof *ours);
+
+	net->ops->download(net->device, ours, weights != NULL ? weights : net->weight, bytes);
+	net->ops->download(
+		net->device, running, net->running, net->running_count * sizeof *running);
+	net_to_rows(net, rows, ours);
+	free(ours);
+}
+
+void netfile_up(const struct net *net, const float *rows, const float *running)
+{
+	size_t bytes = net->weight_count * sizeof *rows;
+	float *ours = array_new(net->weight_count, sizeof *ours);
+
+	net_from_rows(net, ours, rows);
+	net->ops->upload(net->device, net->weight, ours, bytes);
+	net->ops->upload(net->device, net->running, running, net->running_count * sizeof *running);
+	free(ours);
+}
+
 int netfile_save(const struct net *net, const float *weights, const struct scaling *scaling,
 	struct tensors *notes, const char *path, struct fault *fault)
 {
 	const uint64_t features = scaling->features;
-	float *ours = array_new(net->weight_count, sizeof *ours);
 	float *rows = array_new(net->weight_count, sizeof *rows);
 	float *running = array_new(net->running_count + 1, sizeof *running);
 	char unit[40];
 	int rc;
 
-	net->ops->download(net->device, ours, weights != NULL ? weights : net->weight,
-		net->weight_count * sizeof *ours);
-	net->ops->download(
-		net->device, running, net->running, net->running_count * sizeof *running);
-	net_to_rows(net, rows, ours);
+	netfile_down(net, weights, rows, running);
 	netfile_add(net, rows, running, notes);
 	(void)snprintf(unit, sizeof unit, "%.9g", (double)scaling->unit);
 	if (features != 0) {
@@ -242,7 +260,6 @@ int netfile_save(const struct net *net, const float *weights, const struct scali
 		tensors_add(notes, "input.std", TENSOR_F32, &features, 1, scaling->deviation);
 	}
 	rc = tensors_write(notes, path, fault);
-	free(ours);
 	free(rows);
 	free(running);
 	return rc;
@@ -396,18 +413,12 @@ static int load_scaling(
 
 static int load_weights(struct net *net, const struct tensors *file, struct fault *fault)
 {
-	float *ours = array_new(net->weight_count, sizeof *ours);
 	float *rows = array_new(net->weight_count, sizeof *rows);
 	float *running = array_new(net->running_count + 1, sizeof *running);
 	int rc = netfile_take(net, rows, running, file, fault);
 
-	if (rc == 0) {
-		net_from_rows(net, ours, rows);
-		net->ops->upload(net->device, net->weight, ours, net->weight_count * sizeof *ours);
-		net->ops->upload(
-			net->device, net->running, running, net->running_count * sizeof *running);
-	}
-	free(ours);
+	if (rc == 0)
+		netfile_up(net, rows, running);
 	free(rows);
 	free(running);
 	return rc;

@@ -55,6 +55,11 @@ void netfile_add(
 int netfile_take(const struct net *net, float *rows, float *running, const struct tensors *file,
 	struct fault *fault);
 
+/* All weights of the net, as net_to_rows() has them, from its device and to it. weights: of the device,
+ * NULL for the net's own. */
+void netfile_down(const struct net *net, const float *weights, float *rows, float *running);
+void netfile_up(const struct net *net, const float *rows, const float *running);
+
 /* One of them. Its floats are written even when they are refused for not being finite. */
 int netfile_take_one(float *to, const struct tensors *file, const struct net_tensor *tensor,
 	struct fault *fault);

@@ -16,18 +16,13 @@
 #define RECIPE    "input.recipe"
 #define NAME_ROOM 65536
 
-static char *copy_of(const char *text, size_t length)
-{
-	return memcpy(array_new(length + 1, 1), text, length);
-}
-
 void origin_of(struct origin *o, const struct table *t)
 {
 	const struct shard *shard = &t->shard;
 	const char *target = shard->column[t->target].name;
 	struct jsonout json = { .out = &o->inputs, .compact = 1 };
 
-	o->target = copy_of(target, strlen(target));
+	o->target = text_copy(target, strlen(target));
 	o->state = shard->state;
 	jsonout_open(&json, '[');
 	for (size_t i = 0; i < t->inputs; i++)
@@ -39,7 +34,7 @@ void origin_of(struct origin *o, const struct table *t)
 		size_t length;
 		const char *name = shard_category(shard, t->target, (uint32_t)i, &length);
 
-		o->name[i] = copy_of(name, length);
+		o->name[i] = text_copy(name, length);
 	}
 	json = (struct jsonout){ .out = &o->categories, .compact = 1 };
 	if (codes_are_in(t))
@@ -116,7 +111,7 @@ static int read_names(struct origin *o, struct jsonin *in, char *room, struct fa
 			return fault_set(fault, "more than %d classes", CLASSES_MAX);
 		if (jsonin_string(in, room, NAME_ROOM, fault) < 0)
 			return -1;
-		o->name[o->names++] = copy_of(room, strlen(room));
+		o->name[o->names++] = text_copy(room, strlen(room));
 	}
 	return more;
 }
@@ -152,7 +147,7 @@ static int read_member(
 	if (jsonin_string(in, room, NAME_ROOM, fault) < 0)
 		return -1;
 	if (strcmp(key, "target") == 0 && o->target == NULL) {
-		o->target = copy_of(room, strlen(room));
+		o->target = text_copy(room, strlen(room));
 		return 0;
 	}
 	o->state = strtoull(room, &end, 16);

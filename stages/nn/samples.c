@@ -9,6 +9,7 @@
 
 #include "common/fault.h"
 #include "common/fitted.h"
+#include "common/rows.h"
 #include "common/text.h"
 #include "nn/netfile.h"
 
@@ -134,38 +135,6 @@ static int open_targets(struct samples *s, const char *path, size_t *rows, struc
 	npy.data = idx.data;
 	rc = take_classes(s, &npy, path, fault);
 	idx_close(&idx);
-	return rc;
-}
-
-static int64_t *all_rows(size_t count)
-{
-	int64_t *row = array_new(count, sizeof *row);
-
-	for (size_t i = 0; i < count; i++)
-		row[i] = (int64_t)i;
-	return row;
-}
-
-static int take_rows(
-	int64_t **row, size_t *count, size_t limit, const char *path, struct fault *fault)
-{
-	struct npy_rows listed;
-	int rc = npy_read_rows(&listed, path, fault);
-
-	if (rc < 0)
-		return rc;
-	if (listed.count == 0)
-		rc = fault_set(fault, "'%s' lists no rows", path);
-	for (size_t i = 0; i < listed.count && rc == 0; i++)
-		if (listed.row[i] < 0 || (uint64_t)listed.row[i] >= limit)
-			rc = fault_set(fault, "'%s' lists row %lld, but there are %zu rows", path,
-				(long long)listed.row[i], limit);
-	if (rc == 0) {
-		*count = listed.count;
-		*row = array_new(listed.count, sizeof **row);
-		memcpy(*row, listed.row, listed.count * sizeof **row);
-	}
-	npy_close_rows(&listed);
 	return rc;
 }
 
@@ -343,15 +312,10 @@ static int open_all(struct samples *s, const struct samples_paths *paths, struct
 {
 	if ((paths->table != NULL ? open_table(s, paths, fault) : open_arrays(s, paths, fault)) < 0)
 		return -1;
-	if (paths->rows != NULL) {
-		if (take_rows(&s->row, &s->count, s->rows, paths->rows, fault) < 0)
-			return -1;
-	} else {
-		s->row = all_rows(s->rows);
-		s->count = s->rows;
-	}
+	if (rows_list(&s->row, &s->count, s->rows, paths->rows, fault) < 0)
+		return -1;
 	if (paths->valid_rows != NULL &&
-		take_rows(&s->valid, &s->valid_count, s->rows, paths->valid_rows, fault) < 0)
+		rows_list(&s->valid, &s->valid_count, s->rows, paths->valid_rows, fault) < 0)
 		return -1;
 	weigh_texts(s, paths);
 	if (check_rows(s, s->row, s->count, paths, fault) < 0)

@@ -7,8 +7,8 @@
 
 #include "common/fault.h"
 #include "common/jsonout.h"
-#include "common/npy.h"
 #include "common/option.h"
+#include "common/rows.h"
 #include "common/shard.h"
 #include "common/shardout.h"
 #include "common/text.h"
@@ -32,28 +32,6 @@ struct select {
 	double *score, *mean, *axes;
 };
 
-static int read_rows(struct select *s, const char *path, struct fault *fault)
-{
-	struct npy_rows rows;
-	int rc = 0;
-
-	if (path == NULL)
-		return 0;
-	if (npy_read_rows(&rows, path, fault) < 0)
-		return -1;
-	s->learn = array_new(s->shard.rows, 1);
-	for (size_t i = 0; i < rows.count && rc == 0; i++) {
-		if (rows.row[i] < 0 || (uint64_t)rows.row[i] >= s->shard.rows)
-			rc = fault_set(fault, "'%s' lists row %lld, but the table has %llu rows",
-				path, (long long)rows.row[i], (unsigned long long)s->shard.rows);
-		else
-			s->learn[rows.row[i]] = 1;
-	}
-	npy_close_rows(&rows);
-	s->features.learn = s->learn;
-	return rc;
-}
-
 static int read_options(struct select *s, struct fault *fault)
 {
 	const char *target = s->host->text(s->ctx, "target", NULL);
@@ -75,7 +53,10 @@ static int read_options(struct select *s, struct fault *fault)
 	if (s->keep > s->features.count)
 		return fault_set(fault, "with.keep is %zu, but a row has %zu numbers", s->keep,
 			s->features.count);
-	return read_rows(s, s->host->dep(s->ctx, "rows"), fault);
+	if (rows_mark(&s->learn, s->shard.rows, s->host->dep(s->ctx, "rows"), fault) < 0)
+		return -1;
+	s->features.learn = s->learn;
+	return 0;
 }
 
 static int find_scores(struct select *s, struct fault *fault)

@@ -116,8 +116,7 @@ static void set_names(struct reading *r, const struct dictionary *names)
 		size_t length;
 		const char *name = dictionary_text(names, i, &length);
 
-		r->field[i].name = array_new(length + 1, 1);
-		memcpy(r->field[i].name, name, length);
+		r->field[i].name = text_copy(name, length);
 	}
 }
 

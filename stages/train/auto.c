@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "common/fault.h"
 #include "common/file.h"
 #include "common/jsonout.h"
+#include "common/seconds.h"
 #include "train/gbdt.h"
 #include "train/importance.h"
 #include "train/network.h"
@@ -42,14 +42,6 @@ struct race {
 	struct relay relay[CANDIDATES];
 	int best; /* -1: none yet */
 };
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static int prepare(struct race *race, struct fault *fault)
 {

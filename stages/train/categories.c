@@ -18,13 +18,10 @@ static int add(struct categories *list, const char *name, uint64_t column, uint6
 	struct fault *fault)
 {
 	if (list->count == NET_CATEGORIES_MAX)
-		return fault_set(
-			fault, "with.categories has more than %d columns", NET_CATEGORIES_MAX);
+		return fault_set(fault, "more than %d columns", NET_CATEGORIES_MAX);
 	list->item[list->count] = (struct net_category){ .column = column, .codes = codes };
-	if (name != NULL) {
-		list->name[list->count] = array_new(strlen(name) + 1, 1);
-		memcpy(list->name[list->count], name, strlen(name));
-	}
+	if (name != NULL)
+		list->name[list->count] = text_copy(name, strlen(name));
 	list->count++;
 	return 0;
 }

@@ -100,8 +100,9 @@ struct checkpoint {
 static void copy_weights(const struct session *s, struct checkpoint *c)
 {
 	c->weights = (struct tensors){ .count = 0, .is_durable = 1 };
-	c->memory[RUNS] = take_down(s, s->net->weight, s->net->weight_count, 1);
-	c->memory[RUNS + 1] = take_down(s, s->net->running, s->net->running_count, 0);
+	c->memory[RUNS] = array_new(s->net->weight_count, sizeof(float));
+	c->memory[RUNS + 1] = array_new(s->net->running_count + 1, sizeof(float));
+	netfile_down(s->net, NULL, c->memory[RUNS], c->memory[RUNS + 1]);
 	tensors_describe(&c->weights, "format", "pt");
 	netfile_add(s->net, c->memory[RUNS], c->memory[RUNS + 1], &c->weights);
 }
@@ -369,10 +370,8 @@ static int take_weights(struct session *s, const char *path, struct fault *fault
 
 	if (rc == 0)
 		rc = netfile_take(s->net, rows, running, &file, fault);
-	if (rc == 0) {
-		put_up(s, s->net->weight, rows, s->net->weight_count, 1);
-		put_up(s, s->net->running, running, s->net->running_count, 0);
-	}
+	if (rc == 0)
+		netfile_up(s->net, rows, running);
 	tensors_release(&file);
 	free(rows);
 	free(running);

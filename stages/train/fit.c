@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/dataset.h"
 #include "common/fault.h"
 #include "common/philox.h"
 #include "common/softmax.h"
+#include "common/seconds.h"
 #include "common/text.h"
 #include "train/gradient.h"
 
@@ -67,14 +67,6 @@ struct fit {
 	struct fit_result *result;
 	char line[120]; /* what the last epoch came to, for progress */
 };
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 /* The rate of a step that lies `done` (0 to 1) of the way through training. */
 static double rate_at(const struct fit_options *options, double done)

@@ -128,24 +128,14 @@ static int take_scaling(struct scaling *scaling, const struct groups *groups,
 static int take_weights(struct net *net, const struct groups *groups, const struct tensors *file,
 	size_t *taken, struct fault *fault)
 {
-	float *ours = array_new(net->weight_count, sizeof *ours);
 	float *rows = array_new(net->weight_count, sizeof *rows);
 	float *running = array_new(net->running_count + 1, sizeof *running);
-	size_t bytes = net->weight_count * sizeof *ours;
 	int rc;
 
-	net->ops->download(net->device, ours, net->weight, bytes);
-	net->ops->download(
-		net->device, running, net->running, net->running_count * sizeof *running);
-	net_to_rows(net, rows, ours);
+	netfile_down(net, NULL, rows, running);
 	rc = take_tensors(net, rows, running, groups, file, taken, fault);
-	if (rc == 0) {
-		net_from_rows(net, ours, rows);
-		net->ops->upload(net->device, net->weight, ours, bytes);
-		net->ops->upload(
-			net->device, net->running, running, net->running_count * sizeof *running);
-	}
-	free(ours);
+	if (rc == 0)
+		netfile_up(net, rows, running);
 	free(rows);
 	free(running);
 	return rc;

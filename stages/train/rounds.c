@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/fault.h"
 #include "common/philox.h"
+#include "common/seconds.h"
 #include "common/text.h"
 #include "nn/pool.h"
 #include "nn/samples.h"
@@ -15,14 +15,6 @@
 #include "train/matrix.h"
 
 #define ROUNDS_LOGGED 10 /* between two lines of the log */
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static int is_named(const struct rounds *r)
 {

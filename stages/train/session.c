@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/fault.h"
+#include "common/seconds.h"
 #include "common/text.h"
 #include "nn/feed.h"
 #include "nn/netfile.h"
@@ -21,14 +21,6 @@
 
 #define STEPS_SEEN 16  /* between two looks at the host */
 #define WAIT_SHOWN 3.0 /* per cent: less is no matter */
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static void *device_floats(const struct session *s, size_t count)
 {

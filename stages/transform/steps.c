@@ -124,7 +124,7 @@ int steps_read(struct fitted *recipe, const struct shard *shard, const flow_host
 		if (columns[i].steps == 0)
 			continue;
 		*c = columns[i];
-		c->name = memcpy(array_new(strlen(name) + 1, 1), name, strlen(name));
+		c->name = text_copy(name, strlen(name));
 		c->type = shard->column[i].type;
 		recipe->count++;
 	}

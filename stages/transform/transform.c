@@ -7,7 +7,7 @@
 #include "common/fault.h"
 #include "common/file.h"
 #include "common/fitted.h"
-#include "common/npy.h"
+#include "common/rows.h"
 #include "common/shard.h"
 #include "common/text.h"
 #include "transform/fit.h"
@@ -27,31 +27,6 @@ static void note(void *context, const char *line)
 	struct transform *t = context;
 
 	t->host->log(t->ctx, line);
-}
-
-static int read_rows(struct transform *t, const char *path, struct fault *fault)
-{
-	struct npy_rows rows;
-	int rc = 0;
-
-	if (path == NULL) {
-		note(t, "no dep `rows`: fitted on all rows");
-		return 0;
-	}
-	if (npy_read_rows(&rows, path, fault) < 0)
-		return -1;
-	t->learn = array_new(t->shard.rows, 1);
-	for (size_t i = 0; i < rows.count && rc == 0; i++) {
-		if (rows.row[i] < 0 || (uint64_t)rows.row[i] >= t->shard.rows)
-			rc = fault_set(fault, "'%s' lists row %lld, but the table has %llu rows",
-				path, (long long)rows.row[i], (unsigned long long)t->shard.rows);
-		else
-			t->learn[rows.row[i]] = 1;
-	}
-	if (rc == 0 && rows.count == 0)
-		rc = fault_set(fault, "'%s' lists no rows to fit on", path);
-	npy_close_rows(&rows);
-	return rc;
 }
 
 static int read_recipe(struct transform *t, const char *path, struct fault *fault)
@@ -78,14 +53,16 @@ static int read_recipe(struct transform *t, const char *path, struct fault *faul
 
 static int fit_table(struct transform *t, struct fault *fault)
 {
-	const char *into = t->host->text(t->ctx, "into", "");
+	const char *into = t->host->text(t->ctx, "into", ""), *rows = t->host->dep(t->ctx, "rows");
 
 	if (steps_read(&t->recipe, &t->shard, t->host, t->ctx, fault) < 0 ||
-		read_rows(t, t->host->dep(t->ctx, "rows"), fault) < 0)
+		rows_mark(&t->learn, t->shard.rows, rows, fault) < 0)
 		return -1;
+	if (rows == NULL)
+		note(t, "no dep `rows`: fitted on all rows");
 	t->recipe.from = t->shard.state;
 	if (into != NULL && into[0] != '\0')
-		t->recipe.into = memcpy(array_new(strlen(into) + 1, 1), into, strlen(into));
+		t->recipe.into = text_copy(into, strlen(into));
 	return fit_recipe(&t->recipe, &t->shard, t->learn, t->host->seed(t->ctx), note, t, fault);
 }
 

@@ -95,7 +95,7 @@ static inline const char *write_npy(
 /* Numbers of rows, from the first to before the end. */
 static inline const char *write_rows(flow_ctx *host, const char *name, int64_t first, int64_t end)
 {
-	int64_t *rows = malloc((size_t)(end - first) * sizeof *rows);
+	int64_t *rows = malloc((size_t)(end - first + 1) * sizeof *rows);
 	const char *path;
 
 	assert_non_null(rows);

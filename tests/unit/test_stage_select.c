@@ -165,6 +165,18 @@ static void what_cannot_be_chosen_by_is_named(void **state)
 	}
 }
 
+static void rows_that_are_not_there_are_named(void **state)
+{
+	const int64_t below[] = { 3, -1 };
+
+	stage_host_dep(*state, "rows", write_npy(*state, "below.npy", NPY_INT64, below, 2, 0));
+	expect_failure(*state, "below.npy' lists row -1, but there are 500 rows");
+	stage_host_dep(*state, "rows", write_rows(*state, "far.npy", 0, ROWS + 1));
+	expect_failure(*state, "far.npy' lists row 500, but there are 500 rows");
+	stage_host_dep(*state, "rows", write_npy(*state, "none.npy", NPY_INT64, below, 0, 0));
+	expect_failure(*state, "none.npy' lists no rows");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -174,6 +186,7 @@ int main(void)
 		CASE(columns_that_tell_of_the_target_stay),
 		CASE(main_axes_stand_for_all),
 		CASE(what_cannot_be_chosen_by_is_named),
+		CASE(rows_that_are_not_there_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
