@@ -102,19 +102,20 @@ static double share_of_zeros(flow_ctx *host)
 	struct tensors file = { .count = 0 };
 	const struct tensor *weights;
 	struct fault fault;
-	size_t zeros = 0;
+	size_t zeros = 0, count;
 
 	must_run(host);
 	assert_int_equal(tensors_read(&file, stage_host_path(host, "model"), &fault), 0);
 	weights = tensors_find(&file, "hidden.0.linear.weight");
-	for (size_t i = 0; i < weights->size; i += sizeof(float)) {
+	count = weights->size / sizeof(float);
+	for (size_t i = 0; i < count; i++) {
 		float weight;
 
-		memcpy(&weight, (const char *)weights->data + i, sizeof weight);
+		memcpy(&weight, (const char *)weights->data + i * sizeof weight, sizeof weight);
 		zeros += weight == 0;
 	}
 	tensors_release(&file);
-	return (double)zeros / ((double)weights->size / sizeof(float));
+	return (double)zeros / (double)count;
 }
 
 static void l1_leaves_weights_out(void **state)
