@@ -25,6 +25,7 @@ struct watching {
 	struct runwatch watch;
 	struct arena arena; /* of the last look */
 	struct frame frame;
+	bool redraws;       /* the block is shown */
 	unsigned name_width;
 };
 
@@ -224,12 +225,12 @@ static void make_block(struct watching *w, struct block *b)
 static void draw(struct watching *w)
 {
 	struct screen *o = &w->cli->out;
-	bool again = o->tty && terminal_moved();
+	bool again = w->redraws && terminal_moved();
 	struct buf text = o->text;
 	struct block next = { 0 };
 	struct err e;
 
-	if (!o->tty) {
+	if (!w->redraws) {
 		(void)screen_flush(o, &e);
 		return;
 	}
@@ -269,7 +270,7 @@ static int look(struct watching *w, struct err *e)
 		widen(w, r->open.items[i].attempt.task);
 	for (i = 0; i < r->ended.count; i++)
 		widen(w, r->ended.items[i].task);
-	for (i = 0; i < r->ended.count; i++)
+	for (i = 0; i < r->ended.count && !w->cli->quiet; i++)
 		put_ended(w, &r->ended.items[i]);
 	return 0;
 }
@@ -297,7 +298,7 @@ static int follow(struct watching *w, struct err *e)
 	const struct timespec pause = { 0, POLL_MS * 1000000L };
 	int rc;
 
-	if (!runwatch_is_over(&w->watch))
+	if (!runwatch_is_over(&w->watch) && !w->cli->quiet)
 		put_header(w);
 	while ((rc = turn(w, e)) == 0 && !runwatch_is_over(&w->watch) && !w->cli->out.broken)
 		(void)nanosleep(&pause, NULL);
@@ -306,7 +307,7 @@ static int follow(struct watching *w, struct err *e)
 
 static int watch_main(struct cli *c)
 {
-	struct watching w = { .cli = c };
+	struct watching w = { .cli = c, .redraws = c->out.tty && terminal_redraws() && !c->quiet };
 	struct run_record run;
 	int rc, status = EXIT_DONE;
 	struct err e;

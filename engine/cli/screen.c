@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "cli/cmd.h"
+#include "cli/terminal.h"
 
 static bool is_set(const char *name)
 {
@@ -22,7 +23,7 @@ static bool is_set(const char *name)
 
 static bool wants_color(const struct screen *o, enum screen_color color)
 {
-	const char *wish = getenv("FLOW_COLOR"), *term = getenv("TERM");
+	const char *wish = getenv("FLOW_COLOR");
 
 	if (color != SCREEN_COLOR_AUTO)
 		return color == SCREEN_COLOR_ALWAYS;
@@ -34,9 +35,7 @@ static bool wants_color(const struct screen *o, enum screen_color color)
 		return false;
 	if (is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE"))
 		return true;
-	if (term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0)
-		return false;
-	return o->tty;
+	return o->tty && terminal_redraws();
 }
 
 static bool is_utf8(void)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define HIDE "\033[?25l"
@@ -43,6 +45,13 @@ static void on_stop(int signo)
 	say(HIDE, sizeof HIDE - 1);
 	moved = 1;
 	errno = sys;
+}
+
+bool terminal_redraws(void)
+{
+	const char *term = getenv("TERM");
+
+	return term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
 void terminal_take(int fd)

@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+/* Does TERM name one whose lines can be drawn anew? */
+bool terminal_redraws(void);
 void terminal_take(int fd);
 bool terminal_moved(void);
 void terminal_give_back(void);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "cli/cmd.h"
+#include "cli/terminal.h"
 
 #define NAME_WIDTH_MAX 32
 
@@ -19,14 +20,11 @@ static void tell(void *user, const struct told *what)
 
 static const struct display *choose_display(const struct cli *c, const struct view *v)
 {
-	const char *term = getenv("TERM");
-	bool dumb = term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0;
-
 	switch ((enum progress)c->progress) {
 	case PROGRESS_JSON: return &display_events;
 	case PROGRESS_TTY: return &display_live;
 	case PROGRESS_AUTO:
-		return v->out->tty && !dumb && !c->quiet ? &display_live : &display_plain;
+		return v->out->tty && terminal_redraws() && !c->quiet ? &display_live : &display_plain;
 	case PROGRESS_PLAIN:
 	case PROGRESS_NONE: break;
 	}
