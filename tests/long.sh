@@ -30,7 +30,7 @@ one_row() {
 	local name=$1 lines=$2 command=$3 build=$PWD/build-tests points=$PWD/build-points rc=0 begin=$SECONDS script verdict
 	script=$(tr ' ' '\n' <<<"$command" | grep -m 1 '^tests/') || script=tests
 	[ -e "$script" ] || return 2
-	[[ $command != *'$points'* ]] || build "$points" gcc -DFLOW_FAILPOINTS=ON || return 1
+	[[ $command != *'$points'* ]] || build "$points" all gcc -DFLOW_FAILPOINTS=ON || return 1
 	eval "$command" >"build-long/$name" 2>&1 || rc=$?
 	case $rc in 0) verdict=ok ;; 77) verdict=skipped ;; *) verdict=FAILED rc=1 ;; esac
 	printf '%-8s  %s  %d:%02d:%02d\n' "$name" "$verdict" \
@@ -46,7 +46,7 @@ long() {
 		[[ $known == *" $name "* ]] || { echo "no row \`$name\`; there are:$known" && return 2; }
 	done
 	mkdir -p build-long
-	build build-tests gcc
+	build build-tests all gcc
 	while read -r name lines command; do
 		[ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
 		rc=0

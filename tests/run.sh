@@ -14,13 +14,13 @@ PATH=$(python3 -c 'import os, sys; print(os.path.dirname(sys.executable))'):$PAT
 # Some containers let nobody trace; the sweep by strace is then reported as skipped.
 strace -o /dev/null true 2>/dev/null || export FLOW_TEST_NO_PTRACE=1
 
-# build FOLDER COMPILER [CMAKE OPTION...]
+# build FOLDER TARGET COMPILER [CMAKE OPTION...]
 build() {
-	local folder=$1 compiler=$2
-	shift 2
+	local folder=$1 target=$2 compiler=$3
+	shift 3
 	echo "== $folder: $compiler $*"
 	cmake -S . -B "$folder" -DCMAKE_C_COMPILER="$compiler" -DFLOW_WERROR=ON "$@" >/dev/null
-	cmake --build "$folder" -j "$jobs" | grep -E 'warning|error|\*\*\*' || test "${PIPESTATUS[0]}" = 0
+	cmake --build "$folder" --target "$target" -j "$jobs" | grep -E 'warning|error|\*\*\*' || test "${PIPESTATUS[0]}" = 0
 }
 
 if [ "${1:-}" = --long ]; then
@@ -30,7 +30,7 @@ if [ "${1:-}" = --long ]; then
 	exit
 fi
 if [ "${1:-}" != --quick ]; then
-	build build-asan clang -DFLOW_SANITIZE=address,undefined -DFLOW_FAILPOINTS=ON
+	build build-asan all clang -DFLOW_SANITIZE=address,undefined -DFLOW_FAILPOINTS=ON
 	# The worker's children are killed on purpose: their leaks are not looked for.
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE release
@@ -38,8 +38,8 @@ if [ "${1:-}" != --quick ]; then
 	seconds=${FUZZ_SECONDS:-60} handed_in=(dag expr params wire manifest idx npy csv safetensors database)
 	tests/fuzz/run.sh "$seconds" "${handed_in[@]}"
 	tests/fuzz/run.sh "$(((seconds + 9) / 10))" --but "${handed_in[@]}"
-	build build-tsan clang -DFLOW_SANITIZE=thread
+	build build-tsan flow-threads clang -DFLOW_SANITIZE=thread
 	ctest --test-dir build-tsan --output-on-failure -j "$jobs" -L threads
 fi
-build build-tests gcc
+build build-tests all gcc
 ctest --test-dir build-tests --output-on-failure -j "$jobs"

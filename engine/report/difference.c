@@ -238,7 +238,7 @@ static int compare_numbers(struct differ *d, struct err *e)
 {
 	struct tensor_list a, b;
 
-	if (tensors_read(&a, d->was, d->arena) > 0 && tensors_read(&b, d->is, d->arena) > 0 &&
+	if (tensor_list_read(&a, d->was, d->arena) > 0 && tensor_list_read(&b, d->is, d->arena) > 0 &&
 		a.format == b.format) {
 		d->out->format = a.format;
 		return compare_tensors(d, &a, &b, e);

@@ -230,7 +230,7 @@ static int read_safetensors(struct tensor_list *out, int fd, uint64_t size, stru
 	return good;
 }
 
-int tensors_read(struct tensor_list *out, int fd, struct arena *a)
+int tensor_list_read(struct tensor_list *out, int fd, struct arena *a)
 {
 	struct stat st;
 

@@ -2,7 +2,7 @@
  * report/tensors.h - the arrays in an NPY or safetensors file: names, types, where their bytes lie.
  *
  *     struct tensor_list list;
- *     tensors_read(&list, fd, &arena)     1: it is such a file; 0: it is none, or is damaged
+ *     tensor_list_read(&list, fd, &arena)     1: it is such a file; 0: it is none, or is damaged
  *     tensor_numbers(&tensor, bytes, count, doubles)
  *
  * Headers come from stages and may be anything: every size is checked against the file's. An NPY file has one tensor without a name.
@@ -37,7 +37,7 @@ struct tensor_list {
 	const char *format;   /* "npy", "safetensors" */
 };
 
-int tensors_read(struct tensor_list *out, int fd, struct arena *a);
+int tensor_list_read(struct tensor_list *out, int fd, struct arena *a);
 unsigned tensor_width(enum tensor_type type);
 void tensor_numbers(enum tensor_type type, const void *bytes, size_t count, double *out);
 
