@@ -18,6 +18,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import command  # noqa: E402
 from oracle_trial import Trial  # noqa: E402
 from sweeping import swept  # noqa: E402
 
@@ -58,7 +59,8 @@ class Place:
             subprocess.run(["pkill", "-9", "-P", str(process.pid), "-x", "flow-worker"])
         if whom != "worker":
             process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        command.ends(process, 30)
+        process.wait(1)
 
 
 def set_up(build):

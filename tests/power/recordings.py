@@ -17,6 +17,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import command  # noqa: E402
 import disk  # noqa: E402
 import oracle  # noqa: E402
 
@@ -103,16 +104,7 @@ class Project:
 
     def run(self, *words, boot=0, times=None, prefix=(), timeout=60):
         argv, env = self.command(words, boot, times, prefix)
-        with open(self.said, "w+") as said:
-            process = subprocess.Popen(argv, cwd=self.folder, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
-            try:
-                code = process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                code = "hangs"
-            said.seek(0)
-            return subprocess.CompletedProcess(words, code, said.read(), "")
+        return command.run(argv, said=self.said, cwd=self.folder, env=env, seconds=timeout)
 
     def must(self, *words, code=0, **how):
         done = self.run(*words, **how)

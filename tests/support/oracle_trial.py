@@ -11,11 +11,11 @@ to its end, asks the oracle, and sees that there is nothing left to do and that 
 """
 import os
 import shutil
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import command  # noqa: E402
 import oracle  # noqa: E402
 
 DAG = """version: 1
@@ -83,19 +83,8 @@ class Trial:
         self.before = {out for out in OUTS if os.path.lexists(self.path(out))}
 
     def flow(self, *words, prefix=(), env=None, timeout=30):
-        # A file, not a pipe: what a killed flow leaves behind must not hold the test up.
-        with open(self.folder + ".said", "w+") as said:
-            process = subprocess.Popen([*prefix, self.program, *words], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=said,
-                                       stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
-            try:
-                process.wait(timeout)
-                code = process.returncode
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                code = "hangs"
-            said.seek(0)
-            return subprocess.CompletedProcess(words, code, said.read(), "")
+        return command.run([*prefix, self.program, *words], said=self.folder + ".said", cwd=self.folder,
+                           env={**os.environ, **(env or {})}, seconds=timeout)
 
     def run(self, *words, **how):
         return self.flow("run", "-q", "-j2", "-p", "salt=%d" % self.salt, *words, **how)
