@@ -17,6 +17,7 @@
 #include "report/runwatch.h"
 
 #define POLL_MS        200
+#define LETS_GO_MS     5000 /* longer than any process takes that goes on at all */
 #define NAME_WIDTH_MAX 32
 
 struct watching {
@@ -305,6 +306,16 @@ static int follow(struct watching *w, struct err *e)
 	return rc;
 }
 
+/* The journal has the end of a run a moment before the project is free, for which the next command may be waiting. */
+static void see_off(const struct watching *w)
+{
+	const struct timespec pause = { 0, 5 * 1000000L };
+	int64_t until = clock_mono_ms() + LETS_GO_MS;
+
+	while (run_holds_project(&w->records.project, &w->watch.run) && clock_mono_ms() < until)
+		(void)nanosleep(&pause, NULL);
+}
+
 static int watch_main(struct cli *c)
 {
 	struct watching w = { .cli = c, .redraws = c->out.tty && terminal_redraws() && !c->quiet };
@@ -322,8 +333,10 @@ static int watch_main(struct cli *c)
 		rc = follow(&w, &e);
 		terminal_give_back();
 		block_release(&w.frame.block);
-		if (rc == 0 && runwatch_is_over(&w.watch))
+		if (rc == 0 && runwatch_is_over(&w.watch)) {
+			see_off(&w);
 			status = put_outcome(&w);
+		}
 		runwatch_close(&w.watch);
 	}
 	arena_release(&w.arena);

@@ -276,14 +276,22 @@ static int64_t holder(const struct project *p)
 	return n > 0 ? strtol(text, NULL, 10) : 0;
 }
 
-bool run_is_alive(const struct project *p, const struct run_record *r)
+static bool is_of_this_boot(const struct run_record *r)
 {
 	char boot[37];
-	int64_t pid;
 
-	if (strcmp(r->boot_id, boot_id(boot)) != 0 || r->pid <= 0 || r->pid > INT_MAX)
-		return false;
-	pid = holder(p);
+	return strcmp(r->boot_id, boot_id(boot)) == 0 && r->pid > 0 && r->pid <= INT_MAX;
+}
+
+bool run_holds_project(const struct project *p, const struct run_record *r)
+{
+	return is_of_this_boot(r) && holder(p) == r->pid;
+}
+
+bool run_is_alive(const struct project *p, const struct run_record *r)
+{
+	int64_t pid = is_of_this_boot(r) ? holder(p) : 0;
+
 	if (pid == 0)
 		return false;
 	return pid == r->pid || kill((pid_t)r->pid, 0) == 0 || errno == EPERM;

@@ -55,5 +55,7 @@ int64_t run_took_ms(const struct run_record *r, int64_t now_ms); /* until now wh
 
 /* Is a run that the journal calls RUNNING really there? Its process must exist on this boot, and the project be held. */
 bool run_is_alive(const struct project *p, const struct run_record *r);
+/* Has its process the project still? It lets go a moment after the journal has the run's end. */
+bool run_holds_project(const struct project *p, const struct run_record *r);
 
 #endif
