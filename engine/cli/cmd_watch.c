@@ -17,7 +17,7 @@
 #include "report/runwatch.h"
 
 #define POLL_MS        200
-#define LETS_GO_MS     5000 /* longer than any process takes that goes on at all */
+#define LETS_GO_MS     5000 /* one that takes longer is stopped, or hangs */
 #define NAME_WIDTH_MAX 32
 
 struct watching {
@@ -352,7 +352,8 @@ const struct command cmd_watch = { .name = "watch",
 	.summary = "watch a run that goes on in another terminal, until it ends",
 	.about = "Shows the tasks as they end, and on a terminal what runs now: for how long, and\n"
 		 "what it measured last. It begins with the last 10 tasks that have ended. Ctrl-C\n"
-		 "leaves; the run does not notice. Of a run that has ended it tells how.\n"
+		 "leaves; the run does not notice. Of a run that has ended it tells how. When\n"
+		 "it comes back, the project is free for the next run.\n"
 		 "RUN as in `flow runs show`; the default is @last. The exit status is the run's:\n"
 		 "1 when a stage failed, 130 when it was cancelled or its process is gone.\n",
 	.examples = "flow watch\n"

@@ -24,7 +24,8 @@ static const struct display *choose_display(const struct cli *c, const struct vi
 	case PROGRESS_JSON: return &display_events;
 	case PROGRESS_TTY: return &display_live;
 	case PROGRESS_AUTO:
-		return v->out->tty && terminal_redraws() && !c->quiet ? &display_live : &display_plain;
+		return v->out->tty && terminal_redraws() && !c->quiet ? &display_live
+								      : &display_plain;
 	case PROGRESS_PLAIN:
 	case PROGRESS_NONE: break;
 	}

@@ -238,8 +238,8 @@ static int compare_numbers(struct differ *d, struct err *e)
 {
 	struct tensor_list a, b;
 
-	if (tensor_list_read(&a, d->was, d->arena) > 0 && tensor_list_read(&b, d->is, d->arena) > 0 &&
-		a.format == b.format) {
+	if (tensor_list_read(&a, d->was, d->arena) > 0 &&
+		tensor_list_read(&b, d->is, d->arena) > 0 && a.format == b.format) {
 		d->out->format = a.format;
 		return compare_tensors(d, &a, &b, e);
 	}
